@@ -1,0 +1,22 @@
+"""The table of commands: each module is imported when its command runs, and holds it as `command`."""
+
+from __future__ import annotations
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "init": ("mlops_ci.cli.init", "Write what a first check needs"),
+    "check": ("mlops_ci.cli.check", "Judge data and model of this commit"),
+    "record": ("mlops_ci.cli.record", "Judge a run again and write it to the ledger"),
+    "history": ("mlops_ci.cli.history", "What was decided"),
+    "report": ("mlops_ci.cli.report", "Read the report of a decision"),
+    "rows": ("mlops_ci.cli.rows", "The rows behind a gate, a slice or a change"),
+    "data": ("mlops_ci.cli.data", "Look at the data: profile, diff, contract, validate"),
+    "gates": ("mlops_ci.cli.gates", "What the gates can decide with the rows there are"),
+    "explain": ("mlops_ci.cli.explain", "What a gate, a check or a term means"),
+    "config": ("mlops_ci.cli.config", "The settings in effect, their schema, their reference"),
+    "doctor": ("mlops_ci.cli.doctor", "Is everything in place, and how to mend it"),
+    "workflows": ("mlops_ci.cli.workflows", "The generated workflows: write, compare, update"),
+    "demo": ("mlops_ci.cli.demo", "A throw-away repository that shows it all"),
+}
+
+HERE = "mlops_ci.cli.here"
+"""What the bare command runs."""

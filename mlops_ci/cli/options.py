@@ -1,0 +1,38 @@
+"""What commands share: the session made of the global options, and `--json`."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from mlops_ci.cli.output import Say
+from mlops_ci.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """Where a command runs, and how it speaks. `colour`: None lets click look at the terminal."""
+
+    folder: Path
+    debug: bool
+    colour: bool | None
+
+    @classmethod
+    def of(cls, folder: Path, *, debug: bool, no_color: bool) -> Session:
+        if not folder.is_dir():
+            raise UsageError(f"-C {folder}: there is no such folder", "Name a folder that exists.")
+        plain = no_color or bool(os.environ.get("NO_COLOR"))
+        return cls(folder=folder.resolve(), debug=debug, colour=False if plain else None)
+
+    def say(self) -> Say:
+        """Progress lines on stderr."""
+        return Say(colour=self.colour)
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")

@@ -1,0 +1,26 @@
+"""`mlops-ci record`: judge a run again and append it to the ledger."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from mlops_ci.cli.options import Session, json_option
+from mlops_ci.cli.output import echo, emit_json
+from mlops_ci.flows.record import record
+from mlops_ci.records.outcomes import exit_code
+
+
+@click.command(help="Validate a run's folder, judge it again from its evidence, and append it to the ledger.")
+@click.argument("run", metavar="RUN_DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@json_option
+@click.pass_obj
+def command(session: Session, *, run: Path, as_json: bool) -> int:
+    """Leave with the code of the decision that was recorded."""
+    recorded = record(session.folder, run)
+    if as_json:
+        emit_json({"decision": recorded.decision_id, "outcome": recorded.decision.outcome})
+    else:
+        echo(f"recorded {recorded.decision_id[:12]} ({recorded.decision.outcome}) on mlops-reports")
+    return exit_code(recorded.decision.outcome)

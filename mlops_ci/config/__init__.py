@@ -1,0 +1,1 @@
+"""mlops.yaml: reading it, its keys, and finding it."""

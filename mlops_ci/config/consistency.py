@@ -1,0 +1,183 @@
+"""What single keys cannot say: keys that need or exclude each other, paths that leave the project, and "not yet"."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from mlops_ci.config.convert import refuse
+from mlops_ci.config.settings import RUNGS, SLOW_CHECKS, Config
+from mlops_ci.config.yaml import Document, Path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+_TABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_FUNCTION = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
+_LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+
+Problem = tuple[Path, str, str]
+"""Path of the key, what was found, what to do."""
+
+
+def check(config: Config, document: Document) -> None:
+    """ConfigError for the first thing that does not fit together."""
+    for found in (_columns, _sources, _split, _train, _paths, _names, _checks, _environments, _not_yet):
+        for path, message, advice in found(config):
+            refuse(document, path, message, advice)
+
+
+def _columns(config: Config) -> Iterator[Problem]:
+    data = config.data
+    uses = {"id": data.id, "group": data.group, "time": (data.time,)}
+    for key, names in uses.items():
+        if data.target in names:
+            yield ("data", key), f"{data.target!r} is the target", "The target must not name, group or order rows."
+    if data.target in config.slices:
+        yield ("slices",), f"{data.target!r} is the target", "Slice by what is known before the answer."
+
+
+def _sources(config: Config) -> Iterator[Problem]:
+    data = config.data
+    if not data.sources:
+        yield ("data", "sources"), "no source is named", "Write sources: {rows: data/rows.csv}."
+    for name in data.sources:
+        if not _TABLE.fullmatch(name):
+            yield (
+                ("data", "sources", name),
+                f"{name!r} cannot be a table's name",
+                "Allowed: letters, digits and `_`, not starting with a digit.",
+            )
+    prepare = data.prepare
+    if prepare is None and len(data.sources) > 1:
+        yield (
+            ("data", "sources"),
+            f"{len(data.sources)} sources and no data.prepare",
+            "Name a .sql file or module:function that joins them into one table.",
+        )
+    if prepare and not prepare.endswith(".sql") and not _FUNCTION.fullmatch(prepare):
+        yield ("data", "prepare"), f"found {prepare!r}", "Allowed: a .sql file, or module:function."
+
+
+def _split(config: Config) -> Iterator[Problem]:
+    data, by = config.data, config.data.split.by
+    needed = {"group": data.group, "time": data.time, "column": data.split.columns}
+    if by in needed and not needed[by]:
+        key = "data.split.columns" if by == "column" else f"data.{by}"
+        yield ("data", "split", "by"), f"the split is by {by} and {key} is not set", f"Name the column in {key}."
+    if by == "column" and len(data.split.columns) > 1:
+        yield ("data", "split", "columns"), "more than one column", "Name the one that says train or holdout."
+    if data.split.columns and by != "column":
+        yield ("data", "split", "columns"), f"the split is by {by}", "Write by: column, or leave columns out."
+    if data.target in data.split.columns:
+        yield (
+            ("data", "split", "columns"),
+            f"{data.target!r} is the target",
+            "Split by what is known before the answer.",
+        )
+
+
+def _train(config: Config) -> Iterator[Problem]:
+    train = config.train
+    if train is None:
+        return
+    rungs = [name for name in RUNGS if getattr(train, name) is not None]
+    if len(rungs) != 1:
+        found = f"found {' and '.join(rungs)}" if rungs else "none of the ways to train is set"
+        yield ("train",), found, f"Allowed: exactly one of {' | '.join(RUNGS)}."
+    if train.entrypoint and not _FUNCTION.fullmatch(train.entrypoint):
+        yield (
+            ("train", "entrypoint"),
+            f"found {train.entrypoint!r}",
+            "Allowed: module:function, for example pipeline.train:train.",
+        )
+    if train.command and not train.output:
+        yield ("train", "command"), "train.output is not set", "Name the file or MLflow folder that the command writes."
+    if train.output and not train.command:
+        yield ("train", "output"), "train.command is not set", "output belongs to command: what it writes."
+    if train.params and not train.entrypoint and not train.command:
+        yield ("train", "params"), "nothing is trained with them", "params belongs to entrypoint or command."
+
+
+def _paths(config: Config) -> Iterator[Problem]:
+    train = config.train
+    inside: dict[Path, str | None] = {("data", "sources", name): path for name, path in config.data.sources.items()}
+    inside[("data", "contract")] = config.data.contract
+    if config.data.prepare and config.data.prepare.endswith(".sql"):
+        inside[("data", "prepare")] = config.data.prepare
+    if train:
+        inside |= {("train", "params"): train.params, ("train", "output"): train.output}
+        inside[("train", "predictions")] = train.predictions
+    for path, text in inside.items():
+        if text and _SCHEME.match(text):
+            yield path, f"not yet: {text!r} is not a file here", "Bring it into the project's folder and name the file."
+        elif text and (_absolute(text) or ".." in text.replace("\\", "/").split("/")):
+            yield path, f"{text!r} leaves the project", "Paths are relative to the folder of mlops.yaml and stay in it."
+    for at, text in enumerate(config.watch):
+        if _absolute(text):
+            yield ("watch", at), f"{text!r} is absolute", "Write it relative to the folder of mlops.yaml: ../shared."
+
+
+def _absolute(text: str) -> bool:
+    return text.startswith(("/", "~", "\\")) or text[1:2] == ":"
+
+
+def _names(config: Config) -> Iterator[Problem]:
+    for name in config.environments:
+        if not _NAME.fullmatch(name):
+            yield ("environments", name), f"{name!r} cannot be a name", "Allowed: small letters, digits and `-`."
+    for at, label in enumerate(config.runner.labels):
+        if not _LABEL.fullmatch(label):
+            yield ("runner", "labels", at), f"found {label!r}", "Allowed: letters, digits, `.`, `_`, `-`."
+    for at, name in enumerate(config.runner.secrets):
+        if not _VARIABLE.fullmatch(name):
+            yield ("runner", "secrets", at), f"found {name!r}", "Allowed: the name of an environment variable."
+    titles = [gate.name or gate.text for gate in config.gates]
+    for at, title in enumerate(titles):
+        if title in titles[:at]:
+            yield ("gates", at), f"the gate {title!r} is there twice", "Keep one, or give one another name."
+
+
+def _checks(config: Config) -> Iterator[Problem]:
+    for at, name in enumerate(config.checks.slow):
+        if name not in SLOW_CHECKS:
+            yield ("checks", "slow", at), f"found {name!r}", f"Allowed: {', '.join(SLOW_CHECKS)}."
+
+
+def _environments(config: Config) -> Iterator[Problem]:
+    if config.champion is not None and config.champion not in config.environments:
+        known = ", ".join(config.environments) or "none yet"
+        yield (
+            ("champion",),
+            f"there is no environment {config.champion!r}",
+            f"Known: {known}. Left out, the last decision that passed is the champion.",
+        )
+
+
+def _not_yet(config: Config) -> Iterator[Problem]:
+    """Keys of later versions: setting them would promise what nothing computes."""
+    leave = "Leave it out for now."
+    if config.metrics:
+        yield ("metrics",), "not yet: own metrics are not computed", f"{leave} Gates can use the metrics in the docs."
+    if config.train and config.train.search:
+        yield ("train", "search"), "not yet: nothing searches", f"{leave} Set the parameters in train.params."
+    if config.holdout.guarantee != "none":
+        yield ("holdout", "guarantee"), "not yet: nothing is guaranteed", "Write none: looks are counted and shown."
+    if config.evidence.rows == "store":
+        yield ("evidence", "rows"), "not yet: there is no store", "Write ledger or none."
+    if _SCHEME.match(config.store) or config.store in ("oci", "s3", "github-release"):
+        yield ("store",), f"not yet: {config.store!r}", "Allowed: a folder."
+    if config.package != type(config.package)():
+        yield ("package",), "not yet: nothing is packaged", leave
+    if config.runner.setup:
+        yield ("runner", "setup"), "not yet: setup commands are not run", "Put what is needed into the runner's image."
+    for name, environment in config.environments.items():
+        if environment != type(environment)():
+            yield (
+                ("environments", name),
+                "not yet: rules of environments are not enforced",
+                f"Write {name}: {{}} until they are.",
+            )

@@ -1,0 +1,269 @@
+"""Every key of mlops.yaml, with its documentation; docs/settings.md and the JSON Schema are made from here."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, field
+
+from mlops_ci.records.results import Where
+
+VERSION = 1
+
+_TEXTS: dict[str, Any] = {"type": ["string", "array"]}
+Names = Annotated[tuple[str, ...], Meta(extra={"reads": "texts"}, extra_json_schema=_TEXTS)]
+Share = Annotated[float, Meta(extra={"reads": "share"}, extra_json_schema={"type": ["number", "string"]})]
+Duration = Annotated[int, Meta(extra={"reads": "duration"}, extra_json_schema={"type": "string"})]
+Undecided = Literal["refuse", "warn", "accept"]
+
+
+class _Keys(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A mapping in mlops.yaml."""
+
+
+class Split(_Keys, frozen=True, kw_only=True):
+    """How rows are divided into train and holdout."""
+
+    by: Annotated[
+        Literal["id", "group", "time", "column"],
+        Meta(
+            description="What puts a row on its side: `id` or `group` (a hash: a row never changes sides, whatever is "
+            "added), `time` (the last part), `column` (the data say it themselves)."
+        ),
+    ] = "id"
+    holdout: Annotated[Share, Meta(description="Share of the rows held out, `20%` or `0.2`.")] = 0.2
+    columns: Annotated[Names, Meta(description="For `by: column`: the one column that says `train` or `holdout`.")] = ()
+    salt: Annotated[
+        str,
+        Meta(
+            description="Text mixed into the hash; left out, the project's name. "
+            "Another salt is another holdout: old and new numbers cannot be compared."
+        ),
+    ] = ""
+
+
+class Data(_Keys, frozen=True, kw_only=True):
+    """Where the rows come from and what their columns are for."""
+
+    sources: Annotated[
+        dict[str, str],
+        Meta(
+            description="Name -> file or pattern (CSV, Parquet, JSON lines), relative to the project's folder. "
+            "The name is the table's name in `prepare`."
+        ),
+    ]
+    prepare: Annotated[
+        str | None,
+        Meta(
+            description="A `.sql` file with one SELECT, or `module:function`, that makes one table of the sources. "
+            "Left out: the one source as it is."
+        ),
+    ] = None
+    target: Annotated[str, Meta(description="The column to predict.")]
+    missing_target: Annotated[
+        Literal["refuse", "drop"],
+        Meta(description="Rows without a target: `refuse` stops the check, `drop` leaves them out and counts them."),
+    ] = "refuse"
+    id: Annotated[
+        Names,
+        Meta(
+            description="The columns that together name a row; never a feature. Left out: all columns but the target, "
+            "so that a corrected row counts as another row."
+        ),
+    ] = ()
+    time: Annotated[str | None, Meta(description="The column that says when a row happened.")] = None
+    group: Annotated[
+        Names,
+        Meta(description="Rows with the same values here belong together: one side of the split, resampled as one."),
+    ] = ()
+    split: Annotated[Split, Meta(description="How the holdout is chosen.")] = Split()
+    contract: Annotated[str, Meta(description="The data contract.")] = "data/contract.yaml"
+
+
+class Train(_Keys, frozen=True, kw_only=True):
+    """How the model comes to be: exactly one of `entrypoint`, `command`, `model`, `predictions`."""
+
+    entrypoint: Annotated[
+        str | None, Meta(description="`module:function`, called as function(frame, params, seed) -> fitted model.")
+    ] = None
+    command: Annotated[str | None, Meta(description="A command that trains and writes `output`.")] = None
+    output: Annotated[str | None, Meta(description="The file or MLflow folder that `command` writes.")] = None
+    model: Annotated[str | None, Meta(description="A model trained elsewhere: path or URI.")] = None
+    predictions: Annotated[str | None, Meta(description="A file of predictions made elsewhere: judged only.")] = None
+    params: Annotated[
+        str | None, Meta(description="Hyper-parameters: a YAML file, or one part of it as `params.yaml#key`.")
+    ] = None
+    seed: Annotated[int, Meta(description="Handed to the entrypoint.", ge=0, le=2**32 - 1)] = 0
+    search: Annotated[dict[str, Any], Meta(description="Search over hyper-parameters. Not yet.")] = field(
+        default_factory=dict
+    )
+
+    @property
+    def rung(self) -> str:
+        """One of RUNGS."""
+        return next(name for name in RUNGS if getattr(self, name) is not None)
+
+
+SLOW_CHECKS = ("feature_label_correlation", "multivariate_drift", "weak_segments_performance")
+"""Checks of deepchecks that `checks.slow` may name."""
+
+RUNGS = ("entrypoint", "command", "model", "predictions")
+
+
+class Checks(_Keys, frozen=True, kw_only=True):
+    """Checks beside the native ones."""
+
+    deepchecks: Annotated[
+        Literal["off", "advisory", "gate"],
+        Meta(
+            description="The deepchecks suites, in an environment of their own (docs/deepchecks.md): `advisory` never "
+            "blocks; with `gate` a check that did not run is errored."
+        ),
+    ] = "off"
+    slow: Annotated[
+        Names,
+        Meta(
+            description="Checks of deepchecks that take long and are left out unless named here: "
+            "`feature_label_correlation`, `multivariate_drift`, `weak_segments_performance`."
+        ),
+    ] = ()
+
+
+class GateSetting(_Keys, frozen=True, kw_only=True):
+    """One gate. Where it stands: `Config.where(f"gates[{index}]")`, so that moved lines are not another gate."""
+
+    text: Annotated[str, Meta(description="The rule: `roc_auc >= 0.72 @ 95%`.")] = field(name="gate")
+    name: Annotated[str, Meta(description="What reports call it; left out, the rule itself.")] = ""
+    when_undecided: Annotated[
+        Undecided, Meta(description="What an undecided verdict does: `refuse` blocks, `warn` and `accept` do not.")
+    ] = "refuse"
+
+
+class Guarantee(_Keys, frozen=True, kw_only=True):
+    """A promise about the test set for many decisions. Not yet."""
+
+    adaptivity: Annotated[
+        Literal["none", "first_change", "full", "m"],
+        Meta(description="How much later models may know of earlier verdicts."),
+    ] = "full"
+    decisions: Annotated[int, Meta(description="How many decisions the test set is for.", ge=1)] = 32
+    disclose: Annotated[Literal["full", "verdict"], Meta(description="What a report may show.")] = "verdict"
+
+
+class HoldoutUse(_Keys, frozen=True, kw_only=True):
+    """What is promised about looking at the same held-out rows often."""
+
+    guarantee: Annotated[
+        Literal["none"] | Guarantee,
+        Meta(description="`none`: looks are counted and shown. A mapping with `adaptivity` and more: not yet."),
+    ] = "none"
+
+
+class Evidence(_Keys, frozen=True, kw_only=True):
+    """What is kept of each decision."""
+
+    rows: Annotated[
+        Literal["ledger", "store", "none"],
+        Meta(
+            description="Where row-level evidence goes (outputs and keyed digests of ids, never raw values): "
+            "the branch `mlops-reports`, the store (not yet), or nowhere (verdicts then cannot be recomputed)."
+        ),
+    ] = "ledger"
+
+
+class Package(_Keys, frozen=True, kw_only=True):
+    """How a release is packaged. Not yet."""
+
+    format: Annotated[Literal["auto", "onnx", "skops", "pickle"], Meta(description="Of the model in the bundle.")] = (
+        "auto"
+    )
+    image: Annotated[str | None, Meta(description="Name of the container image.")] = None
+    targets: Annotated[Names, Meta(description="What is built beside the bundle.")] = ()
+
+
+class Environment(_Keys, frozen=True, kw_only=True):
+    """Where releases run, and the rules for getting there. The rules: not yet."""
+
+    after: Annotated[str | None, Meta(description="The environment a release must have been in before.")] = None
+    soak: Annotated[Duration | None, Meta(description="How long it must have run there: `24h`.")] = None
+    approvals: Annotated[int, Meta(description="How many people must approve.", ge=0)] = 0
+    trust: Annotated[
+        Literal["desk", "fork", "pull-request", "default-branch"] | None,
+        Meta(description="The least trust of the decision that may come here."),
+    ] = None
+    freeze: Annotated[Names, Meta(description="When nothing may change: `Fri 15:00 - Mon 08:00 Europe/Berlin`.")] = ()
+
+
+class Runner(_Keys, frozen=True, kw_only=True):
+    """Where and how the project's code runs."""
+
+    labels: Annotated[Names, Meta(description="The runner of the generated workflow.")] = ("ubuntu-24.04",)
+    timeout: Annotated[Duration, Meta(description="Longest time for one run of the project's code: `60m`.")] = 3600
+    setup: Annotated[Names, Meta(description="Commands before the check. Not yet.")] = ()
+    secrets: Annotated[
+        Names, Meta(description="Environment variables the project's code may see; all others are kept from it.")
+    ] = ()
+
+
+class Keys(_Keys, frozen=True, kw_only=True):
+    """mlops.yaml."""
+
+    version: Annotated[int, Meta(description="Of this file's format.", ge=1)]
+    project: Annotated[
+        str,
+        Meta(description="Name of the project: small letters, digits and `-`.", pattern="^[a-z0-9][a-z0-9-]{0,62}$"),
+    ]
+    task: Annotated[
+        Literal["classification", "regression"],
+        Meta(description="Classification is binary or multiclass by the classes found."),
+    ]
+    data: Annotated[Data, Meta(description="The data.")]
+    train: Annotated[
+        Train | None,
+        Meta(description="How the model is trained. Left out: only `check --predictions` and data checks."),
+    ] = None
+    checks: Annotated[Checks, Meta(description="Further checks.")] = Checks()
+    slices: Annotated[Names, Meta(description="Columns whose values cut the rows into slices of the report.")] = ()
+    metrics: Annotated[dict[str, str], Meta(description="Own metrics, name -> `module:function`. Not yet.")] = field(
+        default_factory=dict
+    )
+    gates: Annotated[
+        tuple[GateSetting, ...],
+        Meta(description="What must hold; each a text, or a mapping with `gate`, `name`, `when_undecided`."),
+    ] = ()
+    champion: Annotated[
+        str | None,
+        Meta(description="The environment whose release is the champion; left out, the last of `environments`."),
+    ] = None
+    holdout: Annotated[HoldoutUse, Meta(description="What is promised about the held-out rows.")] = HoldoutUse()
+    evidence: Annotated[Evidence, Meta(description="What is kept of each decision.")] = Evidence()
+    store: Annotated[
+        str,
+        Meta(description="Where heavy things of releases live: a folder. Others (oci, s3, github-release): not yet."),
+    ] = ".mlops-ci/store"
+    package: Annotated[Package, Meta(description="How a release is packaged.")] = Package()
+    environments: Annotated[
+        dict[str, Environment], Meta(description="Name -> rules; promoted in the order written.")
+    ] = field(default_factory=dict)
+    runner: Annotated[Runner, Meta(description="Where and how the project's code runs.")] = Runner()
+    watch: Annotated[Names, Meta(description="Shared code outside the project's folder, relative to it.")] = ()
+
+
+class Config(Keys, frozen=True, kw_only=True):
+    """A checked mlops.yaml. Compare keys, not whole values: `lines` changes when text moves."""
+
+    file: str
+    lines: dict[str, int]
+
+    def where(self, key: str) -> Where:
+        """The line of a key such as `data.target` or `gates[1]`, or of the nearest key around it."""
+        while key:
+            if line := self.lines.get(key):
+                return Where(self.file, line)
+            key = key[: max(key.rfind("."), key.rfind("["), 0)]
+        return Where(self.file, self.lines.get(""))
+
+    def place(self, key: str) -> str:
+        """File, line and key, for messages: `mlops.yaml:6: data.target`."""
+        return f"{self.where(key)}: {key}"

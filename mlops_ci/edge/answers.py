@@ -1,0 +1,171 @@
+"""Reads what the worker left behind. The project's code can write it too: nothing is believed unread."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+import numpy as np
+
+from mlops_ci.errors import UserCodeError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+_LARGEST_ANSWER = 4 * 1024 * 1024
+_LARGEST_HEADER = 10_000
+
+
+class ModelFile(msgspec.Struct, frozen=True, kw_only=True):
+    """`file` in the output folder; `format`: pickle, or cloudpickle where plain pickle cannot."""
+
+    file: str
+    format: str
+
+
+class Fitted(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer of the job `fit`."""
+
+    model: ModelFile
+    class_name: str
+    features: tuple[str, ...]
+    classes: tuple[str, ...]
+    """`classes_` in text form, in the model's order; empty where it has none."""
+    packages: dict[str, str]
+    python: str
+    seconds: float
+    """Of the training function alone."""
+
+
+class Predicted(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer of the job `predict`; the arrays are read by `predictions`."""
+
+    rows: int
+    features: tuple[str, ...]
+    score_kind: str
+    """probability | decision | none"""
+    unseen: tuple[str, ...]
+    """The first few labels that are no class of the target."""
+    seconds: float
+
+
+class Prepared(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer of the job `prepare`; the table is a frame folder."""
+
+    rows: int
+    columns: int
+
+
+class Tested(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer of the job `test`: pytest's own exit code; the results are events, see model_tests."""
+
+    code: int
+
+
+class Failed(msgspec.Struct, frozen=True, kw_only=True):
+    """Why the worker has no answer, in texts of bounded length."""
+
+    kind: str
+    message: str
+    advice: str
+    where: str
+    details: str
+
+
+class Envelope(msgspec.Struct, frozen=True, kw_only=True):
+    ok: bool
+    value: msgspec.Raw = msgspec.Raw(b"{}")
+    failure: Failed | None = None
+
+
+Value = Fitted | Predicted | Prepared | Tested
+JOBS: dict[str, type[Value]] = {"fit": Fitted, "predict": Predicted, "prepare": Prepared, "test": Tested}
+
+T = TypeVar("T")
+N = TypeVar("N", bound="np.generic")
+
+
+def envelope(path: Path) -> Envelope | None:
+    """What is in answer.json; None when there is no such file."""
+    content = regular_file(path, largest=_LARGEST_ANSWER)
+    return None if content is None else decode(content, Envelope)
+
+
+def decode(content: bytes | msgspec.Raw, kind: type[T]) -> T:
+    """Raises UserCodeError when `content` is not JSON of that shape."""
+    try:
+        return msgspec.json.decode(content, type=kind)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise UserCodeError(
+            f"the answer of the project's environment cannot be read: {error}",
+            "the project's code must leave the files beside it alone",
+        ) from error
+
+
+def regular_file(path: Path, *, largest: int) -> bytes | None:
+    """The bytes of a plain file, None when there is none; no link is followed and no pipe waited for.
+
+    Raises UserCodeError for anything else, and beyond `largest` bytes.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise UserCodeError(f"{path.name} cannot be read: {error.strerror}") from error
+    with os.fdopen(descriptor, "rb") as file:
+        state = os.fstat(file.fileno())
+        if not stat.S_ISREG(state.st_mode):
+            raise UserCodeError(f"{path.name} is no plain file")
+        if state.st_size > largest:
+            raise UserCodeError(f"{path.name} has {state.st_size} bytes, more than the {largest} it may have")
+        return file.read(largest)
+
+
+def predictions(
+    folder: Path, *, rows: int, classes: tuple[str, ...]
+) -> tuple[NDArray[np.generic], NDArray[np.float32] | None]:
+    """The labels and scores that the job `predict` wrote, in the form of `records.evaluation.Predictions`.
+
+    `classes` is empty for regression. Raises UserCodeError when the arrays are missing or are not what they must be.
+    """
+    labels: NDArray[np.generic] | None = _array(
+        folder / "labels.npy", shape=(rows,), kind=np.int32 if classes else np.float32
+    )
+    if labels is None:
+        raise UserCodeError("the answer of the model is missing: labels.npy", "the project's code must leave it alone")
+    if classes and rows and (labels.min() < -1 or labels.max() >= len(classes)):
+        raise UserCodeError("labels.npy holds codes that are no classes")
+    shape = (rows,) if len(classes) <= 2 else (rows, len(classes))
+    scores = _array(folder / "scores.npy", shape=shape, kind=np.float32) if classes else None
+    for name, values in (("labels", labels), ("scores", scores)):
+        if values is not None and not np.isfinite(values).all():
+            raise UserCodeError(f"{name}.npy holds NaN or infinity")
+    return labels, scores
+
+
+def _array(path: Path, *, shape: tuple[int, ...], kind: type[N]) -> NDArray[N] | None:
+    """A `.npy` file of exactly that shape and type; never pickled."""
+    wanted = np.dtype(kind)
+    size = wanted.itemsize
+    for length in shape:
+        size *= length
+    content = regular_file(path, largest=size + _LARGEST_HEADER)
+    if content is None:
+        return None
+    stream = io.BytesIO(content)
+    try:
+        version = np.lib.format.read_magic(stream)
+        read_header = np.lib.format.read_array_header_2_0 if version > (1, 0) else np.lib.format.read_array_header_1_0
+        found_shape, fortran, found_type = read_header(stream, max_header_size=_LARGEST_HEADER)
+    except ValueError as error:
+        raise UserCodeError(f"{path.name} is no array: {error}") from error
+    body = content[stream.tell() :]
+    if found_shape != shape or found_type != wanted or len(body) != size:
+        raise UserCodeError(f"{path.name} holds {found_type} {found_shape}, not {wanted} {shape}")
+    return np.frombuffer(body, dtype=kind).reshape(shape, order="F" if fortran else "C")

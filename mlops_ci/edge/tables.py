@@ -1,0 +1,332 @@
+# ruff: noqa: S608 - every name and value put into SQL goes through identifier() and literal()
+"""Reading data: files become views, the project's SQL joins them, the result becomes a Table. The owner of DuckDB.
+
+DuckDB sees only links with names of our own making: it expands no pattern, reads no partition out of a path and no
+hostile file name. The project's SQL runs with the configuration locked, without files, network and extensions
+(https://duckdb.org/docs/stable/operations_manual/securing_duckdb/overview).
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlops_ci import lazy
+from mlops_ci.edge import columns
+from mlops_ci.edge.sources import file_of, header, inspect, sqlite_columns, suffix
+from mlops_ci.edge.sql import LinkedFile, file_error, identifier, literal, literals, statement_error
+from mlops_ci.errors import ConfigError, OutsideError, SourceError
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from mlops_ci.records.tables import Table
+else:
+    duckdb = lazy.library("duckdb")
+
+_PREPARED = "mlops_ci_prepared"
+_CSV = (
+    "header = true, quote = '\"', escape = '\"', comment = '', strict_mode = true, null_padding = false,"
+    " ignore_errors = false, nullstr = ['', 'NA', 'NULL'], hive_partitioning = false"
+)
+_CSV_KINDS = "sample_size = -1, dateformat = '%Y-%m-%d', union_by_name = true"
+_WRITTEN = {
+    ".csv": "FORMAT csv, HEADER",
+    ".parquet": "FORMAT parquet",
+    ".json": "FORMAT json, ARRAY",
+    ".jsonl": "FORMAT json",
+}
+_NUMBER = r"[+-]?(inf|infinity|nan|([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?)"
+
+
+def expand(root: Path, pattern: str) -> tuple[Path, ...]:
+    """The files under `root` that match a glob (`**` too), sorted; empty if none. SQLite: `FILE#TABLE` is kept.
+
+    ConfigError for a pattern, or a link, that leads out of `root`.
+    """
+    base = str(file_of(Path(pattern)))
+    table = pattern[len(base) :] if pattern.startswith(base) else ""
+    if Path(base).is_absolute() or ".." in Path(base).parts or not Path(base).parts:
+        raise ConfigError(
+            f"the source {pattern!r} is not a path inside the project", "Write it relative, without `..`."
+        )
+    found = sorted(path for path in root.glob(base) if path.is_file())
+    inside = root.resolve()
+    for path in found:
+        if not path.resolve().is_relative_to(inside):
+            raise ConfigError(
+                f"{path.relative_to(root)} is a link that leads out of the project", "Put the data inside the project."
+            )
+    return tuple(Path(f"{path}{table}") for path in found)
+
+
+def read(
+    sources: dict[str, tuple[Path, ...]],
+    sql: str | None,
+    *,
+    sql_file: str = "",
+    root: Path | None = None,
+    scratch: Path | None = None,
+    memory_limit: str = "",
+) -> Table:
+    """The prepared table, its rows in no particular order.
+
+    sources: name -> files (csv, parquet, json, sqlite). sql: statements that end in one SELECT over those names;
+    None: the only source as it is. root: messages name files relative to it. scratch: where DuckDB spills what does
+    not fit into `memory_limit` (`4GB`; default half of the machine's). SourceError with file and line for a source
+    that cannot be read, SQL that fails, and no rows.
+    """
+    if sql is None and len(sources) != 1:
+        raise ConfigError(
+            f"{len(sources)} sources and nothing that joins them",
+            "Write `prepare: pipeline/prepare.sql` under data:, or keep one source.",
+            where="mlops.yaml: data",
+        )
+    with tempfile.TemporaryDirectory(prefix="mlops-ci-") as folder:
+        files = _files(sources, Path(folder), root)
+        with closing(_connect(Path(folder), scratch, memory_limit)) as connection:
+            for name, group in files.items():
+                _load(connection, name, group)
+            linked = tuple(file for group in files.values() for file in group)
+            _lock(connection, [file.link for file in linked if file.format == "parquet"])
+            query = f"FROM {identifier(*sources)}" if sql is None else sql
+            names = _prepare(connection, query, sql_file, linked)
+            return columns.table(lambda query: connection.execute(query).fetchnumpy(), _PREPARED, names)
+
+
+def can_write(path: Path) -> bool:
+    """Whether `write` knows the format of that file."""
+    return suffix(path) in _WRITTEN
+
+
+def write(table: Table, path: Path) -> None:
+    """Write a table as CSV, Parquet or JSON lines, by the file's ending; what is missing becomes null."""
+    fields = {f"c{place}": columns.masked(column) for place, column in enumerate(table.columns)}
+    names = ", ".join(f"c{place} AS {identifier(name)}" for place, name in enumerate(table.names))
+    with closing(duckdb.connect(":memory:", config={"preserve_insertion_order": "true"})) as connection:
+        connection.register("fields", fields)
+        connection.execute(f"COPY (SELECT {names} FROM fields) TO {literal(str(path))} ({_WRITTEN[suffix(path)]})")
+
+
+def _connect(own: Path, scratch: Path | None, memory_limit: str) -> duckdb.DuckDBPyConnection:
+    spill = scratch or own / "spill"
+    spill.mkdir(parents=True, exist_ok=True)
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "threads": str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1),
+        "temp_directory": str(spill),
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+        "allow_community_extensions": "false",
+        "allow_persistent_secrets": "false",
+        # Without this, SQL could read the variables of our own functions as tables.
+        "python_enable_replacements": "false",
+        "preserve_insertion_order": "true",
+    }
+    limit = memory_limit or _half_of_memory()
+    connection = duckdb.connect(":memory:", config=settings | ({"memory_limit": limit} if limit else {}))
+    connection.execute(f"SET TimeZone = 'UTC'; SET home_directory = {literal(str(own))}")
+    return connection
+
+
+def _half_of_memory() -> str:
+    try:
+        return f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') // 2}B"
+    except (AttributeError, ValueError, OSError):
+        return ""
+
+
+def _lock(connection: duckdb.DuckDBPyConnection, allowed: list[str]) -> None:
+    connection.execute(f"SET allowed_paths = {literals(allowed)}")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+
+
+def _files(sources: dict[str, tuple[Path, ...]], own: Path, root: Path | None) -> dict[str, tuple[LinkedFile, ...]]:
+    files: dict[str, tuple[LinkedFile, ...]] = {}
+    for position, (name, paths) in enumerate(sources.items()):
+        if not paths:
+            raise SourceError(f"source {name!r} has no files", "Check its pattern in data.sources.", where="mlops.yaml")
+        group = []
+        for number, path in enumerate(paths):
+            shown = str(path.relative_to(root)) if root and path.is_relative_to(root) else str(path)
+            link = own / f"{position}-{number}{suffix(path)}"
+            group.append(LinkedFile(path, shown, str(link), inspect(path, shown=shown)))
+            link.symlink_to(file_of(path).resolve())
+        if len({file.format for file in group}) > 1:
+            found = f"{group[0].shown} is {group[0].format}, {group[-1].shown} is {group[-1].format}"
+            raise SourceError(f"source {name!r} mixes formats: {found}", "Give each format a source of its own.")
+        files[name] = tuple(group)
+    return files
+
+
+def _load(connection: duckdb.DuckDBPyConnection, name: str, files: tuple[LinkedFile, ...]) -> None:
+    links = literals([file.link for file in files])
+    if files[0].format == "sqlite":
+        _load_sqlite(connection, name, files)
+    elif files[0].format == "csv":
+        _load_csv(connection, name, files, links)
+    else:
+        # Parquet stays where it is, so that only the columns the SQL names are read.
+        made, reader = ("VIEW", "read_parquet") if files[0].format == "parquet" else ("TABLE", "read_json")
+        options = "union_by_name = true, hive_partitioning = false" + (", sample_size = -1" if made == "TABLE" else "")
+        try:
+            connection.execute(f"CREATE {made} {identifier(name)} AS FROM {reader}({links}, {options})")
+        except duckdb.Error as error:
+            raise file_error(error, files) from error
+    if not _one(connection, f"SELECT count(*) FROM {identifier(name)}"):
+        raise SourceError("there are no rows", "A source needs at least one row.", where=files[0].shown)
+
+
+def _load_csv(connection: duckdb.DuckDBPyConnection, name: str, files: tuple[LinkedFile, ...], links: str) -> None:
+    headers = [header(file.path, shown=file.shown) for file in files]
+    delimiters = {delimiter for delimiter, _ in headers}
+    if len(delimiters) > 1:
+        found = ", ".join(f"{file.shown} {delimiter!r}" for file, (delimiter, _) in zip(files, headers, strict=True))
+        raise SourceError(f"the files of source {name!r} have different delimiters: {found}", "Use one delimiter.")
+    delimiter = literal(headers[0][0])
+    options = f"delim = {delimiter}, skip = 0, {_CSV}, {_CSV_KINDS}"
+    try:
+        connection.execute(f"CREATE TABLE {identifier(name)} AS FROM read_csv({links}, {options})")
+    except duckdb.Error as error:
+        for file, (_, names) in zip(files, headers, strict=True):
+            _find_bad_line(connection, file, delimiter, len(names))
+        raise file_error(error, files) from error
+    _numbers_with_infinities(connection, name)
+
+
+def _find_bad_line(connection: duckdb.DuckDBPyConnection, file: LinkedFile, delimiter: str, count: int) -> None:
+    """Read without looking for a dialect: the sniffer only says that it found none, the reader names the line."""
+    fields = ", ".join(f"c{position}: 'VARCHAR'" for position in range(count))
+    options = f"auto_detect = false, delim = {delimiter}, {_CSV}, columns = {{{fields}}}"
+    try:
+        connection.execute(f"SELECT count(COLUMNS(*)) FROM read_csv({literals([file.link])}, {options})").fetchall()
+    except duckdb.Error as error:
+        raise file_error(error, (file,)) from error
+
+
+def _numbers_with_infinities(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    """DuckDB's sniffer takes `nan` for a number and `inf` for text; we take both for numbers."""
+    for column, type_ in _described(connection, f"FROM {identifier(name)}"):
+        value = f"lower({identifier(column)})"
+        if type_ == "VARCHAR" and _one(
+            connection,
+            f"SELECT bool_or({value} IN ('inf', '-inf', '+inf', 'infinity', '-infinity', '+infinity'))"
+            f" AND bool_and(regexp_full_match({value}, {literal(_NUMBER)})) FROM {identifier(name)}",
+        ):
+            connection.execute(f"ALTER TABLE {identifier(name)} ALTER COLUMN {identifier(column)} TYPE DOUBLE")
+
+
+def _load_sqlite(connection: duckdb.DuckDBPyConnection, name: str, files: tuple[LinkedFile, ...]) -> None:
+    selects = []
+    for number, file in enumerate(files):
+        found = sqlite_columns(file.path, shown=file.shown)
+        arrays = {f"v{at}": column.values for at, column in enumerate(found)}
+        arrays |= {f"m{at}": column.missing for at, column in enumerate(found)}
+        connection.register("mlops_ci_arrays", arrays)
+        fields = ", ".join(
+            f"CASE WHEN m{at} THEN NULL ELSE v{at} END AS {identifier(c.name)}" for at, c in enumerate(found)
+        )
+        loaded = identifier(f"mlops_ci_{name}_{number}")
+        connection.execute(f"CREATE TABLE {loaded} AS SELECT {fields} FROM mlops_ci_arrays")
+        connection.unregister("mlops_ci_arrays")
+        for column in found:
+            _cast_declared(connection, loaded, identifier(column.name), column.declared)
+        selects.append(f"FROM {loaded}")
+    connection.execute(f"CREATE VIEW {identifier(name)} AS {' UNION ALL BY NAME '.join(selects)}")
+
+
+def _cast_declared(connection: duckdb.DuckDBPyConnection, table: str, column: str, declared: str) -> None:
+    """SQLite keeps dates as text and booleans as numbers: the declared type is taken where every value fits it."""
+    kinds = {"BOOL": "BOOLEAN", "BOOLEAN": "BOOLEAN", "DATE": "DATE", "DATETIME": "TIMESTAMP", "TIMESTAMP": "TIMESTAMP"}
+    if declared not in kinds:
+        return
+    fits = (
+        f"coalesce(bool_and({column} IS NULL OR TRY_CAST({column}::VARCHAR AS {kinds[declared]}) IS NOT NULL), false)"
+    )
+    if _one(connection, f"SELECT {fits} FROM {table}"):
+        using = f"USING {column}::VARCHAR::{kinds[declared]}"
+        connection.execute(f"ALTER TABLE {table} ALTER COLUMN {column} TYPE {kinds[declared]} {using}")
+
+
+def _prepare(
+    connection: duckdb.DuckDBPyConnection, sql: str, sql_file: str, files: tuple[LinkedFile, ...]
+) -> list[str]:
+    """Run the SQL into a table of our own with columns c0, c1, …; the names its columns shall have."""
+    line = 0
+    try:
+        *definitions, (select, select_line) = _statements(connection, sql, sql_file)
+        for definition, starts in definitions:
+            line = starts
+            connection.execute(definition)
+        line = select_line
+        names = [name for name, _ in _described(connection, select)]
+        fields = ", ".join(f"c{position}" for position in range(len(names)))
+        connection.execute(f"CREATE TEMP TABLE {_PREPARED}({fields}) AS {select}")
+    except duckdb.OutOfMemoryException as error:
+        raise OutsideError(
+            "there is not enough memory or disk to join the sources", "Select fewer columns or rows in prepare.sql."
+        ) from error
+    except duckdb.Error as error:
+        _find_damaged_file(connection, files)
+        raise statement_error(error, file=sql_file, line=line, files=files) from error
+    if not _one(connection, f"SELECT count(*) FROM {_PREPARED}"):
+        raise SourceError("the prepared table has no rows", "Check the joins and filters.", where=sql_file)
+    return _unique(names)
+
+
+def _find_damaged_file(connection: duckdb.DuckDBPyConnection, files: tuple[LinkedFile, ...]) -> None:
+    """SourceError for the first Parquet file that cannot be read to its end: an error of the SQL is not its fault."""
+    for file in files:
+        if file.format == "parquet":
+            try:
+                connection.execute(f"SELECT count(COLUMNS(*)) FROM read_parquet({literal(file.link)})").fetchall()
+            except duckdb.Error as error:
+                raise file_error(error, (file,)) from error
+
+
+def _statements(connection: duckdb.DuckDBPyConnection, sql: str, sql_file: str) -> list[tuple[str, int]]:
+    """The statements with the 0-based line each starts on: any that create something in memory, then one SELECT."""
+    statements, end = [], 0
+    found = connection.extract_statements(sql)
+    for position, statement in enumerate(found):
+        query = statement.query.strip()
+        start = max(sql.find(query, end), end)
+        end = start + len(query)
+        line = sql.count("\n", 0, start)
+        last = position == len(found) - 1
+        if statement.type != (duckdb.StatementType.SELECT if last else duckdb.StatementType.CREATE):
+            kind = str(statement.type).rpartition(".")[2].upper()
+            raise SourceError(
+                f"the SQL {'ends in' if last else 'has'} a statement of kind {kind} (refused)",
+                "It must end in one SELECT; before it only CREATE TABLE, VIEW, MACRO and TYPE may stand.",
+                where=f"{sql_file or 'SQL'}:{line + 1}",
+            )
+        statements.append((query, line))
+    if not statements:
+        raise SourceError("the SQL is empty", "Write one SELECT.", where=sql_file)
+    return statements
+
+
+def _unique(names: list[str]) -> list[str]:
+    """Names as they are; a repeated one gets _1, _2, …, an empty one its position: `column3`."""
+    taken = set(names)
+    unique: list[str] = []
+    for position, name in enumerate(names):
+        wanted, number = name or f"column{position}", 0
+        while wanted in unique or (wanted != name and wanted in taken):
+            number += 1
+            wanted = f"{name or f'column{position}'}_{number}"
+        unique.append(wanted)
+    return unique
+
+
+def _described(connection: duckdb.DuckDBPyConnection, query: str) -> list[tuple[str, str]]:
+    return [(str(row[0]), str(row[1])) for row in connection.execute(f"DESCRIBE {query}").fetchall()]
+
+
+def _one(connection: duckdb.DuckDBPyConnection, query: str) -> object:
+    row = connection.execute(query).fetchone()
+    return row[0] if row else None

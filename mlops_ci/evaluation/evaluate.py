@@ -1,0 +1,127 @@
+"""Everything the report says about a model, from what it answered on the holdout."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+
+from mlops_ci.errors import UserCodeError
+from mlops_ci.evaluation.counts import confusion_matrix
+from mlops_ci.evaluation.curves import curves
+from mlops_ci.evaluation.flips import flips
+from mlops_ci.evaluation.metrics import metrics_for
+from mlops_ci.evaluation.slices import slice_values
+from mlops_ci.records.evaluation import (
+    Champion,
+    Evaluation,
+    Factor,
+    Holdout,
+    MetricValue,
+    Predictions,
+    SliceValue,
+    Task,
+)
+
+if TYPE_CHECKING:
+    from mlops_ci.evaluation.metric import Metric
+
+_CONFUSION_CLASSES = 20
+
+
+def evaluate(
+    holdout: Holdout, predictions: Predictions, champion: Champion | None, *, slices: tuple[str, ...]
+) -> Evaluation:
+    """Metrics, slices, flips, confusion and curves of `predictions`, beside the champion's where it has any.
+
+    slices: names of the factors in `holdout.slices` to cut by. Raises UserCodeError for predictions that do not fit
+    the holdout or are not finite.
+    """
+    rival = None if champion is None else champion.predictions
+    for who, answers in (("the model", predictions), ("the champion", rival)):
+        if answers is not None:
+            _refuse_unusable(who, holdout, answers)
+    labelled = holdout.task is not Task.REGRESSION
+    return Evaluation(
+        task=holdout.task,
+        rows=holdout.rows,
+        classes=holdout.classes,
+        class_counts=_class_counts(holdout) if labelled else (),
+        metrics=tuple(_metric_value(metric, holdout, predictions, rival) for metric in metrics_for(holdout.task)),
+        slices=slice_values(holdout, predictions, rival, slices),
+        new_rows=_new_rows(holdout, predictions, champion),
+        flips=flips(holdout, predictions, rival, slices) if labelled and rival is not None else None,
+        confusion=_confusion(holdout, predictions) if labelled else (),
+        curves=curves(holdout, predictions, rival),
+    )
+
+
+def _new_rows(holdout: Holdout, predictions: Predictions, champion: Champion | None) -> SliceValue | None:
+    if champion is None or champion.new_rows is None or champion.predictions is None:
+        return None
+    factor = Factor(codes=np.where(champion.new_rows, 0, -1).astype(np.int32), values=("new rows",))
+    cut = msgspec.structs.replace(holdout, slices={"": factor})
+    return next(iter(slice_values(cut, predictions, champion.predictions, ("",))), None)
+
+
+def _metric_value(metric: Metric, holdout: Holdout, predictions: Predictions, rival: Predictions | None) -> MetricValue:
+    value = _compute(metric, holdout, predictions)
+    return MetricValue(
+        metric=metric.name,
+        value=value,
+        champion=None if rival is None else _compute(metric, holdout, rival),
+        higher_is_better=metric.higher_is_better,
+        unit=metric.unit,
+        reason=why_undefined(metric, holdout, predictions) if value is None else "",
+    )
+
+
+def _compute(metric: Metric, holdout: Holdout, predictions: Predictions) -> float | None:
+    return metric.compute(holdout.truth, predictions.labels, predictions.scores, holdout.classes)
+
+
+def why_undefined(metric: Metric, holdout: Holdout, predictions: Predictions) -> str:
+    """Why `metric.compute` gave None, in words."""
+    if holdout.rows == 0:
+        return "no rows"
+    if metric.needs_scores and predictions.scores is None:
+        return "the model gives labels only, no scores"
+    if not metric.usable(predictions.scores):
+        return "the model's scores are not probabilities"
+    if metric.name == "mape":
+        return "the target is 0 in some row"
+    if metric.kind == "auc":
+        return "a class has no rows"
+    if metric.denominator != "rows":
+        return f"no {metric.denominator}"
+    return "the target has one value only"
+
+
+def _class_counts(holdout: Holdout) -> tuple[int, ...]:
+    return tuple(int(rows) for rows in np.bincount(holdout.truth, minlength=len(holdout.classes)))
+
+
+def _confusion(holdout: Holdout, predictions: Predictions) -> tuple[tuple[int, ...], ...]:
+    if len(holdout.classes) > _CONFUSION_CLASSES:
+        return ()
+    table = confusion_matrix(holdout.truth, predictions.labels, len(holdout.classes))
+    return tuple(tuple(int(rows) for rows in line) for line in table)
+
+
+def _refuse_unusable(who: str, holdout: Holdout, answers: Predictions) -> None:
+    for what, values in (("predictions", answers.labels), ("scores", answers.scores)):
+        if values is None:
+            continue
+        if len(values) != holdout.rows:
+            raise UserCodeError(
+                f"{who} gave {len(values):,} {what} for {holdout.rows:,} held-out rows",
+                "predict must answer once for each row, in the order of the frame it was given",
+            )
+        finite = np.isfinite(values)
+        broken = int((~(finite if values.ndim == 1 else finite.all(axis=1))).sum())
+        if broken:
+            raise UserCodeError(
+                f"{who} gave {what} that are not finite numbers for {broken:,} of {holdout.rows:,} held-out rows",
+                "predict a number for each row: no NaN, no infinity",
+            )

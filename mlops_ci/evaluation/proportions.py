@@ -1,0 +1,54 @@
+"""Which rows a metric counts, and which of those are successes: what bounds, pairs and `min_rows` are made from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from mlops_ci.evaluation.counts import Array
+    from mlops_ci.evaluation.metric import Metric
+
+_POSITIVE, _NEGATIVE = 1, 0
+
+
+def masks(metric: str, truth: Array, labels: Array) -> tuple[Array, Array]:
+    """(member, success), two bool arrays of shape (n,), success within member: the metric is Σ success / Σ member.
+
+    For accuracy (any number of classes), precision, recall and specificity (two classes). KeyError for another metric.
+    """
+    right = truth == labels
+    members = {
+        "accuracy": np.ones(len(truth), dtype=bool),
+        "precision": labels == _POSITIVE,
+        "recall": truth == _POSITIVE,
+        "specificity": truth == _NEGATIVE,
+    }
+    member = members[metric]
+    return member, member & right
+
+
+def confusion_masks(truth: Array, labels: Array) -> tuple[Array, Array, Array]:
+    """(true positives, false positives, false negatives), bool arrays of shape (n,), for two classes.
+
+    F1 = 2p / (1 + p) with p = TP / (TP + FP + FN).
+    """
+    actual, flagged = truth == _POSITIVE, labels == _POSITIVE
+    return actual & flagged, flagged & ~actual, actual & ~flagged
+
+
+def denominator(metric: Metric, truth: Array, labels: Array, classes: tuple[str, ...]) -> int:
+    """The rows in the metric's denominator (statistics.md 4): positives for recall, the rarer class for AUC, …"""
+    if metric.denominator == "rows":
+        return len(truth)
+    if metric.denominator == "rows of the rarer class":
+        return int(np.bincount(truth, minlength=len(classes)).min())
+    actual, flagged = truth == _POSITIVE, labels == _POSITIVE
+    counted = {
+        "positives": actual,
+        "negatives": truth == _NEGATIVE,
+        "predicted positives": flagged,
+        "positives or predicted positives": actual | flagged,
+    }
+    return int(counted[metric.denominator].sum())

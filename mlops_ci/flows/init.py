@@ -1,0 +1,224 @@
+"""init: look around → read the data → answer → plan the files → write what is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from mlops_ci.config import load
+from mlops_ci.errors import UsageError
+from mlops_ci.records.tables import Kind
+from mlops_ci.steps import findings as finding
+from mlops_ci.steps import generated, lock, project_files, scaffold
+from mlops_ci.steps.first_look import FirstLook, first_look
+from mlops_ci.steps.progress import Clock, Progress
+from mlops_ci.steps.scaffold import Answers
+from mlops_ci.steps.starting import starting_gates
+from mlops_ci.steps.surroundings import Surroundings, look_around, make_repository, refuse_nested
+from mlops_ci.workflows import compare
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mlops_ci.steps.findings import Findings
+
+Ask = Callable[[str, str], str]
+"""question, default -> answer; never called where there is no terminal."""
+
+
+class InitOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What `mlops-ci init` was asked; None: not said."""
+
+    folder: Path
+    data: str | None = None
+    target: str | None = None
+    id: tuple[str, ...] | None = None
+    time: str | None = None
+    task: str | None = None
+    rung: str | None = None
+    dry_run: bool = False
+
+
+class Initialised(msgspec.Struct, frozen=True, kw_only=True):
+    """What init found and did, for people and as JSON."""
+
+    project: str
+    repository: str
+    """made | there"""
+    found: tuple[str, ...]
+    written: tuple[str, ...]
+    kept: tuple[str, ...]
+    to_add: tuple[tuple[str, str], ...]
+    """File that was there -> lines to add to it by hand."""
+    next: tuple[str, ...]
+    dry_run: bool
+    texts: dict[str, str]
+    """What would be written, by path in the repository; only on a dry run."""
+
+
+def init(options: InitOptions, ask: Ask | None, progress: Progress) -> Initialised:
+    """Make a project whose first check runs at once. Never overwrites, runs no user code, commits nothing."""
+    clock = Clock(progress)
+    around = look_around(options.folder)
+    refuse_nested(around)
+    given = options.data or _ask_data(around, ask)
+    with clock.step("data", f"reading {given}") as line:
+        look = first_look(around.folder, given)
+        line.found = f"{look.table.rows:,} rows, {len(look.table.columns)} columns"
+    answers = _answers(options, around, look, ask)
+    texts = scaffold.project_files(answers)
+    config = load.parse(texts["mlops.yaml"], file="mlops.yaml")
+    texts |= _locks(clock, texts, around, dry_run=options.dry_run)
+    workflows = generated.workflow_files(config, folder=around.inside, default_branch=around.branch)
+    texts[generated.LOCK] = compare.lock_text(around.branch, workflows)
+    return _write(options, around, answers, texts, workflows)
+
+
+def _answers(options: InitOptions, around: Surroundings, look: FirstLook, ask: Ask | None) -> Answers:
+    target = options.target or _ask_target(look, ask)
+    scaffold.check_target(look, target)
+    for name in (*(options.id or ()), *((options.time,) if options.time else ())):
+        scaffold.check_target(look, name)
+    found = finding.find(look.table, look.profile, target=target, task=options.task)
+    found = msgspec.structs.replace(found, id=_row_id(options, found, ask), time=options.time or found.time)
+    return Answers(
+        project=scaffold.project_name(around.folder.name),
+        target=target,
+        rung=options.rung or "entrypoint",
+        look=look,
+        findings=found,
+        gates=starting_gates(found, look.table.rows),
+    )
+
+
+def _ask_data(around: Surroundings, ask: Ask | None) -> str:
+    files = around.data_files
+    if ask:
+        return ask("Which file holds the data", files[0] if files else "")
+    if len(files) == 1:
+        return files[0]
+    shown = f"Here are: {', '.join(files[:8])}. " if files else ""
+    raise UsageError("which file holds the data is not said", f"{shown}Name it: mlops-ci init --data FILE --target COL")
+
+
+def _ask_target(look: FirstLook, ask: Ask | None) -> str:
+    guess = finding.guess_target(look.table)
+    if ask:
+        return ask(f"Which column is to be predicted ({', '.join(look.table.names[:20])})", guess or "")
+    perhaps = f" Is it {guess}?" if guess else ""
+    advice = f"Name it with --target.{perhaps} The columns: {', '.join(look.table.names[:40])}."
+    raise UsageError("which column is to be predicted is not said", advice)
+
+
+def _row_id(options: InitOptions, found: Findings, ask: Ask | None) -> tuple[str, ...]:
+    if options.id is not None or not ask:
+        return options.id if options.id is not None else found.id
+    said = ask("Which columns name a row, with commas (none: the whole row does)", ",".join(found.id) or "none")
+    names = tuple(name.strip() for name in said.split(",") if name.strip())
+    return () if names == ("none",) else names
+
+
+def _locks(clock: Clock, texts: dict[str, str], around: Surroundings, *, dry_run: bool) -> dict[str, str]:
+    """The project's lock, where it has none, and the tool's. Without a network there is none, and init goes on."""
+    made: dict[str, str] = {}
+    own = project_files.read_text(around.folder / "requirements.in") or texts.get("requirements.in")
+    there = {"requirements.lock", "uv.lock"} & set(around.files)
+    if dry_run:
+        return made
+    if own and not there:
+        with clock.step("lock", "locking requirements.in") as line:
+            text = lock.locked(own)
+            line.found = "requirements.lock, with hashes" if text else "not made: is the package index reachable?"
+        made |= {"requirements.lock": text} if text else {}
+    made[".mlops-ci/tool.lock"] = lock.tool_lock(lock.locked(lock.TOOL))
+    return made
+
+
+def _write(
+    options: InitOptions, around: Surroundings, answers: Answers, texts: dict[str, str], workflows: dict[str, str]
+) -> Initialised:
+    if around.root is None and not options.dry_run:
+        make_repository(around.folder)
+    root, look = around.root or around.folder, answers.look
+    if look.copy_from and not options.dry_run:
+        project_files.copy_new(look.copy_from, around.folder / look.pattern)
+    project = project_files.write_new(around.folder, texts, dry_run=options.dry_run)
+    repository = project_files.write_new(root, workflows, dry_run=options.dry_run)
+    ignored = scaffold.ignore_lines(project_files.read_text(around.folder / ".gitignore") or "")
+    if ignored and not options.dry_run:
+        project_files.append(around.folder / ".gitignore", ignored)
+    inside = f"{around.inside}/" if around.inside else ""
+    written = (*(inside + path for path in project.written), *repository.written)
+    return Initialised(
+        project=answers.project,
+        repository="there" if around.root else "made",
+        found=tuple(_found(answers, around)),
+        written=(*written, *((f"{inside}.gitignore",) if ignored else ())),
+        kept=(*(inside + path for path in project.kept), *repository.kept),
+        to_add=tuple(_to_add(project.kept)),
+        next=_next(answers, around, texts),
+        dry_run=options.dry_run,
+        texts={inside + path: texts[path] for path in project.written} | workflows if options.dry_run else {},
+    )
+
+
+def _found(answers: Answers, around: Surroundings) -> list[str]:
+    """What was seen, each with the line of mlops.yaml it became or could become."""
+    found, look = answers.findings, answers.look
+    said = [f"{look.pattern}: {look.table.rows:,} rows -> sources: {{{look.source}: {look.pattern}}}"]
+    if look.copy_from:
+        said.append(f"{look.copy_from} is outside the project -> copied to {look.pattern}")
+    said.append(f"{answers.target} has {_values(answers):,} different values -> task: {found.task}")
+    if found.missing_target:
+        said.append(f"{found.missing_target:,} rows have no {answers.target} -> missing_target: drop")
+    said.append(_id_line(found))
+    if found.time:
+        said.append(f"{found.time} says when -> time: {found.time}; to hold out the last rows: split: {{by: time}}")
+    if found.group:
+        said.append(f"values of {found.group} repeat -> if they belong together: group: [{found.group}]")
+    said += [
+        f"{column} is filled only where {answers.target} is {value}: known too late? -> leave it out in data.prepare"
+        for column, value in found.one_class
+    ]
+    scripts = [name for name in around.files if name.rsplit("/", 1)[-1] in ("train.py", "training.py")]
+    said += [
+        f"{name} is there -> to train with it: train: {{command: python {name}, output: FILE}}"
+        for name in scripts
+        if name != "pipeline/train.py"
+    ]
+    texts = [column for column in look.table.columns if column.kind is Kind.TEXT and len(column.categories) <= 20]
+    apart = {answers.target, *(column for column, _ in found.one_class)}
+    names = [column.name for column in texts if column.name not in apart][:3]
+    have = "has" if len(names) == 1 else "have"
+    return said + ([f"{', '.join(names)} {have} few values -> slices: [{', '.join(names)}]"] if names else [])
+
+
+def _values(answers: Answers) -> int:
+    return next(column.distinct for column in answers.look.profile.columns if column.name == answers.target)
+
+
+def _id_line(found: Findings) -> str:
+    if found.id:
+        return f"{', '.join(found.id)} {'name' if len(found.id) > 1 else 'names'} a row -> id"
+    if found.own_time:
+        return f"only {found.own_time} names a row -> id: [{found.own_time}], if the model may do without it"
+    return "no column names a row -> no id: line"
+
+
+def _to_add(kept: tuple[str, ...]) -> list[tuple[str, str]]:
+    lines = {
+        "pipeline/train.py": "def train(frame, params, seed): ...  # returns a fitted model",
+        "requirements.in": scaffold.REQUIREMENTS.strip(),
+    }
+    return [(path, lines[path]) for path in kept if path in lines]
+
+
+def _next(answers: Answers, around: Surroundings, texts: dict[str, str]) -> tuple[str, ...]:
+    has_lock = "requirements.lock" in texts or {"requirements.lock", "uv.lock"} & set(around.files)
+    lock_line = "uv pip compile --universal --generate-hashes requirements.in -o requirements.lock"
+    missing = () if has_lock or "requirements.in" not in texts else (lock_line,)
+    bring = {"command": "write train.py", "model": "bring model.pkl", "predictions": "bring predictions.csv"}
+    own = (bring[answers.rung],) if answers.rung in bring else ()
+    return (*missing, *own, "git add --all && git commit --message 'Judge the model with mlops-ci'", "mlops-ci check")

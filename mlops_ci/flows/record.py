@@ -1,0 +1,43 @@
+"""record: validate a run, judge it again, append it to the ledger."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from mlops_ci.errors import UsageError
+from mlops_ci.records.decisions import Decision
+from mlops_ci.reports import document, markdown
+from mlops_ci.reports.report import build
+from mlops_ci.steps import ledger
+from mlops_ci.steps.project import open_project
+from mlops_ci.steps.rejudge import disagreements
+from mlops_ci.steps.runs import entry, read_run, story
+
+
+class Recorded(msgspec.Struct, frozen=True, kw_only=True):
+    """A decision that is in the ledger now."""
+
+    decision_id: str
+    decision: Decision
+
+
+def record(start: Path, run: Path) -> Recorded:
+    """Append the decision of a run's folder. UsageError when its evidence does not give its verdicts."""
+    project = open_project(start)
+    kept = read_run(run)
+    if kept.decision.subject.dirty or not kept.decision.subject.commit:
+        raise UsageError(
+            "the run judged files that are not committed",
+            "Commit them and check again; a dirty tree is never recorded.",
+        )
+    problems = disagreements(kept)
+    if problems:
+        raise UsageError(
+            f"the evidence does not give the verdicts: {problems[0]}",
+            "The folder was changed or made by another version; run `mlops-ci check --fresh`.",
+        )
+    page = build(story(project, kept, with_run=False))
+    ledger.record(project.repository, entry(kept, markdown.render(page), document.charts(page)))
+    return Recorded(decision_id=kept.id, decision=kept.decision)

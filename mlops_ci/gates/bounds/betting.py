@@ -1,0 +1,79 @@
+"""A bound for paired accuracy that holds at any level in finite samples: a bet against each smaller difference.
+
+Waudby-Smith, Ramdas, "Estimating means of bounded random variables by betting", JRSS B 86 (2024), with a fixed
+mixture of bets; statistics.md 10.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf, log, sqrt
+
+import numpy as np
+
+from mlops_ci.gates.bounds.estimate import unseen
+
+NAME = "betting/1"
+_BETS = np.arange(1, 400) / 400.0
+_STEPS = 100
+
+
+def low(losses: int, wins: int, rows: int, alpha: float) -> float:
+    """The largest difference below the observed one against which the bet has grown to 1 / alpha, or -1."""
+    below, above = -1.0, (wins - losses) / rows
+    for _ in range(_STEPS):
+        middle = (below + above) / 2.0
+        if middle in (below, above):
+            break
+        if _log_wealth(middle, losses, wins, rows) >= -log(alpha):
+            below = middle
+        else:
+            above = middle
+    return below
+
+
+def high(losses: int, wins: int, rows: int, alpha: float) -> float:
+    return -low(wins, losses, rows, alpha)
+
+
+def _log_wealth(against: float, losses: int, wins: int, rows: int) -> float:
+    """Log of the mean over bets λ of Π (1 + λ (x - against)), x in {1, -1, 0}."""
+    bets = _BETS / (1.0 + against)
+    ties = rows - losses - wins
+    grown = wins * np.log1p(bets * (1.0 - against)) + losses * np.log1p(-bets * (1.0 + against))
+    grown = grown + (ties * np.log1p(-bets * against) if ties else 0.0)
+    best = float(grown.max())
+    return best + log(float(np.mean(np.exp(grown - best)))) if best > -inf else -inf
+
+
+@dataclass(frozen=True, kw_only=True)
+class BetOnProportion:
+    """As tango.PairedProportion, for levels where the normal approximation fails."""
+
+    losses: int
+    wins: int
+    of: int
+    method: str = NAME
+    groups: int | None = None
+    note: str = ""
+
+    @property
+    def value(self) -> float:
+        return (self.wins - self.losses) / self.of
+
+    @property
+    def rows(self) -> int:
+        return self.of
+
+    def low(self, alpha: float, *, passing: bool) -> float:  # noqa: ARG002
+        return low(self.losses, self.wins, self.of, alpha)
+
+    def high(self, alpha: float, *, passing: bool) -> float:  # noqa: ARG002
+        return high(self.losses, self.wins, self.of, alpha)
+
+    def error(self, at: float) -> float:
+        discordant = (self.losses + self.wins) / self.of
+        return sqrt(max(discordant - at * at, 0.0) / self.of) if discordant else 0.0
+
+    def still(self, alpha: float) -> float:
+        return unseen(self.of, alpha)

@@ -1,0 +1,98 @@
+"""Paired differences of precision and F1 (two classes): draws from the Dirichlet posterior of the joint table.
+
+Table: truth x candidate x champion, 8 cells; prior 1 in each, so that a harmful cell nobody has seen yet is possible
+(a bootstrap never draws it: statistics.md 5). The cost does not depend on the rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from math import ceil, floor
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from mlops_ci.gates.bounds.estimate import unseen
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+NAME = "dirichlet/1"
+DRAWS = 40_000
+SEED = 20_130_107
+"""Of numpy's PCG64. Draws and seed belong to version 1 of the method."""
+_MOST_DRAWS = 1_000_000
+_IN_TAIL = 100
+
+Kind = Literal["precision", "f1"]
+Cells = tuple[int, int, int, int, int, int, int, int]
+
+
+def cells(truth: NDArray[np.bool_], candidate: NDArray[np.bool_], champion: NDArray[np.bool_]) -> Cells:
+    """Rows of each combination, at index 4·truth + 2·candidate + champion. Arrays: shape (n,)."""
+    index = 4 * truth.astype(np.int64) + 2 * candidate + champion
+    a, b, c, d, e, f, g, h = (int(rows) for rows in np.bincount(index, minlength=8))
+    return a, b, c, d, e, f, g, h
+
+
+def difference(kind: Kind, table: NDArray[np.float64]) -> Any:
+    """Candidate minus champion. table: shape (..., 8), counts or shares."""
+    return _score(kind, table, (2, 3, 6, 7)) - _score(kind, table, (1, 3, 5, 7))
+
+
+def _score(kind: Kind, table: NDArray[np.float64], flagged: tuple[int, int, int, int]) -> Any:
+    hits = table[..., flagged[2]] + table[..., flagged[3]]
+    predicted = table[..., flagged].sum(axis=-1)
+    if kind == "precision":
+        return hits / predicted
+    return 2.0 * hits / (predicted + table[..., 4:].sum(axis=-1))
+
+
+@lru_cache(maxsize=16)
+def _draws(kind: Kind, table: Cells, number: int) -> NDArray[np.float64]:
+    """Differences, sorted, shape (number,)."""
+    generator = np.random.Generator(np.random.PCG64(SEED))
+    shares = generator.standard_gamma(np.asarray(table) + 1.0, size=(number, 8))
+    drawn: NDArray[np.float64] = np.sort(difference(kind, shares))
+    drawn.setflags(write=False)
+    return drawn
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairedTable:
+    """The joint table of two models with two classes; both must flag some row."""
+
+    kind: Kind
+    table: Cells
+    method: str = NAME
+    groups: int | None = None
+    note: str = ""
+
+    @property
+    def value(self) -> float:
+        return float(difference(self.kind, np.asarray(self.table, dtype=np.float64)))
+
+    @property
+    def rows(self) -> int:
+        """Rows in the denominator of either model."""
+        return sum(self.table) - (sum(self.table[i] for i in (0, 4)) if self.kind == "precision" else self.table[0])
+
+    def low(self, alpha: float, *, passing: bool) -> float | None:  # noqa: ARG002
+        drawn = self._drawn(alpha)
+        return None if drawn is None else float(drawn[max(floor(alpha * len(drawn)), 1) - 1])
+
+    def high(self, alpha: float, *, passing: bool) -> float | None:  # noqa: ARG002
+        drawn = self._drawn(alpha)
+        return None if drawn is None else float(drawn[-max(floor(alpha * len(drawn)), 1)])
+
+    def error(self, at: float) -> float:  # noqa: ARG002 - the prior keeps it above 0
+        return float(_draws(self.kind, self.table, DRAWS).std(ddof=1))
+
+    def still(self, alpha: float) -> float:
+        return unseen(self.rows, alpha)
+
+    def _drawn(self, alpha: float) -> NDArray[np.float64] | None:
+        """None where too few draws would lie in the tail."""
+        needed = max(DRAWS, ceil(_IN_TAIL / alpha))
+        return _draws(self.kind, self.table, needed) if needed <= _MOST_DRAWS else None

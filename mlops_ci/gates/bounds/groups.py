@@ -1,0 +1,155 @@
+"""Bounds where rows of one group (a day, a customer) belong together: the delete-one-group jackknife.
+
+Standard error from leaving out one group at a time, Student's t with G - 1 degrees of freedom (statistics.md 9; Efron,
+Stein 1981). At G = 20 to 40 and a share of 0.8 with correlated rows the true miss rate is .067 to .073 for a nominal
+.05.
+Two rules keep it honest where the jackknife sees nothing: the bound is never narrower than the one by row, and where
+fewer than five groups differ at all, the share of such groups bounds it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import sqrt
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlops_ci.gates.bounds import clopper_pearson
+from mlops_ci.gates.bounds.delong import logit_shift
+from mlops_ci.gates.bounds.estimate import Estimate, unseen
+from mlops_ci.gates.quantiles import upper_t
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+NAME = "group-jackknife/1"
+FEWEST = 20
+_FEW_DIFFER = 5
+
+
+def jackknife_error(left_out: NDArray[np.float64]) -> float:
+    """The standard error from the values without each group. left_out: shape (G,)."""
+    groups = len(left_out)
+    away = left_out - left_out.mean()
+    return sqrt((groups - 1) / groups * float(away @ away))
+
+
+def sums(codes: NDArray[np.int64], groups: int, of: NDArray[Any]) -> NDArray[np.float64]:
+    """Σ `of` for each group. codes: shape (n,) below `groups`; of: shape (n,)."""
+    return np.bincount(codes, of, minlength=groups).astype(np.float64)
+
+
+def ratio_left_out(numerators: NDArray[np.float64], denominators: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The ratio of sums without each group; NaN where one group holds the whole denominator. Arrays: shape (G,)."""
+    rest = denominators.sum() - denominators
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(rest > 0, (numerators.sum() - numerators) / rest, np.nan)
+
+
+def auc_left_out(
+    codes: NDArray[np.int64], groups: int, positive: NDArray[np.bool_], placed: NDArray[np.float64], own: NDArray[Any]
+) -> NDArray[np.float64]:
+    """The AUC without each group, exactly, in one pass.
+
+    placed: shape (n,), placements among all rows; own: shape (n,), rightly ordered rows of the other class within
+    the row's own group. NaN where one group holds a whole class.
+    """
+    right = sums(codes, groups, np.where(positive, placed * np.sum(~positive), 0.0))
+    right_of_negatives = sums(codes, groups, np.where(positive, 0.0, placed * np.sum(positive)))
+    within = sums(codes, groups, np.where(positive, own, 0.0))
+    of_positive, of_negative = sums(codes, groups, positive), sums(codes, groups, ~positive)
+    pairs = (of_positive.sum() - of_positive) * (of_negative.sum() - of_negative)
+    kept = right.sum() - right - right_of_negatives + within
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(pairs > 0, kept / pairs, np.nan)
+
+
+def ordered_within(codes: NDArray[np.int64], positive: NDArray[np.bool_], scores: NDArray[Any]) -> NDArray[np.float64]:
+    """For each row the rows of the other class in its own group that it is ordered rightly against, ties half."""
+    order = np.lexsort((scores, codes))
+    group, ascending, actual = codes[order], scores[order], positive[order]
+    new_group = np.ones(len(order), dtype=bool)
+    new_group[1:] = group[1:] != group[:-1]
+    new_block = new_group.copy()
+    new_block[1:] |= ascending[1:] != ascending[:-1]
+    starts, opens = np.flatnonzero(new_block), np.flatnonzero(new_group)
+    ends, closes = np.append(starts[1:], len(order)), np.append(opens[1:], len(order))
+    block, home = np.cumsum(new_block) - 1, np.cumsum(new_group) - 1
+    positives = np.concatenate([[0], np.cumsum(actual)])
+    negatives = np.arange(len(order) + 1) - positives
+    below = (negatives[starts] + negatives[ends])[block] / 2.0 - negatives[opens][home]
+    above = positives[closes][home] - (positives[starts] + positives[ends])[block] / 2.0
+    found = np.empty(len(order))
+    found[order] = np.where(actual, below, above)
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class ByGroup:
+    """`by_row` widened by the jackknife over `groups` groups with standard error `se`.
+
+    differing: groups that hold a row pulling the value down, and up (a wrong answer and a right one; for
+    differences any changed row). extremes: what the value would be without the first and without the second.
+    """
+
+    by_row: Estimate
+    groups: int
+    se: float
+    differing: tuple[int, int]
+    extremes: tuple[float, float]
+    logit: bool = False
+    """AUC: the bound is taken on the logit scale, where it cannot leave [0, 1]."""
+    method: str = NAME
+
+    @property
+    def value(self) -> float:
+        return self.by_row.value
+
+    @property
+    def rows(self) -> int:
+        return self.by_row.rows
+
+    @property
+    def design_effect(self) -> float | None:
+        """How many times the variance by row the variance by group is; None where the rows do not vary."""
+        by_row = self.by_row.error(self.value)
+        return (self.se / by_row) ** 2 if by_row > 0 else None
+
+    @property
+    def note(self) -> str:
+        effect = self.design_effect
+        told = f"counted by {self.groups:,} groups of rows that belong together"
+        return told if effect is None else f"{told} (design effect {effect:.1f})"
+
+    def low(self, alpha: float, *, passing: bool) -> float | None:
+        by_row = self.by_row.low(alpha, passing=passing)
+        if by_row is None:
+            return None
+        bound = min(by_row, self._shifted(-upper_t(alpha, self.groups - 1)))
+        if self.differing[0] < _FEW_DIFFER:
+            bound = min(bound, self.extremes[0] - self._share(self.differing[0], alpha))
+        return bound
+
+    def high(self, alpha: float, *, passing: bool) -> float | None:
+        by_row = self.by_row.high(alpha, passing=passing)
+        if by_row is None:
+            return None
+        bound = max(by_row, self._shifted(upper_t(alpha, self.groups - 1)))
+        if self.differing[1] < _FEW_DIFFER:
+            bound = max(bound, self.extremes[1] + self._share(self.differing[1], alpha))
+        return bound
+
+    def error(self, at: float) -> float:
+        return max(self.se, self.by_row.error(at))
+
+    def still(self, alpha: float) -> float:
+        return unseen(self.groups, alpha) if min(self.differing) < _FEW_DIFFER else self.by_row.still(alpha)
+
+    def _shifted(self, errors: float) -> float:
+        if self.logit and 0.0 < self.value < 1.0:
+            return logit_shift(self.value, errors * self.se)
+        return self.value + errors * self.se
+
+    def _share(self, seen: int, alpha: float) -> float:
+        return clopper_pearson.high(seen, self.groups, alpha)

@@ -1,0 +1,178 @@
+"""Gates with `@ C`: two one-sided bounds, each at its own level (statistics.md 1).
+
+For > and >=: passed when the low bound clears the threshold, failed when the high one does not reach it, else
+undecided; mirrored for < and <=. The bound is computed from what was seen; where none is valid the gate is undecided.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from mlops_ci.gates import words
+from mlops_ci.gates.estimates import paired, single
+from mlops_ci.gates.form import Form, form
+from mlops_ci.gates.need import Need, need
+from mlops_ci.gates.obstacles import undefined
+from mlops_ci.gates.sample import Sample, rows_of, whole
+from mlops_ci.gates.values import side, slices
+from mlops_ci.gates.verdict import is_difference, scale, sides, verdict
+from mlops_ci.records.outcomes import Status
+
+if TYPE_CHECKING:
+    from mlops_ci.gates.bounds.estimate import Estimate
+    from mlops_ci.gates.gate import Gate
+    from mlops_ci.gates.question import Question
+    from mlops_ci.records.verdicts import Verdict
+
+_ALIKE = "both models answer alike on these rows, which does not show how they answer on others"
+
+
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
+    """What one gate's bounds are made from; estimates: one, or one for each slice of `worst`."""
+
+    estimates: tuple[Estimate, ...]
+    names: tuple[str, ...] = ("",)
+    small: tuple[str, ...] = ()
+    note: str = ""
+    sides: dict[str, Any] = {}
+
+    def low(self, gate: Gate, alpha: float) -> float | None:
+        return _least(one.low(alpha, passing=gate.upwards) for one in self.estimates)
+
+    def high(self, gate: Gate, alpha: float) -> float | None:
+        return _least(one.high(alpha, passing=not gate.upwards) for one in self.estimates)
+
+    def binding(self, gate: Gate, alpha: float) -> int:
+        """The slice that holds the low bound down."""
+        if len(self.estimates) == 1:
+            return 0
+        bounds = [one.low(alpha, passing=gate.upwards) for one in self.estimates]
+        return min(range(len(bounds)), key=lambda index: -1e9 if bounds[index] is None else float(bounds[index] or 0.0))
+
+    @property
+    def worst(self) -> int:
+        return min(range(len(self.estimates)), key=lambda index: self.estimates[index].value)
+
+
+def judge(gate: Gate, question: Question, claims: int) -> Verdict:
+    """`claims`: the number of `@` gates that share the error of the fail side."""
+    made = _claim(gate, question)
+    if isinstance(made, str):
+        return verdict(gate, Status.UNDECIDED, reason=made)
+    alpha_pass = gate.alpha
+    alpha_fail = gate.alpha / (claims * len(made.estimates))
+    low, high = _bounds(gate, made, alpha_pass, alpha_fail)
+    status = _status(gate, low, high)
+    binding = made.estimates[made.binding(gate, alpha_pass)]
+    needed = need(gate, binding, difference=is_difference(gate))
+    return verdict(
+        gate,
+        status,
+        observed=made.estimates[made.worst].value,
+        low=low,
+        high=high,
+        alpha_pass=alpha_pass,
+        alpha_fail=alpha_fail,
+        rows=binding.rows,
+        groups=binding.groups,
+        rows_needed=needed.rows,
+        detectable=needed.detectable,
+        method=binding.method,
+        reason=_reason(gate, made, status, (low, high), needed),
+        **({"slice": made.names[made.worst]} if made.names != ("",) else {}),
+        **made.sides,
+    )
+
+
+def shown(gate: Gate, question: Question) -> dict[str, Any]:
+    """The interval beside a point gate, 95 % each side, and the rows; empty where there is none."""
+    made = _claim(gate, question)
+    if isinstance(made, str):
+        return {}
+    binding = made.estimates[made.worst]
+    low, high = made.low(gate, gate.alpha), made.high(gate, gate.alpha / len(made.estimates))
+    named = {"slice": made.names[made.worst]} if made.names != ("",) else {}
+    counted: dict[str, Any] = {"low": low, "high": high, "rows": binding.rows, "groups": binding.groups}
+    return counted | named | made.sides
+
+
+def _bounds(gate: Gate, made: Claim, alpha_pass: float, alpha_fail: float) -> tuple[float | None, float | None]:
+    if gate.upwards:
+        return made.low(gate, alpha_pass), made.high(gate, alpha_fail)
+    return made.low(gate, alpha_fail), made.high(gate, alpha_pass)
+
+
+def _status(gate: Gate, low: float | None, high: float | None) -> Status:
+    """statistics.md 1: at the threshold itself > fails and >= passes."""
+    limit = gate.threshold
+    clears, misses = {
+        ">": (low is not None and low > limit, high is not None and high <= limit),
+        ">=": (low is not None and low >= limit, high is not None and high < limit),
+        "<": (high is not None and high < limit, low is not None and low >= limit),
+        "<=": (high is not None and high <= limit, low is not None and low > limit),
+    }[gate.comparison]
+    if clears:
+        return Status.PASSED
+    return Status.FAILED if misses else Status.UNDECIDED
+
+
+def _claim(gate: Gate, question: Question) -> Claim | str:
+    """The bounds' material, or why a metric is not defined."""
+    sample = whole(question)
+    if form(gate) is Form.WORST:
+        return _worst(gate, sample)
+    term = gate.terms[0]
+    cut = sample.cut(rows_of(term.column, term.value, sample.holdout)) if term.slice else sample
+    inside = cut
+    if gate.with_champion and cut.unanswered is not None:
+        inside = cut.cut(~cut.unanswered)
+    seen = sides(gate, inside)
+    for one in gate.terms:
+        if seen["champion" if one.champion else "candidate"].value is None:
+            return undefined(one, inside, inside.of(one))
+    if form(gate) is Form.PAIRED:
+        plus, minus = gate.terms if term.coefficient > 0 else gate.terms[::-1]
+        estimate = paired(term.name, cut, cut.of(plus), cut.of(minus), alpha=gate.alpha)
+    else:
+        estimate = single(term.name, cut, cut.candidate, alpha=gate.alpha)
+    alike = form(gate) is Form.PAIRED and inside.alike
+    return Claim(estimates=(estimate,), note=_ALIKE if alike else "", sides=dict(seen))
+
+
+def _worst(gate: Gate, sample: Sample) -> Claim | str:
+    term = gate.terms[0]
+    judged, small = slices(term, sample)
+    if not judged:
+        told = f"not judged: {words.names(small)}" if small else ""
+        return words.joined(f"no value of {term.column} has enough rows to judge {term.name}", told)
+    estimates = tuple(single(term.name, one.sample, one.sample.candidate, alpha=gate.alpha) for one in judged)
+    made = Claim(estimates=estimates, names=tuple(one.name for one in judged), small=small)
+    worst = judged[made.worst]
+    found: dict[str, Any] = {"candidate": worst.side}
+    if worst.sample.champion is not None:
+        found["champion"] = side(term.name, worst.sample, worst.sample.champion)
+    return msgspec.structs.replace(made, sides=found)
+
+
+def _reason(gate: Gate, made: Claim, status: Status, bounds: tuple[float | None, float | None], needed: Need) -> str:
+    low, high = bounds
+    index = made.binding(gate, gate.alpha)
+    passing, failing = (low, high) if gate.upwards else (high, low)
+    if status is Status.PASSED and passing is not None:
+        told = words.passed(gate, scale(gate), passing)
+    elif status is Status.FAILED and failing is not None:
+        told = words.failed(gate, scale(gate), failing)
+    elif low is None or high is None:
+        told = "the rows cannot tell"
+    else:
+        told = words.undecided(gate, scale(gate), low, high, needed)
+    holds = f"the bound is that of {made.names[index]}" if made.names[index] and index != made.worst else ""
+    small = f"not judged, too few rows: {words.names(made.small)}" if made.small else ""
+    return words.joined(told, made.note, holds, made.estimates[index].note, small)
+
+
+def _least(bounds: Any) -> float | None:
+    found = list(bounds)
+    return None if any(bound is None for bound in found) else min(found)

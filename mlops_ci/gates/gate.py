@@ -1,0 +1,76 @@
+"""A gate as a value: what is compared with what, and how sure one wants to be."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+if TYPE_CHECKING:
+    from mlops_ci.records.results import Where
+
+Comparison = Literal[">", ">=", "<", "<=", "==", "!="]
+Undecided = Literal["refuse", "warn", "accept"]
+
+
+class TermKind(StrEnum):
+    """What a term is computed from."""
+
+    METRIC = "metric"
+    WORST = "worst"
+    FACT = "fact"
+
+
+class Term(msgspec.Struct, frozen=True, kw_only=True):
+    """`coefficient` times one number: a metric of the candidate or the champion, the worst slice's, or a fact."""
+
+    kind: TermKind
+    name: str
+    """Of the metric or the fact."""
+    coefficient: float = 1.0
+    champion: bool = False
+    column: str = ""
+    """Of `metric[column=value]` and `worst(metric, by=column)`; empty: all rows."""
+    value: str = ""
+    min_rows: int = 1
+    """`worst`: slices with fewer rows in the metric's denominator are listed and not judged."""
+    at: int = 0
+    """Where the term stands in the text, from 0."""
+
+    @property
+    def slice(self) -> str:
+        """`origin=JFK`, or empty."""
+        return f"{self.column}={self.value}" if self.column and self.kind is TermKind.METRIC else ""
+
+
+class Gate(msgspec.Struct, frozen=True, kw_only=True):
+    """`Σ coefficient · term  comparison  threshold  [@ confidence]`.
+
+    Terms are as on the left of the comparison; where all of them stand on the right (`0.8 <= accuracy`) the gate is
+    read from the right. Times are in seconds, sizes in bytes, percentages are shares.
+    """
+
+    text: str
+    name: str
+    comparison: Comparison
+    terms: tuple[Term, ...]
+    threshold: float
+    confidence: float | None = None
+    """0.95 for `@ 95%`."""
+    when_undecided: Undecided = "refuse"
+    where: Where | None = None
+
+    @property
+    def upwards(self) -> bool:
+        """Larger is what passes."""
+        return self.comparison in {">", ">="}
+
+    @property
+    def alpha(self) -> float:
+        """1 - confidence; of a point gate 0.05, the level its interval is shown at."""
+        return 0.05 if self.confidence is None else round(1.0 - self.confidence, 12)
+
+    @property
+    def with_champion(self) -> bool:
+        return any(term.champion for term in self.terms)

@@ -1,0 +1,52 @@
+"""Gates and what they are asked about in, verdicts out: a pure function."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from mlops_ci.gates import claim, point
+from mlops_ci.gates.form import Form, form
+from mlops_ci.gates.obstacles import obstacle
+from mlops_ci.gates.verdict import verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mlops_ci.gates.gate import Gate
+    from mlops_ci.gates.question import Question
+    from mlops_ci.records.verdicts import Verdict
+
+SAME_MODEL = "same-model/1"
+
+
+def judge(gates: Sequence[Gate], question: Question) -> tuple[Verdict, ...]:
+    """One verdict a gate, in their order.
+
+    The pass side of every `@` gate is at its own 1 - confidence: all must pass, so nothing is lost by their number. The
+    fail side shares its error over all `@` gates (statistics.md 4).
+    """
+    claims = max(sum(gate.confidence is not None for gate in gates), 1)
+    return tuple(_judge(gate, question, claims) for gate in gates)
+
+
+def _judge(gate: Gate, question: Question, claims: int) -> Verdict:
+    if found := obstacle(gate, question):
+        return verdict(gate, found.status, reason=found.reason, method="")
+    if gate.confidence is None or form(gate) is None:
+        return point.judge(gate, question)
+    if question.same_model and form(gate) is Form.PAIRED:
+        return _same_model(gate, question)
+    return claim.judge(gate, question, claims)
+
+
+def _same_model(gate: Gate, question: Question) -> Verdict:
+    """One model compared with itself: the difference is 0 and no estimate."""
+    return msgspec.structs.replace(
+        point.judge(gate, question),
+        low=0.0,
+        high=0.0,
+        method=SAME_MODEL,
+        reason="this is the champion's model, byte for byte: the difference is 0",
+    )

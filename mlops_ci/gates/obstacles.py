@@ -1,0 +1,102 @@
+"""Why a gate cannot be judged at all: skipped, errored or undecided before any number is looked at."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+
+from mlops_ci.evaluation.evaluate import why_undefined
+from mlops_ci.evaluation.metrics import METRICS
+from mlops_ci.gates.facts import FACTS
+from mlops_ci.gates.form import why_no_claim
+from mlops_ci.gates.gate import Gate, Term, TermKind
+from mlops_ci.gates.sample import Sample, rows_of
+from mlops_ci.records.outcomes import Status
+
+if TYPE_CHECKING:
+    from mlops_ci.gates.question import Question
+    from mlops_ci.records.evaluation import Predictions
+
+
+class Obstacle(msgspec.Struct, frozen=True):
+    """The verdict and its reason."""
+
+    status: Status
+    reason: str
+
+
+def obstacle(gate: Gate, question: Question) -> Obstacle | None:
+    """The first thing that keeps the gate from being judged; None: it can be."""
+    for term in gate.terms:
+        found = _of_fact(term, question) if term.kind is TermKind.FACT else _of_metric(term, question)
+        if found:
+            return found
+    if gate.confidence is not None and (why := why_no_claim(gate, question.holdout.task, METRICS)):
+        return Obstacle(Status.ERRORED, f"{why}; leave out `@ …` to judge the value that was seen")
+    return None
+
+
+def _of_fact(term: Term, question: Question) -> Obstacle | None:
+    if term.name in question.facts:
+        if isfinite(question.facts[term.name]):
+            return None
+        return Obstacle(Status.ERRORED, f"{term.name} is not a finite number")
+    if term.name in question.missing_facts:
+        return Obstacle(Status.SKIPPED, question.missing_facts[term.name])
+    meaning = FACTS[term.name].meaning if term.name in FACTS else "no such fact is known"
+    return Obstacle(Status.ERRORED, f"{term.name} was not measured ({meaning})")
+
+
+def _of_metric(term: Term, question: Question) -> Obstacle | None:
+    holdout = question.holdout
+    if term.name not in METRICS:
+        return Obstacle(Status.ERRORED, f"there is no metric {term.name}")
+    if holdout.task not in METRICS[term.name].tasks:
+        return Obstacle(Status.ERRORED, f"{term.name} does not exist for {holdout.task} (this holdout's task)")
+    if term.column and term.column not in holdout.slices:
+        return Obstacle(
+            Status.ERRORED, f"the holdout cannot be cut by {term.column}: add it to `slices:` in mlops.yaml"
+        )
+    if term.champion and (found := _of_champion(question)):
+        return found
+    if found := _of_scores(term, question):
+        return found
+    if term.slice and not rows_of(term.column, term.value, holdout).any():
+        return Obstacle(Status.SKIPPED, f"no held-out row has {term.slice}")
+    return None
+
+
+def _of_champion(question: Question) -> Obstacle | None:
+    if question.champion is None:
+        return Obstacle(Status.SKIPPED, "no model has passed before: nothing to compare with")
+    if question.champion.predictions is None:
+        why = question.champion.reason or "its predictions are not there"
+        return Obstacle(Status.UNDECIDED, f"{question.champion.name} cannot be compared on these rows: {why}")
+    return None
+
+
+def _of_scores(term: Term, question: Question) -> Obstacle | None:
+    metric, answers, who = METRICS[term.name], question.predictions, "the model"
+    if term.champion and question.champion and question.champion.predictions:
+        answers, who = question.champion.predictions, "the champion"
+    scores = answers.scores
+    if metric.needs_scores and scores is None:
+        return Obstacle(
+            Status.ERRORED,
+            f"{term.name} needs scores and {who} gives labels only: "
+            "return an estimator with predict_proba, or gate a metric of labels such as accuracy",
+        )
+    if not metric.usable(scores):
+        return Obstacle(Status.ERRORED, f"{term.name} needs probabilities and {who} gives other scores")
+    if metric.needs_scores and scores is not None and not bool(np.isfinite(scores).all()):
+        return Obstacle(Status.ERRORED, f"{who} gave scores that are not finite numbers")
+    return None
+
+
+def undefined(term: Term, sample: Sample, answers: Predictions) -> str:
+    """Why the metric has no value on the sample: `recall is not defined for origin=JFK: no positives`."""
+    why = why_undefined(METRICS[term.name], sample.holdout, answers)
+    return f"{term.name} is not defined{f' for {term.slice}' if term.slice else ''}: {why}"

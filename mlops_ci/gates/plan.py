@@ -1,0 +1,42 @@
+"""What gates can see with the rows at hand, before anything is spent (statistics.md 8)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlops_ci.gates.judge import judge
+from mlops_ci.records.outcomes import Status
+from mlops_ci.records.verdicts import GatePlan, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mlops_ci.gates.gate import Gate
+    from mlops_ci.gates.question import Question
+
+
+def plan(gates: Sequence[Gate], question: Question) -> tuple[GatePlan, ...]:
+    """One plan a gate: the numbers are those of the verdicts, because they come from them."""
+    return tuple(_plan(gate, found) for gate, found in zip(gates, judge(gates, question), strict=True))
+
+
+def _plan(gate: Gate, found: Verdict) -> GatePlan:
+    return GatePlan(
+        gate=gate.text,
+        method=found.method,
+        rows_available=found.rows,
+        rows_needed=found.rows_needed,
+        detectable=found.detectable,
+        reason=_reason(gate, found),
+    )
+
+
+def _reason(gate: Gate, found: Verdict) -> str:
+    if found.verdict in {Status.SKIPPED, Status.ERRORED} or found.rows is None:
+        return found.reason if gate.confidence is not None or found.verdict is not Status.PASSED else "a recorded fact"
+    if gate.confidence is None:
+        return "the value that is seen decides: any number of rows does"
+    truth = "the true difference is 0" if found.difference else "the true value is what was observed"
+    if found.rows_needed is not None:
+        return f"if {truth}, {found.rows_needed:,} rows decide with 80 %; {found.rows:,} are there"
+    return f"no number of rows is known to decide it if {truth}"

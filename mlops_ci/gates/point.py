@@ -1,0 +1,115 @@
+"""Gates without `@`: the value seen decides, exactly; how uncertain it is stands beside it."""
+
+from __future__ import annotations
+
+import operator
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from mlops_ci.evaluation.metrics import METRICS
+from mlops_ci.gates import claim, words
+from mlops_ci.gates.form import why_no_claim
+from mlops_ci.gates.gate import Comparison, Gate, Term, TermKind
+from mlops_ci.gates.obstacles import undefined
+from mlops_ci.gates.sample import Sample, rows_of, whole
+from mlops_ci.gates.values import exact, side, slices
+from mlops_ci.gates.verdict import scale, sides, verdict
+from mlops_ci.records.outcomes import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mlops_ci.gates.question import Question
+    from mlops_ci.records.verdicts import Verdict
+
+NAME = "point/1"
+
+_COMPARE: dict[Comparison, Callable[[Any, Any], bool]] = {
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
+
+
+class _Found(msgspec.Struct, frozen=True, kw_only=True):
+    """A term's number, or `missing`: why there is none."""
+
+    number: Any = None
+    missing: str = ""
+    note: str = ""
+
+
+def judge(gate: Gate, question: Question) -> Verdict:
+    """Passed or failed; undecided where a metric is not defined on the rows."""
+    sample = answered(gate, whole(question))
+    found = [_number(term, sample, question) for term in gate.terms]
+    if missing := next((one.missing for one in found if one.missing), ""):
+        return verdict(gate, Status.UNDECIDED, reason=missing, method=NAME)
+    total = sum(
+        (_decimal(term.coefficient) * one.number for term, one in zip(gate.terms, found, strict=True)), Fraction(0)
+    )
+    passed = _COMPARE[gate.comparison](
+        total, _decimal(gate.threshold) if isinstance(total, Fraction) else gate.threshold
+    )
+    observed = float(total)
+    reason = words.point(gate, scale(gate), observed, passed=passed)
+    return verdict(
+        gate,
+        Status.PASSED if passed else Status.FAILED,
+        observed=observed,
+        method=NAME,
+        reason=words.joined(reason, *(one.note for one in found)),
+        **(_of_metrics(gate, sample, question) if gate.terms[0].kind is not TermKind.FACT else {}),
+    )
+
+
+def answered(gate: Gate, sample: Sample) -> Sample:
+    """The rows the champion could be asked about, where the gate compares with it."""
+    if sample.unanswered is None or not gate.with_champion:
+        return sample
+    return msgspec.structs.replace(sample.cut(~sample.unanswered), unanswered=None)
+
+
+def _decimal(value: float) -> Fraction:
+    """The decimal number that was written, not the binary one next to it."""
+    return Fraction(repr(value))
+
+
+def _number(term: Term, sample: Sample, question: Question) -> _Found:
+    if term.kind is TermKind.FACT:
+        return _Found(number=Fraction(repr(float(question.facts[term.name]))))
+    if term.kind is TermKind.WORST:
+        return _worst(term, sample)
+    cut = sample.cut(rows_of(term.column, term.value, sample.holdout)) if term.column else sample
+    found = side(term.name, cut, cut.of(term))
+    return _Found(missing=undefined(term, cut, cut.of(term))) if found.value is None else _Found(number=exact(found))
+
+
+def _worst(term: Term, sample: Sample) -> _Found:
+    judged, small = slices(term, sample)
+    told = f"not judged, too few rows: {words.names(small)}" if small else ""
+    if not judged:
+        return _Found(missing=words.joined(f"no value of {term.column} has enough rows to judge {term.name}", told))
+    choose = min if METRICS[term.name].higher_is_better else max
+    found = choose(judged, key=lambda one: exact(one.side))
+    bias = (
+        f"the worst of {len(judged)} slices looks worse than it is: add @ 95% to allow for it"
+        if len(judged) > 1
+        else ""
+    )
+    return _Found(number=exact(found.side), note=words.joined(found.name, bias, told))
+
+
+def _of_metrics(gate: Gate, sample: Sample, question: Question) -> dict[str, Any]:
+    """Both sides, and the interval at 95 % each side where one exists."""
+    term = gate.terms[0]
+    cut = sample.cut(rows_of(term.column, term.value, sample.holdout)) if term.slice else sample
+    found: dict[str, Any] = dict(sides(gate, cut))
+    if not why_no_claim(msgspec.structs.replace(gate, comparison=">="), question.holdout.task, METRICS):
+        found |= claim.shown(gate, question)
+    return found

@@ -1,0 +1,66 @@
+"""How a gate is refused: the text, a caret under the place, what was found and what can be written instead."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import TYPE_CHECKING
+
+from mlops_ci.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mlops_ci.records.results import Where
+
+_QUOTED = r'"(?:\\.|[^"\\])*"'
+_NAMES_OF_DATA = re.compile(rf'{_QUOTED}|\[(?:{_QUOTED}|[^\]"])*\]|\bby\s*=\s*[^\s",)]+')
+"""Columns and values, which may look like anything."""
+_NOT_YET = (
+    (
+        r"\+\s*/\s*-|±",
+        "a tolerance (`+/-`) is not yet understood",
+        "write a one-sided bound instead: accuracy >= 0.84 @ 95%",
+    ),
+    (
+        r"\bgap\s*\(",
+        "`gap(...)` is not yet understood",
+        "bound the worst slice instead: worst(recall, by=COLUMN, min_rows=500) >= 0.4 @ 95%",
+    ),
+    (
+        r"\banchor\s*\.",
+        "`anchor.` (a pinned release) is not yet understood",
+        "write an absolute gate beside the difference with the champion: accuracy >= 0.84 @ 95%",
+    ),
+    (
+        r"(?<![\w.])[nod](?![\w.(\[])",
+        "the short names n, o and d are not yet understood",
+        "write accuracy for n and champion.accuracy for o; there is no gate yet for d (changed predictions)",
+    ),
+)
+_TYPOGRAPHY = {"−": "-", "–": "-", "≥": ">=", "≤": "<=", "≠": "!=", "×": "*", "“": '"', "”": '"', "„": '"'}
+
+
+def refusal(text: str, at: int, message: str, advice: str, where: Where | None) -> ConfigError:
+    """The error for column `at` (from 0) of the gate `text`, which is shown with a caret below it."""
+    shown = "".join(char if char.isprintable() else "?" for char in text)
+    return ConfigError(f"{message}\n  {shown}\n  {' ' * at}^", advice, where="" if where is None else str(where))
+
+
+def refuse_what_is_not_yet(text: str, where: Where | None) -> None:
+    """ConfigError for the parts of the language that are planned and not built."""
+    bare = _NAMES_OF_DATA.sub(lambda found: " " * len(found[0]), text)
+    for pattern, message, advice in _NOT_YET:
+        if found := re.search(pattern, bare):
+            raise refusal(text, found.start(), message, advice, where)
+
+
+def typographic(char: str) -> str:
+    """`-` for `−`: what a sign from a word processor was meant to be; empty for any other character."""
+    return _TYPOGRAPHY.get(char, "")
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """`did you mean "recall"? ` or nothing."""
+    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f'did you mean "{found[0]}"? ' if found else ""

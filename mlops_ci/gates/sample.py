@@ -1,0 +1,87 @@
+"""The rows a term is about: holdout, candidate and champion cut to them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+from msgspec.structs import replace
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mlops_ci.gates.gate import Term
+    from mlops_ci.gates.question import Question
+    from mlops_ci.records.evaluation import Holdout, Predictions
+
+
+class Sample(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows and the answers on them; champion is None where no gate term asks for it or there is none."""
+
+    holdout: Holdout
+    candidate: Predictions
+    champion: Predictions | None = None
+    unanswered: NDArray[np.bool_] | None = None
+    """Shape (n,): rows the champion could not be asked about."""
+
+    @property
+    def alike(self) -> bool:
+        """Candidate and champion give the same labels and scores on every row."""
+        one, other = self.candidate, self.champion
+        if other is None or not np.array_equal(one.labels, other.labels):
+            return False
+        if one.scores is None or other.scores is None:
+            return one.scores is other.scores
+        return bool(np.array_equal(one.scores, other.scores))
+
+    def cut(self, rows: NDArray[np.bool_]) -> Sample:
+        """These rows only; rows: shape (n,) bool."""
+        if rows.all():
+            return self
+        group = self.holdout.group
+        holdout = replace(
+            self.holdout,
+            ids=self.holdout.ids[rows],
+            truth=self.holdout.truth[rows],
+            group=None if group is None else group[rows],
+            slices={},
+        )
+        return Sample(
+            holdout=holdout,
+            candidate=_cut(self.candidate, rows),
+            champion=None if self.champion is None else _cut(self.champion, rows),
+            unanswered=None if self.unanswered is None else self.unanswered[rows],
+        )
+
+    def of(self, term: Term) -> Predictions:
+        """The answers of the model the term is about; ValueError without a champion, which is asked before."""
+        if not term.champion:
+            return self.candidate
+        if self.champion is None:
+            raise ValueError("a champion's term on a sample without a champion")
+        return self.champion
+
+
+def _cut(predictions: Predictions, rows: NDArray[np.bool_]) -> Predictions:
+    scores = predictions.scores
+    return replace(predictions, labels=predictions.labels[rows], scores=None if scores is None else scores[rows])
+
+
+def whole(question: Question) -> Sample:
+    """All rows of the holdout, with the champion's answers if there are any."""
+    champion = question.champion.predictions if question.champion else None
+    return Sample(
+        holdout=question.holdout,
+        candidate=question.predictions,
+        champion=champion,
+        unanswered=question.unanswered if champion else None,
+    )
+
+
+def rows_of(column: str, value: str, holdout: Holdout) -> NDArray[np.bool_]:
+    """The rows with that value of the column, shape (n,). KeyError for a column the holdout cannot be cut by."""
+    factor = holdout.slices[column]
+    if value not in factor.values:
+        return np.zeros(holdout.rows, dtype=bool)
+    return np.asarray(factor.codes == factor.values.index(value))

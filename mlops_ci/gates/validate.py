@@ -1,0 +1,97 @@
+"""What a gate names must exist, and a confidence is only claimed where a bound is computed: checked at load time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlops_ci.evaluation.metrics import METRICS
+from mlops_ci.gates.facts import FACTS
+from mlops_ci.gates.form import why_no_claim
+from mlops_ci.gates.gate import Gate, Term, TermKind
+from mlops_ci.gates.refusals import nearest, refusal
+from mlops_ci.records.evaluation import Task
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from mlops_ci.errors import ConfigError
+    from mlops_ci.evaluation.metric import Metric
+
+
+def validate(
+    gates: Iterable[Gate], *, task: Task | str, slices: Collection[str], metrics: Mapping[str, Metric] = METRICS
+) -> None:
+    """ConfigError for the first gate that could never be judged.
+
+    task: a Task, or `classification` where the classes are not yet known: what either kind allows is then allowed.
+    slices: the columns under `slices:`. metrics: name -> Metric.
+    """
+    tasks = _tasks(task)
+    for gate in gates:
+        for term in gate.terms:
+            _refuse_unknown(gate, term, metrics)
+            if term.kind is not TermKind.FACT:
+                _refuse_other_task(gate, term, tasks, metrics)
+                _refuse_column(gate, term, slices)
+        _refuse_equality(gate)
+        _refuse_claim(gate, tasks, metrics)
+
+
+def _tasks(task: Task | str) -> tuple[Task, ...]:
+    return (Task.BINARY, Task.MULTICLASS) if task == "classification" else (Task(task),)
+
+
+def _refuse(gate: Gate, term: Term, message: str, advice: str) -> ConfigError:
+    return refusal(gate.text, term.at, message, advice, gate.where)
+
+
+def _refuse_unknown(gate: Gate, term: Term, metrics: Mapping[str, Metric]) -> None:
+    if term.kind is TermKind.FACT:
+        if term.name not in FACTS:
+            advice = f"{nearest(term.name, FACTS)}facts are {', '.join(FACTS)}"
+            raise _refuse(gate, term, f'there is no fact "{term.name}"', advice)
+    elif term.champion and term.name in FACTS:
+        advice = "compare the fact with a number, or a metric with champion.metric"
+        raise _refuse(
+            gate, term, f'"champion.{term.name}" is not yet understood: facts of the champion are not kept', advice
+        )
+    elif term.name not in metrics:
+        advice = f"{nearest(term.name, [*metrics, *FACTS])}metrics are {', '.join(metrics)}"
+        raise _refuse(gate, term, f'there is no metric "{term.name}"', advice)
+
+
+def _refuse_other_task(gate: Gate, term: Term, tasks: Collection[Task], metrics: Mapping[str, Metric]) -> None:
+    if metrics[term.name].tasks.isdisjoint(tasks):
+        fitting = [name for name, metric in metrics.items() if not metric.tasks.isdisjoint(tasks)]
+        what = " or ".join(tasks)
+        raise _refuse(gate, term, f'"{term.name}" is no metric of {what}', f"for {what} there are {', '.join(fitting)}")
+
+
+def _refuse_column(gate: Gate, term: Term, slices: Collection[str]) -> None:
+    if term.column and term.column not in slices:
+        known = f"`slices:` has {', '.join(sorted(slices))}" if slices else "`slices:` is empty"
+        advice = f"{nearest(term.column, slices)}add the column to `slices:`, which are the columns rows are cut by"
+        raise _refuse(gate, term, f'"{term.column}" is not under `slices:` ({known})', advice)
+
+
+def _refuse_equality(gate: Gate) -> None:
+    metric = next((term for term in gate.terms if term.kind is not TermKind.FACT), None)
+    if gate.comparison in {"==", "!="} and metric:
+        raise _refuse(gate, metric, f"{gate.comparison} is for facts and counts", "compare a metric with >= or <=")
+
+
+def _refuse_claim(gate: Gate, tasks: Collection[Task], metrics: Mapping[str, Metric]) -> None:
+    if gate.confidence is None:
+        return
+    reasons = [why_no_claim(gate, task, metrics) for task in tasks if _all_exist(gate, task, metrics)]
+    if reasons and all(reasons):
+        advice = (
+            "leave out `@ …`: the value that is seen then decides; `@` works on accuracy, recall, precision, "
+            "specificity, f1, roc_auc and their differences with the champion"
+        )
+        raise refusal(gate.text, gate.text.rfind("@"), reasons[0], advice, gate.where)
+
+
+def _all_exist(gate: Gate, task: Task, metrics: Mapping[str, Metric]) -> bool:
+    """All metrics of the gate exist for the task."""
+    return all(term.kind is TermKind.FACT or task in metrics[term.name].tasks for term in gate.terms)

@@ -1,0 +1,69 @@
+"""A Verdict with what every gate fills in alike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mlops_ci.evaluation.metrics import METRICS
+from mlops_ci.gates.facts import FACTS
+from mlops_ci.gates.form import Form, form
+from mlops_ci.gates.gate import Gate, TermKind
+from mlops_ci.gates.values import side
+from mlops_ci.gates.words import Scale
+from mlops_ci.records.outcomes import Status
+from mlops_ci.records.verdicts import Side, Verdict
+
+if TYPE_CHECKING:
+    from mlops_ci.gates.sample import Sample
+
+
+def verdict(gate: Gate, status: Status, **numbers: Any) -> Verdict:
+    """`numbers`: the fields of Verdict that this gate's numbers fill."""
+    fields: dict[str, Any] = {
+        "gate": gate.text,
+        "name": gate.name,
+        "verdict": status,
+        "threshold": gate.threshold,
+        "confidence": gate.confidence,
+        "blocking": status is not Status.UNDECIDED or gate.when_undecided == "refuse",
+        "difference": is_difference(gate),
+        "slice": gate.terms[0].slice,
+        "unit": _unit(gate),
+        "where": gate.where,
+    }
+    return Verdict(**(fields | numbers))
+
+
+def is_difference(gate: Gate) -> bool:
+    """The gate is about candidate minus champion, or the reverse, of one metric."""
+    return form(gate) is Form.PAIRED
+
+
+def scale(gate: Gate) -> Scale:
+    """How its numbers are written: differences of shares in points."""
+    difference = is_difference(gate)
+    shares = all(
+        term.kind is not TermKind.FACT and METRICS[term.name].kind in {"proportion", "f1"} for term in gate.terms
+    )
+    return Scale(difference=difference, points=difference and shares, unit=_unit(gate))
+
+
+def sides(gate: Gate, sample: Sample) -> dict[str, Side]:
+    """`candidate` and `champion` of a gate about one metric: both, also where only one is compared."""
+    term = gate.terms[0]
+    if term.kind is not TermKind.METRIC or any(other.name != term.name for other in gate.terms):
+        return {}
+    found = {"candidate": side(term.name, sample, sample.candidate)}
+    if sample.champion is not None:
+        found["champion"] = side(term.name, sample, sample.champion)
+    return found
+
+
+def _unit(gate: Gate) -> str:
+    units = {
+        (FACTS[term.name].unit if term.name in FACTS else "")
+        if term.kind is TermKind.FACT
+        else (METRICS[term.name].unit if term.name in METRICS else "")
+        for term in gate.terms
+    }
+    return units.pop() if len(units) == 1 else ""

@@ -1,0 +1,140 @@
+"""The reasons of verdicts, in sentences a product owner understands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mlops_ci.gates.gate import Comparison, Gate
+    from mlops_ci.gates.need import Need
+
+_RELATIONS: dict[Comparison, tuple[str, str]] = {
+    ">=": ("at or above", "below"),
+    ">": ("above", "not above"),
+    "<=": ("at or below", "above"),
+    "<": ("below", "not below"),
+    "==": ("equal to", "not equal to"),
+    "!=": ("other than", "equal to"),
+}
+_LONGEST_NAME = 40
+_MOST_NAMES = 5
+_SIZES = (("GB", 1e9), ("MB", 1e6), ("kB", 1e3))
+
+
+class Scale(msgspec.Struct, frozen=True, kw_only=True):
+    """How the numbers of one gate are written. Differences of shares: in points (hundredths)."""
+
+    difference: bool = False
+    points: bool = False
+    unit: str = ""
+
+    @property
+    def subject(self) -> str:
+        return "the difference" if self.difference else "the value"
+
+    @property
+    def after(self) -> str:
+        return " points" if self.points else ""
+
+    def text(self, value: float, *apart: float) -> str:
+        """The number, with enough digits not to look like any other of `apart`."""
+        if self.unit == "bytes":
+            return _size(value)
+        if self.unit == "s":
+            return f"{_decimal(value * 1000, ())} ms" if abs(value) < 1 else f"{_decimal(value, ())} s"
+        factor = 100.0 if self.points else 1.0
+        return _decimal(value * factor, [other * factor for other in apart], 2 if self.points else 4)
+
+
+def _decimal(value: float, apart: Sequence[float], places: int = 4) -> str:
+    if value == int(value) and abs(value) < 1e15:
+        return f"{int(value):,}".replace("-", "−")
+    while places < 9 and any(other != value and _fixed(other, places) == _fixed(value, places) for other in apart):
+        places += 1
+    return _fixed(value, places)
+
+
+def _fixed(value: float, places: int) -> str:
+    text = f"{value:,.{places}f}".rstrip("0").rstrip(".")
+    return "0" if text in {"-0", ""} else text.replace("-", "−")
+
+
+def _size(value: float) -> str:
+    for unit, size in _SIZES:
+        if abs(value) >= size:
+            return f"{_fixed(value / size, 3)} {unit}"
+    return f"{_fixed(value, 0)} bytes"
+
+
+def percent(share: float) -> str:
+    """0.995 -> 99.5 %"""
+    return f"{_fixed(share * 100, 4)} %"
+
+
+def point(gate: Gate, scale: Scale, value: float, *, passed: bool) -> str:
+    """`0.838 is below 0.84`"""
+    relation = _RELATIONS[gate.comparison][0 if passed else 1]
+    seen = scale.text(value, gate.threshold)
+    subject = f"the difference of {seen}{scale.after}" if scale.difference else seen
+    return f"{subject} is {relation} {scale.text(gate.threshold, value)}"
+
+
+def passed(gate: Gate, scale: Scale, bound: float) -> str:
+    side = "at least" if gate.upwards else "at most"
+    return f"{_sure(gate)}{scale.subject} is {side} {_limits(gate, scale, bound, _RELATIONS[gate.comparison][0])}"
+
+
+def failed(gate: Gate, scale: Scale, bound: float) -> str:
+    side = "at most" if gate.upwards else "at least"
+    return f"{_sure(gate)}{scale.subject} is {side} {_limits(gate, scale, bound, _RELATIONS[gate.comparison][1])}"
+
+
+def _sure(gate: Gate) -> str:
+    return f"with {percent(1.0 - gate.alpha)} confidence "
+
+
+def _limits(gate: Gate, scale: Scale, bound: float, relation: str) -> str:
+    return f"{scale.text(bound, gate.threshold)}{scale.after}, {relation} {scale.text(gate.threshold, bound)}"
+
+
+def undecided(gate: Gate, scale: Scale, low: float, high: float, needed: Need) -> str:
+    """`the difference lies between −0.53 and −0.09 points, and −0.5 is in between; if …`"""
+    limit = gate.threshold
+    between = f"{scale.subject} lies between {scale.text(low, limit)} and {scale.text(high, limit)}{scale.after}"
+    return f"{between}, and {scale.text(limit, low, high)} is in between; {_rows(gate, scale, needed)}"
+
+
+def _rows(gate: Gate, scale: Scale, needed: Need) -> str:
+    told = []
+    if scale.difference and needed.rows is not None:
+        told.append(f"if the true difference is 0, {needed.rows:,} rows decide with 80 %")
+    if needed.observed is not None:
+        truth = "it is what was observed" if told else f"{_true(scale)} is what was observed"
+        told.append(f"if {truth}, {needed.observed:,}" + ("" if told else " rows decide with 80 %"))
+    if told:
+        return "; ".join(told)
+    if needed.detectable is None:
+        return "more rows of the same kind would not decide it"
+    seen = scale.text(needed.detectable)
+    return f"these rows see a distance of {seen}{scale.after} from {scale.text(gate.threshold)} with 80 %"
+
+
+def _true(scale: Scale) -> str:
+    return "the true difference" if scale.difference else "the true value"
+
+
+def names(of: Sequence[str]) -> str:
+    """The first few, each shortened, and how many more."""
+    shown = ", ".join(
+        name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…" for name in of[:_MOST_NAMES]
+    )
+    return f"{shown} and {len(of) - _MOST_NAMES:,} more" if len(of) > _MOST_NAMES else shown
+
+
+def joined(*sentences: str) -> str:
+    """The sentences that are not empty, with semicolons."""
+    return "; ".join(sentence for sentence in sentences if sentence)

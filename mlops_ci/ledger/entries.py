@@ -1,0 +1,101 @@
+"""One decision with all that is kept of it, as files of the ledger."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from mlops_ci.ledger import arrays as npy
+from mlops_ci.ledger import holdouts
+from mlops_ci.ledger.names import decision_folder, look_path, plain
+from mlops_ci.ledger.statements import encode
+from mlops_ci.records.canonical import canonical_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from mlops_ci.records.decisions import Decision, Evidence, RunInfo
+    from mlops_ci.records.evaluation import Holdout
+
+EVIDENCE = "evidence.json"
+_NO_ARRAYS: dict[str, NDArray[np.generic]] = {}
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """What is recorded of a decision.
+
+    `decision.evidence` is already filled (`with_evidence`, same evidence, arrays and holdout). `charts`: name -> SVG
+    text, names without the ending. `arrays`: name -> outputs by row, in the order of the holdout's ids; without
+    `holdout` the rows are not recorded.
+    """
+
+    decision: Decision
+    run: RunInfo
+    evidence: Evidence
+    report_markdown: str
+    charts: dict[str, str] = {}
+    arrays: dict[str, NDArray[np.generic]] = {}
+    holdout: Holdout | None = None
+
+
+def with_evidence(
+    decision: Decision,
+    evidence: Evidence,
+    arrays: Mapping[str, NDArray[np.generic]] = _NO_ARRAYS,
+    holdout: Holdout | None = None,
+) -> Decision:
+    """The decision with the sha256 of each file of its evidence: to be done before its id is asked for."""
+    files = _evidence_files(evidence, arrays)
+    if holdout is not None:
+        index, content = holdouts.files(holdout)
+        files[index] = content[index]
+    digests = {name: hashlib.sha256(data).hexdigest() for name, data in sorted(files.items())}
+    return msgspec.structs.replace(decision, evidence=digests)
+
+
+def files(entry: Entry) -> dict[str, bytes]:
+    """Path -> bytes of everything the entry adds to the branch.
+
+    ValueError when the decision's evidence is not what is stored beside it, or its commit has no time (a dirty tree).
+    """
+    if with_evidence(entry.decision, entry.evidence, entry.arrays, entry.holdout).evidence != entry.decision.evidence:
+        raise ValueError("the decision was not made from this evidence")
+    folder = folder_of(entry)
+    return {f"{folder}/{name}": data for name, data in own_files(entry).items()} | shared_files(entry)
+
+
+def own_files(entry: Entry) -> dict[str, bytes]:
+    """What lies in the decision's own folder, by name in it."""
+    found = {
+        "decision.json": encode(entry.decision),
+        "run.json": canonical_json(entry.run),
+        "report.md": entry.report_markdown.encode(),
+    }
+    found |= {f"{plain(name)}.svg": text.encode() for name, text in entry.charts.items()}
+    evidence = _evidence_files(entry.evidence, entry.arrays)
+    return found | {f"evidence/{name}": data for name, data in evidence.items()}
+
+
+def folder_of(entry: Entry) -> str:
+    """The folder of the entry on the branch; its last part is the decision's id."""
+    decision_id = hashlib.sha256(encode(entry.decision)).hexdigest()
+    return decision_folder(decision_id, entry.decision.subject.commit_time)
+
+
+def _evidence_files(evidence: Evidence, arrays: Mapping[str, NDArray[np.generic]]) -> dict[str, bytes]:
+    found = {EVIDENCE: canonical_json(evidence)}
+    return found | {f"{plain(name)}.npy": npy.encode(array) for name, array in arrays.items()}
+
+
+def shared_files(entry: Entry) -> dict[str, bytes]:
+    """The holdout, and the look at it: which predictions were judged on it, whatever the decision was."""
+    found = holdouts.files(entry.holdout)[1] if entry.holdout is not None else {}
+    holdout, predictions = entry.evidence.holdout, entry.evidence.predictions
+    if holdout and predictions:
+        found[look_path(holdout, predictions)] = canonical_json({"holdout": holdout, "predictions": predictions})
+    return found

@@ -1,0 +1,160 @@
+"""The Decision: who asked what, what was judged by whom, and the answer; and what it was computed from."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from mlops_ci.records.data import DataChange, Profile, SnapshotInfo
+from mlops_ci.records.evaluation import Evaluation, MetricValue
+from mlops_ci.records.outcomes import Outcome
+from mlops_ci.records.results import Result
+from mlops_ci.records.verdicts import Verdict
+
+
+class DecisionKind(StrEnum):
+    CHECK = "check"
+    RELEASE = "release"
+    PROMOTION = "promotion"
+    ROLLBACK = "rollback"
+    MONITOR = "monitor"
+
+
+class Trust(StrEnum):
+    """Where a decision was made, from the least trusted to the most."""
+
+    DESK = "desk"
+    FORK = "fork"
+    PULL_REQUEST = "pull-request"
+    DEFAULT_BRANCH = "default-branch"
+
+
+class Subject(msgspec.Struct, frozen=True, kw_only=True):
+    """What is judged. Digests are hex; `commit` is empty on a dirty tree; `environment` is empty when not locked."""
+
+    commit: str
+    tree: str
+    """The git tree of the project's folder: evidence is keyed by it, so a squash with the same tree keeps it."""
+    data: str
+    params: str
+    environment: str
+    dirty: bool = False
+    commit_time: str = ""
+    """Committer date, ISO 8601 UTC: the decision's place in the ledger."""
+    commit_title: str = ""
+
+
+class ChampionRef(msgspec.Struct, frozen=True, kw_only=True):
+    """Which decision or release the candidate was compared with."""
+
+    name: str
+    commit: str
+    decision: str
+    model: str = ""
+    """sha256 of its model, where it was at hand: equal to the candidate's, the two are one model."""
+    reason: str = ""
+
+
+class JudgeRef(msgspec.Struct, frozen=True, kw_only=True):
+    """Who decided: the commit the rules were read from, their digest and the tool's version.
+
+    `differences` lists what head's rules change, in words; `head_verdicts` are shown beside, never counted.
+    """
+
+    commit: str
+    digest: str
+    version: str
+    source: str
+    """base | head: head's rules decide only where base has none."""
+    differences: tuple[str, ...] = ()
+    head_verdicts: tuple[Verdict, ...] = ()
+
+
+class ParamChange(msgspec.Struct, frozen=True, kw_only=True):
+    file: str
+    key: str
+    before: str
+    after: str
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """What the commit changes against its base, by kind; paths are sorted."""
+
+    kinds: tuple[str, ...] = ()
+    """Of data, params, code, environment, judge; empty: nothing."""
+    data: tuple[str, ...] = ()
+    code: tuple[str, ...] = ()
+    environment: tuple[str, ...] = ()
+    judge: tuple[str, ...] = ()
+    params: tuple[ParamChange, ...] = ()
+
+
+class TrainingInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """How the model came to be: the rung, and what is the same in every run of it."""
+
+    rung: str
+    """entrypoint | command | model | predictions"""
+    model: str
+    """Class or file of the model, as text."""
+    features: tuple[str, ...]
+    seed: int | None
+    digest: str = ""
+    """sha256 of the model's file or folder; empty where there is none at hand."""
+    bytes: int | None = None
+    locked: bool = False
+    packages: dict[str, str] = {}
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+    """What a decision was computed from, without row-level arrays (those are digests here)."""
+
+    snapshot: SnapshotInfo | None = None
+    profile: Profile | None = None
+    data_change: DataChange | None = None
+    training: TrainingInfo | None = None
+    evaluation: Evaluation | None = None
+    facts: dict[str, float] = {}
+    """What gates may name beside metrics; recorded, not recomputable from rows."""
+    missing_facts: dict[str, str] = {}
+    """Facts without a number, and why that does not block."""
+    holdout: str = ""
+    predictions: str = ""
+    looks: int = 0
+    """Distinct sets of predictions judged on this holdout, this one included."""
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """One decision. Same evidence, same bytes: nothing volatile is in here (that is RunInfo)."""
+
+    kind: DecisionKind
+    project: str
+    outcome: Outcome
+    trust: Trust
+    subject: Subject
+    base: str
+    champion: ChampionRef | None
+    change: Change
+    judge: JudgeRef
+    gates: tuple[Verdict, ...]
+    metrics: tuple[MetricValue, ...]
+    checks: tuple[Result, ...]
+    evidence: dict[str, str]
+    """Name of an evidence file -> sha256."""
+    reason: str = ""
+    """One sentence for decisions without gates: errored, or the judge changes."""
+
+
+class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """The volatile half, beside the decision: when, where, how long."""
+
+    started: str
+    seconds: float
+    timings: dict[str, float]
+    restored: tuple[str, ...]
+    host: str
+    python: str
+    mlops_ci: str
+    mlflow_run: str = ""
+    training_seconds: float | None = None
+    peak_memory_bytes: int | None = None

@@ -1,0 +1,160 @@
+"""What a model answered on the holdout, and what was computed from it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class Task(StrEnum):
+    """The three tasks; `classification` in mlops.yaml becomes binary or multiclass from the classes found."""
+
+    BINARY = "binary"
+    MULTICLASS = "multiclass"
+    REGRESSION = "regression"
+
+
+class Factor(msgspec.Struct, frozen=True, kw_only=True):
+    """A column to cut rows by: `codes`, shape (rows,) int32, into `values`; -1 is missing."""
+
+    codes: NDArray[np.int32]
+    values: tuple[str, ...]
+
+
+class Holdout(msgspec.Struct, frozen=True, kw_only=True):
+    """The held-out rows, sorted by `ids`, with the truth and what rows are cut and resampled by.
+
+    ids: shape (n,) uint64, keyed digests of the row keys. truth: shape (n,), int32 codes into `classes`
+    (classification) or float64 (regression). group: shape (n,) int64 codes of rows that belong together, or None.
+    """
+
+    task: Task
+    digest: str
+    """sha256 over ids: the holdout's identity, whatever is predicted on it."""
+    ids: NDArray[np.uint64]
+    truth: NDArray[np.generic]
+    classes: tuple[str, ...] = ()
+    """Sorted; of a binary task the second is the positive class."""
+    group: NDArray[np.int64] | None = None
+    slices: dict[str, Factor] = {}
+
+    @property
+    def rows(self) -> int:
+        return len(self.ids)
+
+
+class Predictions(msgspec.Struct, frozen=True, kw_only=True):
+    """One model's outputs on the rows of a Holdout, in its order.
+
+    scores: float32 (they are what is stored, so they are what is judged); binary: shape (n,), the probability or
+    score of the positive class; multiclass: shape (n, classes); None when the model only gives labels.
+    labels: shape (n,); int32 codes into the holdout's classes, -1 for a class never seen; regression: float32 values.
+    """
+
+    digest: str
+    """sha256 over labels and scores."""
+    labels: NDArray[np.generic]
+    scores: NDArray[np.float32] | None = None
+
+
+class Champion(msgspec.Struct, frozen=True, kw_only=True):
+    """What the candidate is compared with."""
+
+    name: str
+    """`v12 in production`, or `a1b2c3d, the last that passed`."""
+    decision: str
+    commit: str
+    model: str = ""
+    """sha256 of its model, empty where it was not at hand."""
+    predictions: Predictions | None = None
+    """On the candidate's holdout rows; None with `reason` when it cannot be had."""
+    reason: str = ""
+    unpaired: float = 0.0
+    """Share of rows whose features changed, so that the champion's model was asked again."""
+    new_rows: NDArray[np.bool_] | None = None
+    """Shape (n,): rows of the holdout that the champion was not judged on."""
+
+
+class Interval(msgspec.Struct, frozen=True):
+    """Two one-sided bounds, each at `confidence` (statistics.md 1)."""
+
+    low: float
+    high: float
+    confidence: float
+    method: str
+
+
+class MetricValue(msgspec.Struct, frozen=True, kw_only=True):
+    """One metric of the candidate, beside the champion's."""
+
+    metric: str
+    value: float | None
+    champion: float | None = None
+    higher_is_better: bool = True
+    unit: str = ""
+    reason: str = ""
+    """Why there is no value."""
+
+
+class SliceValue(msgspec.Struct, frozen=True, kw_only=True):
+    """Some rows, cut by one column, and the metrics on them."""
+
+    column: str
+    value: str
+    rows: int
+    metrics: dict[str, float | None]
+    champion: dict[str, float | None] = {}
+
+
+class Flips(msgspec.Struct, frozen=True, kw_only=True):
+    """Labels that differ from the champion's. won: became right; lost: became wrong; other: wrong both times."""
+
+    rows: int
+    won: int
+    lost: int
+    other: int
+    by_slice: tuple[FlipSlice, ...] = ()
+
+    @property
+    def changed(self) -> int:
+        return self.won + self.lost + self.other
+
+
+class FlipSlice(msgspec.Struct, frozen=True, kw_only=True):
+    column: str
+    value: str
+    rows: int
+    won: int
+    lost: int
+    other: int
+
+
+class Curve(msgspec.Struct, frozen=True, kw_only=True):
+    """Points of a line to draw, rounded to 4 decimals, at most 101 of them."""
+
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+
+
+class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything the report says about the model, as plain numbers."""
+
+    task: Task
+    rows: int
+    classes: tuple[str, ...]
+    class_counts: tuple[int, ...]
+    metrics: tuple[MetricValue, ...]
+    slices: tuple[SliceValue, ...] = ()
+    new_rows: SliceValue | None = None
+    """The held-out rows that the champion was not judged on, where data came since: did the data move, or the model?"""
+    flips: Flips | None = None
+    confusion: tuple[tuple[int, ...], ...] = ()
+    """Rows of truth, columns of predicted labels, in the order of `classes`; at most 20 classes."""
+    curves: dict[str, Curve] = {}
+    """`roc`, `roc_champion`, `calibration`, `calibration_champion` (binary); `error_quantiles` (regression)."""

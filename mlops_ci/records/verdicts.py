@@ -1,0 +1,62 @@
+"""The answer of one gate."""
+
+from __future__ import annotations
+
+import msgspec
+
+from mlops_ci.records.outcomes import Status
+from mlops_ci.records.results import Where
+
+
+class Side(msgspec.Struct, frozen=True, kw_only=True):
+    """One model's value of the metric a gate is about, with its counts where it is a proportion."""
+
+    value: float | None
+    count: int | None = None
+    of: int | None = None
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """A gate's verdict with the numbers it was read from. Field names are the JSON contract."""
+
+    gate: str
+    """As written, without the comment."""
+    name: str
+    verdict: Status
+    observed: float | None = None
+    low: float | None = None
+    high: float | None = None
+    threshold: float | None = None
+    confidence: float | None = None
+    """Of the gate's own claim, `@ 95%` = 0.95; None for a point gate (its low and high then are shown at 95 %)."""
+    alpha_pass: float | None = None
+    alpha_fail: float | None = None
+    rows: int | None = None
+    """Rows in the metric's denominator."""
+    groups: int | None = None
+    rows_needed: int | None = None
+    detectable: float | None = None
+    method: str = ""
+    """name/version of the rule that gave the verdict: `clopper-pearson/1`, `point/1`."""
+    reason: str = ""
+    blocking: bool = True
+    """False where `when_undecided: warn|accept` lets an undecided verdict through."""
+    difference: bool = False
+    """The gate compares with the champion: observed, low, high are differences."""
+    candidate: Side | None = None
+    champion: Side | None = None
+    slice: str = ""
+    """The slice the numbers belong to: `origin=JFK`; for `worst`, the worst one."""
+    unit: str = ""
+    where: Where | None = None
+
+
+class GatePlan(msgspec.Struct, frozen=True, kw_only=True):
+    """What a gate can see with the rows at hand (statistics.md 8)."""
+
+    gate: str
+    method: str
+    rows_available: int | None
+    rows_needed: int | None
+    detectable: float | None
+    reason: str = ""

@@ -1,0 +1,52 @@
+"""A document as one self-contained page: no script, nothing from elsewhere, light and dark, paper and phone."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from mlops_ci.render import render as render_template
+from mlops_ci.reports.document import Document, plain
+from mlops_ci.reports.visible import visible, visible_lines
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+_BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:%|kB|MB|GB|bytes|ms|s|min|h)(?!\w))")
+_OPEN = frozenset({"charts"})
+"""Sections whose folded parts are shown unfolded: a page has room that a comment has not."""
+
+
+def render(document: Document) -> str:
+    """The whole page. Everything in it is escaped by the template; charts are our own SVG."""
+    return render_template(
+        "report/page.html",
+        document=document,
+        heading=visible(plain(document.title), 300),
+        kind=_kind,
+        text=_text,
+        code=_code,
+        lines=visible_lines,
+        drawing=_drawing,
+        open_sections=_OPEN,
+    )
+
+
+def _kind(value: object) -> str:
+    return type(value).__name__
+
+
+def _text(value: str) -> str:
+    """Visible text in which a number is not parted from its unit."""
+    return _BEFORE_UNIT.sub("\u00a0", visible(value))
+
+
+def _code(value: object) -> str:
+    return visible(str(value), 300) or "(empty)"
+
+
+def _drawing(svg: str) -> Markup:
+    """A chart of ours (charts.py escapes what it writes) as it is."""
+    from markupsafe import Markup
+
+    return Markup(svg)  # noqa: S704 - made by charts.py, never text from elsewhere

@@ -1,0 +1,53 @@
+"""The report of a check, section by section."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mlops_ci.reports.document import Block, Document, Section
+from mlops_ci.reports.sections import (
+    affected,
+    change,
+    checks,
+    commands,
+    cost,
+    data,
+    earlier,
+    gates,
+    metrics,
+    pictures,
+    provenance,
+    slices,
+    tests,
+    verdict,
+)
+from mlops_ci.reports.story import Story
+
+SECTIONS: tuple[tuple[str, int, Callable[[Story], tuple[Block, ...]]], ...] = (
+    ("verdict", 100, verdict.section),
+    ("gates", 95, gates.section),
+    ("checks", 85, checks.section),
+    ("affected", 80, affected.section),
+    ("change", 90, change.section),
+    ("data", 70, data.section),
+    ("tests", 60, tests.section),
+    ("metrics", 55, metrics.section),
+    ("slices", 40, slices.section),
+    ("charts", 30, pictures.section),
+    ("cost", 20, cost.section),
+    ("provenance", 50, provenance.section),
+    ("earlier", 10, earlier.section),
+    ("next", 45, commands.section),
+)
+"""In reading order. The number says what stays where room is short: the highest."""
+
+
+def build(story: Story) -> Document:
+    """The whole report. Depends on nothing but the story: the same story gives the same document."""
+    told = ((name, keep, section(story)) for name, keep, section in SECTIONS)
+    return Document(
+        project=story.decision.project,
+        outcome=story.decision.outcome,
+        title=verdict.title(story),
+        sections=tuple(Section(name=name, keep=keep, blocks=blocks) for name, keep, blocks in told if blocks),
+    )

@@ -1,0 +1,68 @@
+"""What the commit changes: parameters, data, code, environment, judge."""
+
+from __future__ import annotations
+
+from mlops_ci.records.outcomes import Status
+from mlops_ci.reports import numbers, words
+from mlops_ci.reports.document import Align, Block, Bullets, Code, Heading, Spans, Strong, Table, Text
+from mlops_ci.reports.story import Story
+
+_MOST = 8
+
+
+def section(story: Story) -> tuple[Block, ...]:
+    change = story.decision.change
+    told = story.evidence.data_change
+    data = () if told is not None and (told.files_added or told.files_removed or told.files_changed) else change.data
+    differences = story.decision.judge.differences if story.decision.judge.source == "base" else ()
+    # What the rules now say is told; which of their files changed only where nothing else is known.
+    judge = () if differences else change.judge
+    named = (("Data", data), ("Code", change.code), ("Environment", change.environment), ("Judge", judge))
+    items = [_paths(name, paths) for name, paths in named if paths]
+    items += [(Strong("Judge: "), Text(difference)) for difference in differences[:_MOST]]
+    items += _more_differences(differences)
+    items += _head_verdicts(story)
+    if not items and len(change.params) < 2:
+        # One parameter is told in the line under the verdict.
+        return ()
+    bullets: tuple[Block, ...] = (Bullets(tuple(items)),) if items else ()
+    return (Heading((Text("What changed"),)), *_params(story), *bullets)
+
+
+def _params(story: Story) -> tuple[Block, ...]:
+    params = story.decision.change.params
+    if not params:
+        return ()
+    rows: list[tuple[Spans, ...]] = [
+        ((Code(one.key),), _value(one.before), _value(one.after), (Code(one.file),)) for one in params[:20]
+    ]
+    if len(params) > 20:
+        rows.append(((Text(f"{len(params) - 20} more"),), (), (), ()))
+    align = (Align.LEFT, Align.RIGHT, Align.RIGHT, Align.LEFT)
+    return (Table(head=("parameter", "before", "after", "file"), align=align, rows=tuple(rows), caption="Parameters"),)
+
+
+def _value(text: str) -> Spans:
+    return (Code(text),) if text else (Text(numbers.NONE),)
+
+
+def _paths(name: str, paths: tuple[str, ...]) -> Spans:
+    spans: Spans = (Strong(f"{name}: "),)
+    for position, path in enumerate(paths[:_MOST]):
+        spans += (Text(", "), Code(path)) if position else (Code(path),)
+    rest = len(paths) - _MOST
+    return (*spans, Text(f" and {rest} more")) if rest > 0 else spans
+
+
+def _more_differences(differences: tuple[str, ...]) -> list[Spans]:
+    rest = len(differences) - _MOST
+    return [(Strong("Judge: "), Text(f"{numbers.plural(rest, 'more change')}"))] if rest > 0 else []
+
+
+def _head_verdicts(story: Story) -> list[Spans]:
+    """What the changed rules would say: shown, never counted."""
+    return [
+        (Strong("New rules would say: "), words.status(verdict.verdict), Text(" "), Code(verdict.gate))
+        for verdict in story.decision.judge.head_verdicts[:_MOST]
+        if verdict.verdict is not Status.SKIPPED
+    ]

@@ -1,0 +1,155 @@
+"""The gates as a table, and in plain words those that do not hold."""
+
+from __future__ import annotations
+
+from mlops_ci.records.outcomes import Status
+from mlops_ci.records.verdicts import Side, Verdict
+from mlops_ci.reports import claims, numbers, words
+from mlops_ci.reports.document import (
+    Align,
+    Aside,
+    Block,
+    Bullets,
+    Code,
+    Details,
+    Heading,
+    Paragraph,
+    Place,
+    Span,
+    Spans,
+    Strong,
+    Table,
+    Text,
+)
+from mlops_ci.reports.story import Story
+
+_MOST = 60
+_ORDER = (Status.ERRORED, Status.FAILED, Status.UNDECIDED, Status.PASSED, Status.SKIPPED)
+
+
+def section(story: Story) -> tuple[Block, ...]:
+    gates = story.decision.gates
+    if not gates:
+        return ()
+    if all(verdict.verdict is Status.SKIPPED for verdict in gates) and len({verdict.reason for verdict in gates}) == 1:
+        told = f"Gates: none of {len(gates)} was judged, {gates[0].reason}."
+        return (Paragraph((Text(told),)),)
+    explained = [_explain(verdict) for verdict in ordered(gates) if _speaks(verdict)][:_MOST]
+    blocks: list[Block] = [Heading((Text("Gates"),)), _table(story)]
+    if explained:
+        blocks.append(Bullets(tuple(explained)))
+    return (*blocks, *_how(gates))
+
+
+def ordered(gates: tuple[Verdict, ...]) -> list[Verdict]:
+    """What needs attention first; among equals as written."""
+    return sorted(gates, key=lambda verdict: _ORDER.index(verdict.verdict))
+
+
+def _table(story: Story) -> Table:
+    gates = ordered(story.decision.gates)
+    compared = any(claims.value(verdict.champion) is not None for verdict in gates)
+    differs = any(_has_difference(verdict) for verdict in gates)
+    head = ["", "gate", "this commit"]
+    head += [story.champion or "champion"] if compared else []
+    head += ["difference"] if differs else []
+    align = (Align.LEFT, Align.LEFT, *(Align.RIGHT,) * (len(head) - 1))
+    rows = tuple(_row(verdict, compared=compared, differs=differs) for verdict in gates[:_MOST])
+    return Table(head=(*head, "needs"), align=align, rows=rows, caption="Gates")
+
+
+def _row(verdict: Verdict, *, compared: bool, differs: bool) -> tuple[Spans, ...]:
+    row: list[Spans] = [(words.answer(verdict),), _name(verdict), _candidate(verdict)]
+    if compared:
+        row.append(_with_counts((Text(claims.champion(verdict)),), verdict.champion))
+    if differs:
+        row.append(_with_interval(Text(claims.observed(verdict)), verdict) if _has_difference(verdict) else ())
+    return (*row, (Text(claims.needs(verdict)),))
+
+
+def _has_difference(verdict: Verdict) -> bool:
+    return verdict.difference and verdict.observed is not None
+
+
+def _name(verdict: Verdict) -> Spans:
+    spans: Spans = (Code(verdict.gate),)
+    if verdict.slice and verdict.slice not in verdict.gate.replace(" ", ""):
+        spans += (Text(" at "), Code(verdict.slice))
+    return (*spans, Text(" "), Place(verdict.where.file, verdict.where.line)) if verdict.where else spans
+
+
+def _candidate(verdict: Verdict) -> Spans:
+    value = claims.candidate(verdict)
+    shown: Span = Strong(value) if verdict.verdict is Status.FAILED and not verdict.difference else Text(value)
+    spans = (shown,) if verdict.difference else _with_interval(shown, verdict)
+    return _with_counts(spans, verdict.candidate)
+
+
+def _with_interval(value: Span, verdict: Verdict) -> Spans:
+    interval = claims.interval(verdict)
+    return (value, Text(" "), Aside(interval)) if interval else (value,)
+
+
+def _with_counts(spans: Spans, side: Side | None) -> Spans:
+    counts = claims.counts(side)
+    return (*spans, Text(" "), Aside(f"({counts})")) if counts else spans
+
+
+def _speaks(verdict: Verdict) -> bool:
+    return verdict.verdict is not Status.PASSED
+
+
+def _explain(verdict: Verdict) -> Spans:
+    reason = verdict.reason.rstrip(".")
+    if verdict.verdict in {Status.SKIPPED, Status.ERRORED}:
+        said = Text(f": {reason or 'no reason was recorded'}.")
+        return (words.answer(verdict), Text(" "), Code(verdict.gate), said)
+    head: Spans = (words.answer(verdict), Text(": "))
+    if verdict.verdict is Status.UNDECIDED and reason:
+        # The reason of an undecided gate holds the bounds and the rows it would take (statistics.md 8).
+        return (*head, *claims.start(verdict), Text(f". {_sentence(reason)}."), *_there(verdict))
+    told = (*head, *claims.outcome(verdict), Text("."))
+    return (*told, Text(f" {_sentence(reason)}.")) if reason and verdict.confidence is not None else told
+
+
+def _sentence(reason: str) -> str:
+    return reason[:1].upper() + reason[1:]
+
+
+def _there(verdict: Verdict) -> Spans:
+    if verdict.rows is None:
+        return ()
+    groups = f" in {numbers.plural(verdict.groups, 'group')}" if verdict.groups is not None else ""
+    return (Text(f" There are {numbers.plural(verdict.rows, 'row')}{groups}."),)
+
+
+def _how(gates: tuple[Verdict, ...]) -> tuple[Block, ...]:
+    rows: list[tuple[Spans, ...]] = [
+        ((Code(verdict.gate),), (Code(verdict.method),), _rows(verdict), (Text(_sides(verdict)),))
+        for verdict in ordered(gates)[:_MOST]
+        if verdict.method
+    ]
+    if not rows:
+        return ()
+    table = Table(
+        head=("gate", "method", "rows", "interval"),
+        align=(Align.LEFT, Align.LEFT, Align.RIGHT, Align.LEFT),
+        rows=tuple(rows),
+        caption="How each gate was computed",
+    )
+    return (Details((Text("How computed"),), (table,)),)
+
+
+def _rows(verdict: Verdict) -> Spans:
+    if verdict.groups is not None:
+        return (Text(f"{numbers.plural(verdict.rows or 0, 'row')} in {numbers.plural(verdict.groups, 'group')}"),)
+    return (Text(numbers.count(verdict.rows) if verdict.rows is not None else numbers.NONE),)
+
+
+def _sides(verdict: Verdict) -> str:
+    if verdict.low is None:
+        return numbers.NONE
+    if verdict.confidence is None:
+        return "95 % each side, shown only: the value decides"
+    level = numbers.exact(round(verdict.confidence * 100, 6))
+    return f"{level} % each side, decides"

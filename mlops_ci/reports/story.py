@@ -1,0 +1,58 @@
+"""What a report is told from."""
+
+from __future__ import annotations
+
+import msgspec
+
+from mlops_ci.records.data import Profile
+from mlops_ci.records.decisions import Decision, Evidence, RunInfo
+from mlops_ci.records.outcomes import Outcome, Status
+from mlops_ci.records.results import Part, Result
+
+
+class Earlier(msgspec.Struct, frozen=True, kw_only=True):
+    """A decision before this one: its id, commit, outcome and the sentence it was told in."""
+
+    id: str
+    commit: str
+    outcome: Outcome
+    sentence: str = ""
+
+
+class Story(msgspec.Struct, frozen=True, kw_only=True):
+    """A decision, what it was computed from and what came before.
+
+    `run` is None in the report that is stored, so that the same evidence gives the same bytes. `prefix` is the
+    project's folder in the repository, `models/churn` or empty. `profile_before` is the base's profile, for the
+    pictures of columns that drifted.
+    """
+
+    decision: Decision
+    decision_id: str
+    evidence: Evidence
+    earlier: tuple[Earlier, ...] = ()
+    run: RunInfo | None = None
+    prefix: str = ""
+    profile_before: Profile | None = None
+
+    @property
+    def stopped_by(self) -> tuple[Result, ...]:
+        """The checks that ended the run before there was a model, most severe first."""
+        judged = any(verdict.verdict is not Status.SKIPPED for verdict in self.decision.gates)
+        if self.evidence.evaluation is not None or judged:
+            return ()
+        blocking = [result for result in self.decision.checks if result.blocking]
+        order = (Status.ERRORED, Status.FAILED, Status.UNDECIDED)
+        return tuple(result for status in order for result in blocking if result.status is status)
+
+    @property
+    def short_id(self) -> str:
+        return self.decision_id[:12]
+
+    @property
+    def champion(self) -> str:
+        """`v12 in production`, or empty."""
+        return self.decision.champion.name if self.decision.champion else ""
+
+    def results(self, part: Part) -> tuple[Result, ...]:
+        return tuple(result for result in self.decision.checks if result.part is part)

@@ -1,0 +1,133 @@
+"""What `check` prints at the end: gates, the verdict and where to go on, as lines without colour.
+
+Names cannot move the cursor, set colours or speak to the runner that reads the log (`##[command]`, `::command::`).
+"""
+
+from __future__ import annotations
+
+from mlops_ci.records.outcomes import Status
+from mlops_ci.records.verdicts import Verdict
+from mlops_ci.reports import claims, numbers, words
+from mlops_ci.reports.document import Spans, plain
+from mlops_ci.reports.sections import affected, commands, verdict
+from mlops_ci.reports.story import Story
+from mlops_ci.reports.visible import visible
+
+_INDENT = " " * 9
+_WIDEST_GATE = 60
+_ASIDE = 15
+
+
+def verdict_lines(story: Story) -> tuple[str, ...]:
+    """Gates, the verdict sentence, then what to look at, each line safe to print."""
+    told = (*_gates(story), *_checks(story), _verdict(story), *_pairs(story))
+    return tuple(line.rstrip() for line in told)
+
+
+def sentence(story: Story) -> str:
+    """The verdict's reason as plain text on one line: `Recall at origin=JFK fell from 0.412 to 0.361, below 0.38`."""
+    return safe(plain(verdict.sentence(story)))
+
+
+def safe(text: str, most: int = 300) -> str:
+    """Visible text that no terminal and no runner acts on."""
+    return visible(text, most).replace("##[", "## [").replace("::", ": :")
+
+
+def _gates(story: Story) -> list[str]:
+    gates = story.decision.gates
+    if not gates:
+        return []
+    if all(one.verdict is Status.SKIPPED for one in gates) and len({one.reason for one in gates}) == 1:
+        return [f"gates    {words.SYMBOLS[Status.SKIPPED]} none of {len(gates)} was judged: {safe(gates[0].reason)}"]
+    names = [safe(one.gate, _WIDEST_GATE) for one in gates]
+    width = max(map(len, names))
+    found = [_found(one, story) for one in gates]
+    right = max(map(len, found))
+    lines = []
+    for one, name, numbers_ in zip(gates, names, found, strict=True):
+        where = safe(str(one.where)) if one.where and one.verdict is not Status.PASSED else ""
+        lines.append(f"{words.SYMBOLS[one.verdict]} {name:<{width}}  {numbers_:<{right}}  {where}")
+    return [("gates    " if not place else _INDENT) + line for place, line in enumerate(lines)]
+
+
+def _found(one: Verdict, story: Story) -> str:
+    if one.verdict in {Status.SKIPPED, Status.ERRORED} or one.observed is None:
+        return safe(one.reason or words.STATUSES[one.verdict], 80)
+    value = f"{claims.observed(one)}{_uncertainty(one)}"
+    aside = [claims.counts(one.candidate)]
+    if one.champion is not None and one.champion.value is not None and not one.difference:
+        aside.append(f"{safe(story.champion.partition(',')[0], 30) or 'champion'} {claims.champion(one)}")
+    shown = "; ".join(part for part in aside if part)
+    return f"{value}  ({shown})" if shown else value
+
+
+def _uncertainty(one: Verdict) -> str:
+    """` ±0.022` where the interval is about even, else ` [low, high]`."""
+    if one.low is None or one.high is None or one.observed is None or one.high <= one.low:
+        return ""
+    digits, half = claims.places(one), (one.high - one.low) / 2
+    even = abs(one.observed - (one.low + one.high) / 2) <= 0.05 * half
+    if even and one.verdict is not Status.UNDECIDED and not one.unit:
+        return f" ±{numbers.fixed(half, digits)}"
+    return f" {claims.interval(one)}"
+
+
+def _checks(story: Story) -> list[str]:
+    """Checks that block, one a line."""
+    bad = {Status.FAILED, Status.UNDECIDED, Status.ERRORED}
+    found = [result for result in story.decision.checks if result.blocking and result.status in bad]
+    lines = []
+    for result in found[:10]:
+        where = f"  {safe(str(result.where))}" if result.where else ""
+        lines.append(f"{words.SYMBOLS[result.status]} {safe(result.check, 60)}: {safe(result.message)}{where}")
+    if len(found) > 10:
+        lines.append(f"  and {len(found) - 10} more")
+    return [("checks   " if not place else _INDENT) + line for place, line in enumerate(lines)]
+
+
+def _verdict(story: Story) -> str:
+    return f"{words.OUTCOMES[story.decision.outcome]}: {_small(verdict.sentence(story))}"
+
+
+def _small(spans: Spans) -> str:
+    """After a colon the sentence goes on: `refused: recall at …`; ROC AUC stays as it is."""
+    text = safe(plain(spans), 600)
+    return text[:1].lower() + text[1:] if len(text) > 1 and text[1].islower() else text
+
+
+def _pairs(story: Story) -> list[str]:
+    pairs = [("what moved it", _moved(story)), ("who", _who(story)), *_next(story)]
+    return [f"  {name:<{_ASIDE}}{value}" for name, value in pairs if value]
+
+
+def _moved(story: Story) -> str:
+    change = story.decision.change
+    if change.params:
+        shown = [f"{one.file} {one.key} {one.before or '–'} -> {one.after or '–'}" for one in change.params[:2]]
+        more = len(change.params) - len(shown)
+        return safe(", ".join(shown)) + (f" and {more} more" if more else "")
+    paths = (*change.data, *change.code, *change.environment, *change.judge)
+    if not paths:
+        return ""
+    kinds = ", ".join(words.KINDS.get(kind, kind) for kind in change.kinds)
+    return safe(f"{kinds}: {', '.join(paths[:2])}") + (f" and {len(paths) - 2} more" if len(paths) > 2 else "")
+
+
+def _who(story: Story) -> str:
+    flips = story.evidence.evaluation.flips if story.evidence.evaluation else None
+    if flips is None or not flips.changed:
+        return ""
+    worst = affected.worst_slices(flips)
+    most = f", most at {safe(f'{worst[0].column}={worst[0].value}', 80)}" if worst else ""
+    return f"{numbers.count(flips.lost)} predictions became wrong, {numbers.count(flips.won)} right{most}"
+
+
+def _next(story: Story) -> list[tuple[str, str]]:
+    folder = commands.folder(story)
+    number = commands.blocking_gate(story)
+    pairs = []
+    if number is not None:
+        pairs.append(("which rows", f"mlops-ci{folder} rows --gate {number}"))
+    pairs.append(("full report", f"mlops-ci{folder} report"))
+    return pairs

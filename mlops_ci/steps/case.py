@@ -1,0 +1,151 @@
+"""Who and what one check is about: settled before anything is computed."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+
+import msgspec
+
+from mlops_ci import __version__
+from mlops_ci.edge import deepchecks, files
+from mlops_ci.errors import ConfigError, SourceError, UsageError
+from mlops_ci.records.canonical import digest
+from mlops_ci.records.decisions import Change, Subject, Trust
+from mlops_ci.steps.base import find_base
+from mlops_ci.steps.change import change
+from mlops_ci.steps.fit import params
+from mlops_ci.steps.judge import Judge, choose_judge, parse_contract, parse_gates
+from mlops_ci.steps.ledger import StoredDecision, last_passed
+from mlops_ci.steps.project import Project
+from mlops_ci.steps.trees import Tree, source_files, source_paths, tree_at, working_tree
+from mlops_ci.steps.workshop import Workshop
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What the person who runs `check` asked for."""
+
+    base: str | None = None
+    at: str | None = None
+    only: str | None = None
+    predictions: Path | None = None
+    model: str | None = None
+    fresh: bool = False
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True, dict=True, eq=False):
+    """One check: the tree that is judged, what it is compared with, and by which rules."""
+
+    project: Project
+    asked: Asked
+    head: Tree
+    base_commit: str
+    base: Tree | None
+    base_unusable: str
+    """Why the base's settings cannot be read, or empty."""
+    change: Change
+    champion: StoredDecision | None
+    trust: Trust
+
+    @cached_property
+    def judge(self) -> Judge:
+        """Who decides, every gate read; follows from head and base, so a restored answer does not need it."""
+        unusable = ""
+        if self.base is not None:
+            try:
+                parse_gates(self.base)
+                parse_contract(self.base)
+            except ConfigError as error:
+                unusable = f"the rules at {self.base_commit[:7]} cannot be used ({error.where}: {error.message.splitlines()[0]})"
+        return choose_judge(self.head, None if unusable else self.base, unusable=unusable or self.base_unusable)
+
+    @property
+    def rules(self) -> Tree:
+        """The tree whose gates, contract and model tests decide."""
+        return self.judge.tree
+
+
+def settle(project: Project, asked: Asked) -> Case:
+    """Find out what is judged; nothing is written, nothing of the project's code runs."""
+    head = _head(project, asked.at)
+    if head.config.train and asked.only != "data":
+        params(head, head.config.train)  # what cannot be read is said before anything is computed
+    base_commit = find_base(project, head, asked=asked.base)
+    base, base_unusable = _base_tree(project, base_commit)
+    changed = project.repository.changed_paths(base_commit, None if head.dirty else head.commit, project.folder)
+    return Case(
+        project=project,
+        asked=asked,
+        head=head,
+        base_commit=base_commit,
+        base=base,
+        change=change(base, head, tuple(path for _, path in changed)) if base_commit else Change(),
+        base_unusable=base_unusable,
+        champion=last_passed(project.repository, head.config.project, base_commit) if base_commit else None,
+        trust=Trust.DESK,
+    )
+
+
+def subject(case: Case, workshop: Workshop, data: str) -> Subject:
+    """The digests of what is judged."""
+    head, train = case.head, case.head.config.train
+    info = case.project.repository.commit_info(head.commit) if head.commit and not head.dirty else None
+    return Subject(
+        commit="" if head.dirty else head.commit,
+        tree=head.id,
+        data=data,
+        params=digest(params(head, train)) if train and train.params else "",
+        environment=workshop.environment.digest if workshop.environment.locked else "",
+        dirty=head.dirty,
+        commit_time=info.committed if info else "",
+        commit_title=info.title if info else "",
+    )
+
+
+def fingerprint(case: Case, workshop: Workshop) -> dict[str, object]:
+    """Everything the answer depends on, without computing any of it."""
+    head, asked = case.head, case.asked
+    return {
+        "head": [head.commit, head.id, head.dirty],
+        "base": case.base_commit,
+        "version": __version__,
+        "champion": case.champion.id if case.champion else "",
+        "environment": workshop.environment.digest if head.config.train else "",
+        "sources": _sources(head, case.project),
+        "asked": [asked.only, asked.model, files.sha256(asked.predictions) if asked.predictions else ""],
+        "trust": case.trust,
+        "deepchecks": _deepchecks(case),
+    }
+
+
+def _sources(tree: Tree, project: Project) -> list[tuple[str, ...]]:
+    try:
+        found = source_files(tree, project, source_paths(tree, project))
+    except SourceError as error:
+        return [("", error.where, error.message)]
+    return [(file.source, file.path, file.sha256) for file in found]
+
+
+def _base_tree(project: Project, commit: str) -> tuple[Tree | None, str]:
+    """The base's files, and why its settings cannot be used: head's decide then, and the report says so."""
+    if not commit:
+        return None, ""
+    try:
+        return tree_at(project, commit), ""
+    except ConfigError as error:
+        return None, f"the settings at {commit[:7]} cannot be used ({error.where}: {error.message.splitlines()[0]})"
+
+
+def _deepchecks(case: Case) -> list[object]:
+    checks = case.rules.config.checks
+    return [checks.deepchecks, checks.slow, deepchecks.digest()] if checks.deepchecks != "off" else []
+
+
+def _head(project: Project, at: str | None) -> Tree:
+    if at is None:
+        return working_tree(project)
+    commit = project.repository.resolve(at)
+    tree = tree_at(project, commit)
+    if tree is None:
+        raise UsageError(f"{at} has no mlops.yaml in {project.folder or 'its root'}", "Name a commit that has one.")
+    return tree

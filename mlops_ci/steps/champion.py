@@ -1,0 +1,121 @@
+"""The champion's answers on the candidate's holdout: as recorded, or its model asked again about rows that changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+
+from mlops_ci.data import canonical
+from mlops_ci.errors import MlopsCiError
+from mlops_ci.evaluation.pairing import pair
+from mlops_ci.records.evaluation import Champion, Holdout, Predictions
+from mlops_ci.steps import ledger
+from mlops_ci.steps.case import Case
+from mlops_ci.steps.fit import fit
+from mlops_ci.steps.given import predictions_digest
+from mlops_ci.steps.ledger import StoredDecision
+from mlops_ci.steps.predict import predict
+from mlops_ci.steps.progress import Clock
+from mlops_ci.steps.snapshot import Snapshot, make_snapshot
+from mlops_ci.steps.trees import tree_at
+from mlops_ci.steps.workshop import Workshop
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+FEATURES = "features"
+"""The array of a decision's evidence that says what every row's features were, for pairing."""
+
+
+def feature_digests(snapshot: Snapshot, columns: tuple[str, ...]) -> NDArray[np.uint64] | None:
+    """The content of `columns` for every held-out row, shape (rows,); None when a column is gone."""
+    if not set(columns) <= set(snapshot.table.names):
+        return None
+    return canonical.row_digests(canonical.take(snapshot.table, snapshot.holdout), columns)
+
+
+def champion_on(case: Case, snapshot: Snapshot, holdout: Holdout, clock: Clock) -> Champion | None:
+    """What the candidate is compared with, paired row by row (statistics.md 12); None where nothing passed before."""
+    stored = case.champion
+    if stored is None:
+        return None
+    commit = stored.decision.subject.commit
+    model = stored.evidence.training.digest if stored.evidence.training else ""
+    base = Champion(name=f"{commit[:7]}, the last that passed", decision=stored.id, commit=commit, model=model)
+    reason = _not_comparable(stored, snapshot, holdout)
+    if reason:
+        return _without(base, reason)
+    before = ledger.holdout(case.project.repository, stored)
+    arrays = ledger.arrays(case.project.repository, stored)
+    if before is None or "labels" not in arrays or FEATURES not in arrays:
+        return _without(base, "its predictions were not recorded")
+    training = stored.evidence.training
+    features = feature_digests(snapshot, training.features) if training else None
+    if features is None:
+        return _without(base, "a column it reads is gone from the data")
+    places = pair(holdout.ids, features, before.ids, arrays[FEATURES].astype(np.uint64))
+    new_rows = ~np.isin(holdout.ids, before.ids)
+    unpaired = places < 0
+    if not unpaired.any():
+        return _with(base, _gathered(arrays, places), new_rows, 0.0)
+    try:
+        asked = _asked_again(case, commit, snapshot, holdout, clock)
+    except MlopsCiError as error:
+        return _without(base, f"{int(unpaired.sum()):,} rows are new or changed, and {error.message}")
+    if unpaired.all():
+        return _with(base, asked, new_rows, 1.0)
+    return _with(base, _merged(_gathered(arrays, places), asked, unpaired), new_rows, float(unpaired.mean()))
+
+
+def _asked_again(case: Case, commit: str, snapshot: Snapshot, holdout: Holdout, clock: Clock) -> Predictions:
+    """The champion's model, restored or trained again from its commit, on the candidate's rows."""
+    tree = tree_at(case.project, commit)
+    if tree is None or tree.config.train is None or tree.config.train.predictions:
+        raise MlopsCiError("its model cannot be asked")
+    workshop = Workshop(case.project, tree, lambda text: clock.say("champion", text))
+    clock.say("champion", f"asking the model of {commit[:7]} about new rows")
+    own, _ = make_snapshot(case.project, tree, workshop=workshop)
+    fitted = fit(case.project, tree, own, workshop)
+    predictions, _ = predict(case.project, tree, snapshot, holdout, fitted, workshop)
+    return predictions
+
+
+def _not_comparable(stored: StoredDecision, snapshot: Snapshot, holdout: Holdout) -> str:
+    evidence = stored.evidence
+    if evidence.evaluation is None or evidence.snapshot is None:
+        return "it has no predictions"
+    if evidence.evaluation.task is not holdout.task or evidence.evaluation.classes != holdout.classes:
+        return "it answers another question (task or classes changed)"
+    if evidence.snapshot.split != snapshot.info.split:
+        return "the split changed, so it may have been trained on rows held out now"
+    return ""
+
+
+def _gathered(arrays: dict[str, NDArray[np.generic]], places: NDArray[np.int64]) -> Predictions:
+    rows = np.maximum(places, 0)
+    scores = arrays["scores"][rows].astype(np.float32) if "scores" in arrays else None
+    return _predictions(arrays["labels"][rows], scores)
+
+
+def _merged(recorded: Predictions, asked: Predictions, unpaired: NDArray[np.bool_]) -> Predictions:
+    labels = np.where(unpaired, asked.labels, recorded.labels).astype(asked.labels.dtype)
+    if recorded.scores is None or asked.scores is None:
+        return _predictions(labels, None)
+    rows = unpaired if asked.scores.ndim == 1 else unpaired[:, None]
+    return _predictions(labels, np.where(rows, asked.scores, recorded.scores).astype(np.float32))
+
+
+def _predictions(labels: NDArray[np.generic], scores: NDArray[np.float32] | None) -> Predictions:
+    return Predictions(digest=predictions_digest(labels, scores), labels=labels, scores=scores)
+
+
+def _with(base: Champion, predictions: Predictions, new_rows: NDArray[np.bool_], unpaired: float) -> Champion:
+    return msgspec.structs.replace(
+        base, predictions=predictions, unpaired=unpaired, new_rows=new_rows if new_rows.any() else None
+    )
+
+
+def _without(base: Champion, reason: str) -> Champion:
+    return msgspec.structs.replace(base, reason=reason)

@@ -1,0 +1,121 @@
+"""What a tree changes against its base, sorted into data, parameters, code, environment and judge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from pathlib import Path
+
+from mlops_ci.config import yaml
+from mlops_ci.errors import MlopsCiError
+from mlops_ci.records.canonical import digest
+from mlops_ci.records.decisions import Change, ParamChange
+from mlops_ci.steps.trees import Tree
+
+LOCKS = ("requirements.lock", "uv.lock", "requirements.in", "pyproject.toml", ".python-version")
+MODEL_TESTS = "tests/model/"
+_BESIDE = ("*.md", "docs/*", ".github/*", ".mlops-ci/*", "environments/*", ".gitignore", "LICENSE")
+_JUDGE_SETTINGS = ("task", "slices", "metrics", "gates", "champion", "holdout", "checks")
+_JUDGE_DATA = ("target", "missing_target", "id", "time", "group", "split", "contract")
+
+
+def is_judge_file(tree: Tree, path: str) -> bool:
+    """Files that decide: the contract, the model tests, the waivers."""
+    return path in (tree.config.data.contract, "waivers.yaml") or path.startswith(MODEL_TESTS)
+
+
+def is_source(tree: Tree, path: str) -> bool:
+    return any(fnmatch(path, pattern.partition("#")[0]) for pattern in tree.config.data.sources.values())
+
+
+def code_paths(tree: Tree) -> tuple[str, ...]:
+    """What training may read besides data and parameters: everything that is not data, judge or prose."""
+    return tuple(path for path in tree.paths if _kind(tree, path) in ("code", "params"))
+
+
+def judge_settings(tree: Tree) -> dict[str, object]:
+    """The settings that decide, as plain data, for comparing and for digests."""
+    config = tree.config
+    plain = {key: getattr(config, key) for key in _JUDGE_SETTINGS}
+    plain |= {f"data.{key}": getattr(config.data, key) for key in _JUDGE_DATA}
+    return plain
+
+
+def change(before: Tree | None, after: Tree, changed: tuple[str, ...]) -> Change:
+    """Sort the paths that differ between two trees (relative to the project) by what they are."""
+    if before is None:
+        return Change()
+    found: dict[str, list[str]] = {"data": [], "params": [], "code": [], "environment": [], "judge": []}
+    for path in sorted(set(changed)):
+        for kind in _kinds_of_change(before, after, path):
+            found[kind].append(path)
+    return Change(
+        kinds=tuple(kind for kind, paths in found.items() if paths),
+        data=tuple(found["data"]),
+        code=tuple(found["code"]),
+        environment=tuple(found["environment"]),
+        judge=tuple(found["judge"]),
+        params=tuple(_param_changes(before, after, found["params"])),
+    )
+
+
+def _kinds_of_change(before: Tree, after: Tree, path: str) -> tuple[str, ...]:
+    if path != "mlops.yaml":
+        kind = _kind(after, path) or _kind(before, path)
+        return (kind,) if kind else ()
+    judged = judge_settings(before) != judge_settings(after)
+    built = _built(before) != _built(after)
+    return ("judge",) * judged + ("code",) * built
+
+
+def _built(tree: Tree) -> dict[str, object]:
+    data = tree.config.data
+    return {"sources": data.sources, "prepare": data.prepare, "train": tree.config.train}
+
+
+def _kind(tree: Tree, path: str) -> str:
+    if is_source(tree, path):
+        return "data"
+    if is_judge_file(tree, path):
+        return "judge"
+    if path in LOCKS:
+        return "environment"
+    params = tree.config.train.params if tree.config.train else None
+    if params and path == params.partition("#")[0]:
+        return "params"
+    if path == "mlops.yaml" or any(fnmatch(path, pattern) for pattern in _BESIDE):
+        return ""
+    return "code"
+
+
+def _param_changes(before: Tree, after: Tree, paths: list[str]) -> Iterator[ParamChange]:
+    for path in paths:
+        old, new = (_flat_params(tree.root / path) for tree in (before, after))
+        for key in sorted(old.keys() | new.keys()):
+            if old.get(key) != new.get(key):
+                yield ParamChange(file=path, key=key, before=old.get(key, "(none)"), after=new.get(key, "(none)"))
+
+
+def _flat_params(path: Path) -> dict[str, str]:
+    """Parameters as `a.b.c -> text`; a file that cannot be read as settings counts as one value."""
+    try:
+        text = path.read_bytes().decode()
+    except (OSError, UnicodeDecodeError):
+        return {}
+    try:
+        value = yaml.load(text, file=path.name).value
+    except MlopsCiError:
+        return {"(file)": digest(text)[:12]}
+    return dict(_flatten("", value))
+
+
+def _flatten(prefix: str, value: object) -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _flatten(f"{prefix}.{key}" if prefix else str(key), item)
+    elif value is None:
+        yield prefix, "null"
+    elif isinstance(value, bool):
+        yield prefix, str(value).lower()
+    else:
+        yield prefix, str(value)

@@ -1,0 +1,175 @@
+"""From everything found to one Decision."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from mlops_ci.errors import SourceError, UserCodeError
+from mlops_ci.ledger.entries import with_evidence
+from mlops_ci.records.decisions import ChampionRef, Decision, DecisionKind, Evidence, TrainingInfo
+from mlops_ci.records.evaluation import Champion, Evaluation, Holdout, Predictions
+from mlops_ci.records.outcomes import Outcome, Status, combine
+from mlops_ci.records.results import Part, Result, Where
+from mlops_ci.records.verdicts import Verdict
+from mlops_ci.steps.case import Case, subject
+from mlops_ci.steps.champion import FEATURES, feature_digests
+from mlops_ci.steps.fit import Fitted
+from mlops_ci.steps.suites import DataFound
+from mlops_ci.steps.workshop import Workshop
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class ModelFound(msgspec.Struct, frozen=True, kw_only=True):
+    """A model's answers on the holdout; `fitted` and the folder of its answers where the model itself is at hand."""
+
+    training: TrainingInfo
+    predictions: Predictions
+    fitted: Fitted | None = None
+    answers: Path | None = None
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """What one check has found so far; steps give a fuller one back."""
+
+    results: tuple[Result, ...] = ()
+    data: DataFound | None = None
+    model: ModelFound | None = None
+    champion: Champion | None = None
+    evaluation: Evaluation | None = None
+    facts: dict[str, float] = {}
+    missing_facts: dict[str, str] = {}
+    gates: tuple[Verdict, ...] = ()
+    head_gates: tuple[Verdict, ...] = ()
+    unfinished: bool = False
+    """Something this machine lacks kept an answer away: the next run asks again instead of restoring this one."""
+
+    @property
+    def stopped(self) -> bool:
+        """A blocking check said no, or something could not be found out: nothing more is computed."""
+        return any(
+            result.blocking and result.status in (Status.FAILED, Status.ERRORED)
+            for result in self.results
+            if result.part is not Part.TESTS
+        )
+
+
+def errored(name: str, error: SourceError | UserCodeError) -> Result:
+    """An error of the data or of the project's code, as the Result that makes the decision *could not be judged*."""
+    file, _, line = error.where.partition(":")
+    number = line.partition(":")[0]
+    return Result(
+        check=name,
+        part=Part.DATA if isinstance(error, SourceError) else Part.MODEL,
+        status=Status.ERRORED,
+        message=error.message,
+        where=Where(file, int(number) if number.isdigit() else None) if file else None,
+        details="\n".join(filter(None, (error.advice, getattr(error, "details", "")))),
+    )
+
+
+def evidence(found: Found, looks: int) -> Evidence:
+    """What the decision is computed from, without the arrays."""
+    data, model = found.data, found.model
+    protected = model is None or (model.fitted is not None and model.fitted.protected)
+    return Evidence(
+        snapshot=msgspec.structs.replace(data.snapshot.info, holdout_protected=protected) if data else None,
+        profile=data.snapshot.profile if data else None,
+        data_change=data.change if data else None,
+        training=model.training if model else None,
+        evaluation=found.evaluation,
+        facts=found.facts,
+        missing_facts=found.missing_facts,
+        holdout=data.holdout.digest if data and model else "",
+        predictions=model.predictions.digest if model else "",
+        looks=looks,
+    )
+
+
+class Decided(msgspec.Struct, frozen=True, kw_only=True):
+    """A decision with everything it was computed from."""
+
+    decision: Decision
+    evidence: Evidence
+    arrays: dict[str, NDArray[np.generic]]
+    holdout: Holdout | None
+    found: Found
+
+
+def decide(case: Case, found: Found, workshop: Workshop, *, looks: int) -> Decided:
+    """The Decision, its evidence pinned by digest."""
+    outcome, reason = _outcome(case, found)
+    decision = Decision(
+        kind=DecisionKind.CHECK,
+        project=case.head.config.project,
+        outcome=outcome,
+        trust=case.trust,
+        subject=subject(case, workshop, found.data.snapshot.info.digest if found.data else ""),
+        base=case.base_commit,
+        champion=_champion(case, found),
+        change=case.change,
+        judge=msgspec.structs.replace(case.judge.ref(), head_verdicts=found.head_gates),
+        gates=found.gates,
+        metrics=found.evaluation.metrics if found.evaluation else (),
+        checks=found.results,
+        evidence={},
+        reason=reason,
+    )
+    kept = evidence(found, looks)
+    kept_rows = case.head.config.evidence.rows == "ledger"
+    arrays = row_arrays(found) if kept_rows else {}
+    holdout = found.data.holdout if kept_rows and found.data and found.model else None
+    return Decided(
+        decision=with_evidence(decision, kept, arrays, holdout),
+        evidence=kept,
+        arrays=arrays,
+        holdout=holdout,
+        found=found,
+    )
+
+
+def row_arrays(found: Found) -> dict[str, NDArray[np.generic]]:
+    """The outputs by row, in the order of the holdout: what a verdict can be recomputed from."""
+    arrays: dict[str, NDArray[np.generic]] = {}
+    if found.model is None or found.data is None:
+        return arrays
+    champion = found.champion.predictions if found.champion else None
+    for prefix, predictions in (("", found.model.predictions), ("champion_", champion)):
+        if predictions is not None:
+            arrays[f"{prefix}labels"] = predictions.labels
+            if predictions.scores is not None:
+                arrays[f"{prefix}scores"] = predictions.scores
+    features = feature_digests(found.data.snapshot, found.model.training.features)
+    if features is not None:
+        arrays[FEATURES] = features
+    return arrays
+
+
+def _outcome(case: Case, found: Found) -> tuple[Outcome, str]:
+    statuses = [verdict.verdict for verdict in found.gates if verdict.blocking]
+    statuses += [result.status for result in found.results if result.blocking]
+    outcome = combine(statuses)
+    if outcome is Outcome.PASSED and case.judge.changes:
+        return Outcome.UNDECIDED, f"the judge changes: {case.judge.changes}"
+    return outcome, ""
+
+
+def _champion(case: Case, found: Found) -> ChampionRef | None:
+    if found.champion is not None:
+        champion = found.champion
+        return ChampionRef(
+            name=champion.name,
+            commit=champion.commit,
+            decision=champion.decision,
+            model=champion.model,
+            reason=champion.reason,
+        )
+    if case.champion is None:
+        return None
+    commit = case.champion.decision.subject.commit
+    return ChampionRef(name=commit[:7], commit=commit, decision=case.champion.id, reason="it was not asked")

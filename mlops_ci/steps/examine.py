@@ -1,0 +1,153 @@
+"""The steps of a check as a person sees them: data, train, predict, tests, gates. Each gives a fuller Found back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from mlops_ci.errors import ConfigError, SourceError, UserCodeError
+from mlops_ci.evaluation.evaluate import evaluate
+from mlops_ci.records.decisions import TrainingInfo
+from mlops_ci.records.outcomes import Status
+from mlops_ci.steps import ledger, verdicts
+from mlops_ci.steps.case import Case
+from mlops_ci.steps.champion import champion_on
+from mlops_ci.steps.decide import Found, ModelFound, errored
+from mlops_ci.steps.fit import fit
+from mlops_ci.steps.given import given_predictions
+from mlops_ci.steps.holdout import make_holdout
+from mlops_ci.steps.model_tests import run_model_tests
+from mlops_ci.steps.predict import predict
+from mlops_ci.steps.progress import Clock
+from mlops_ci.steps.snapshot import Snapshot, feature_columns, make_snapshot
+from mlops_ci.steps.suites import DataFound, examine
+from mlops_ci.steps.workshop import Workshop
+
+replace = msgspec.structs.replace
+
+
+def look_at_data(case: Case, workshop: Workshop, clock: Clock) -> Found:
+    """Read, join, split; compare with the base; run the native checks. Unreadable data is a Result, not a crash."""
+    with clock.step("data", "reading and joining the sources") as line:
+        try:
+            snapshot, restored = make_snapshot(case.project, case.head, workshop=workshop)
+            holdout = make_holdout(snapshot, case.head.config)
+        except (SourceError, UserCodeError) as error:
+            line.found = "could not be read"
+            return Found(results=(errored("data", error),))
+        found = examine(case, snapshot, holdout, _before(case, workshop))
+        line.found = _data_line(found, restored=restored)
+        if restored:
+            clock.restored.append("data")
+        return Found(data=found, results=() if case.asked.only == "model" else found.results)
+
+
+def make_model(case: Case, found: Found, workshop: Workshop, clock: Clock) -> Found:
+    """Train or restore, and ask about the held-out rows once; or take the predictions that were given."""
+    if found.data is None:
+        return found
+    given = _predictions_file(case)
+    try:
+        made = _given(case, found.data, clock, given) if given else _trained(case, found.data, workshop, clock)
+    except (SourceError, UserCodeError) as error:
+        return replace(found, results=(*found.results, errored("predictions" if given else "train", error)))
+    return replace(found, model=made)
+
+
+def test_model(case: Case, found: Found, workshop: Workshop, clock: Clock) -> Found:
+    """The project's behaviour tests, as the judge has them."""
+    data, model = found.data, found.model
+    if data is None or model is None or model.fitted is None or model.answers is None:
+        return found
+    with clock.step("tests", "model tests") as line:
+        results = run_model_tests(
+            case.project, case.rules, case.head, data.snapshot, data.holdout, model.fitted, model.answers, workshop
+        )
+        passed = sum(result.status is Status.PASSED for result in results)
+        line.found = f"{passed} of {len(results)} passed" if results else "none"
+    return replace(found, results=(*found.results, *results))
+
+
+def judge_model(case: Case, found: Found, clock: Clock) -> Found:
+    """Compare with the champion, compute what the report shows, and ask the gates."""
+    gates, head_gates = case.judge.gates, case.judge.head_gates
+    data, model = found.data, found.model
+    if data is None or model is None:
+        why = _why_not_judged(case, found)
+        return replace(found, gates=verdicts.not_judged(gates, why))
+    with clock.step("gates", "judging") as line:
+        champion = champion_on(case, data.snapshot, data.holdout, clock)
+        evaluation = evaluate(data.holdout, model.predictions, champion, slices=case.head.config.slices)
+        asked = verdicts.question(data, model, champion, results=found.results)
+        answers = verdicts.ask(gates, asked)
+        passed = sum(verdict.verdict is Status.PASSED for verdict in answers)
+        line.found = f"{passed} of {len(answers)} passed" if answers else "none"
+    return replace(
+        found,
+        champion=champion,
+        evaluation=evaluation,
+        facts=asked.facts,
+        missing_facts=asked.missing_facts,
+        gates=answers,
+        head_gates=verdicts.ask(head_gates, asked) if head_gates else (),
+    )
+
+
+def judged_looks(case: Case, found: Found) -> int:
+    """How many different sets of predictions were judged on this holdout, this one included."""
+    if found.data is None or found.model is None:
+        return 0
+    before = ledger.looks(case.project.repository, found.data.holdout.digest)
+    return len(before | {found.model.predictions.digest})
+
+
+def _why_not_judged(case: Case, found: Found) -> str:
+    if any(result.blocking and result.status is Status.ERRORED for result in found.results):
+        return "there are no predictions"
+    return "only the data was asked for" if case.asked.only == "data" and not found.stopped else "the data was refused"
+
+
+def _before(case: Case, workshop: Workshop) -> Snapshot | None:
+    """The base's snapshot; None where there is no base, or its data cannot be read any more."""
+    if case.base is None:
+        return None
+    try:
+        return make_snapshot(case.project, case.base, workshop=workshop)[0]
+    except (ConfigError, SourceError, UserCodeError):
+        return None
+
+
+def _predictions_file(case: Case) -> Path | None:
+    """The file of rung one, from the command line or from mlops.yaml."""
+    train = case.head.config.train
+    if case.asked.predictions is not None:
+        return case.asked.predictions
+    return case.head.root / train.predictions if train and train.predictions else None
+
+
+def _given(case: Case, data: DataFound, clock: Clock, path: Path) -> ModelFound:
+    with clock.step("predict", f"reading {path.name}") as line:
+        predictions = given_predictions(path, data.holdout, case.head.config)
+        line.found = f"{data.holdout.rows:,} held-out rows from {path.name}"
+    features = feature_columns(case.head.config, data.snapshot.table.names)
+    info = TrainingInfo(rung="predictions", model=path.name, features=features, seed=None)
+    return ModelFound(training=info, predictions=predictions)
+
+
+def _trained(case: Case, data: DataFound, workshop: Workshop, clock: Clock) -> ModelFound:
+    with clock.step("train", "training") as line:
+        fitted = fit(case.project, case.head, data.snapshot, workshop, model=case.asked.model)
+        line.found = "restored (nothing it reads has changed)" if fitted.restored else fitted.info.model
+        if fitted.restored:
+            clock.restored.append("train")
+    with clock.step("predict", "asking the model about the held-out rows") as line:
+        predictions, folder = predict(case.project, case.head, data.snapshot, data.holdout, fitted, workshop)
+        line.found = f"{data.holdout.rows:,} held-out rows"
+    return ModelFound(training=fitted.info, predictions=predictions, fitted=fitted, answers=folder)
+
+
+def _data_line(found: DataFound, *, restored: bool) -> str:
+    held = sum(result.status in (Status.PASSED, Status.SKIPPED) for result in found.results)
+    rows = f"{found.snapshot.info.rows:,} rows, {held} of {len(found.results)} checks"
+    return f"{rows}, restored" if restored else rows

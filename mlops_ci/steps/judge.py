@@ -1,0 +1,125 @@
+"""Who decides: the rules at base, or head's where base has none; and how the two differ."""
+
+from __future__ import annotations
+
+import msgspec
+
+from mlops_ci import __version__
+from mlops_ci.config import yaml
+from mlops_ci.data import contract
+from mlops_ci.data.contract import Contract
+from mlops_ci.edge import files
+from mlops_ci.evaluation.metrics import METRICS
+from mlops_ci.gates import grammar, validate
+from mlops_ci.gates.gate import Gate
+from mlops_ci.records.canonical import digest
+from mlops_ci.records.decisions import JudgeRef
+from mlops_ci.steps.change import is_judge_file, judge_settings
+from mlops_ci.steps.trees import Tree
+
+_SAME_QUESTION = ("task", "data.target", "data.missing_target", "data.id", "data.group", "data.split")
+"""Where these differ, base's rules are about other rows or another answer and cannot judge head's."""
+
+
+class Judge(msgspec.Struct, frozen=True, kw_only=True):
+    """The rules that decide, and head's rules beside them when they differ."""
+
+    tree: Tree
+    """Where the rules are read from."""
+    gates: tuple[Gate, ...]
+    head_gates: tuple[Gate, ...]
+    """Empty when head's gates are the same."""
+    source: str
+    digest: str
+    differences: tuple[str, ...] = ()
+    changes: str = ""
+    """Why base's rules cannot judge head: the decision is then undecided until an owner agrees."""
+
+    def ref(self) -> JudgeRef:
+        return JudgeRef(
+            commit="" if self.tree.dirty else self.tree.commit,
+            digest=self.digest,
+            version=__version__,
+            source=self.source,
+            differences=self.differences,
+        )
+
+
+def choose_judge(head: Tree, base: Tree | None, *, unusable: str = "") -> Judge:
+    """Base's rules decide; head's where base has none (`unusable`: why).
+
+    ConfigError for a gate of head or a contract that cannot be read.
+    """
+    head_gates = parse_gates(head)
+    parse_contract(head)
+    if base is None:
+        said = (unusable,) if unusable else ()
+        return Judge(tree=head, gates=head_gates, head_gates=(), source="head", digest=_digest(head), differences=said)
+    base_gates = parse_gates(base)
+    differences = _differences(base, head)
+    question = [key for key in _SAME_QUESTION if judge_settings(base)[key] != judge_settings(head)[key]]
+    return Judge(
+        tree=base,
+        gates=base_gates,
+        head_gates=() if _texts(base) == _texts(head) else head_gates,
+        source="base",
+        digest=_digest(base),
+        differences=differences,
+        changes=f"this commit changes what is judged ({', '.join(question)})" if question else "",
+    )
+
+
+def parse_gates(tree: Tree) -> tuple[Gate, ...]:
+    """The gates of a tree's settings, every one of them readable and possible."""
+    config = tree.config
+    gates = tuple(
+        grammar.parse(
+            setting.text,
+            name=setting.name,
+            when_undecided=setting.when_undecided,
+            where=config.where(f"gates[{index}]"),
+        )
+        for index, setting in enumerate(config.gates)
+    )
+    validate.validate(gates, task=config.task, slices=config.slices, metrics=METRICS)
+    return gates
+
+
+def contract_text(tree: Tree) -> str | None:
+    """The contract of a tree as it is written; None where there is none."""
+    name = tree.config.data.contract
+    path = tree.root / name
+    return yaml.decode(path.read_bytes(), file=name) if path.is_file() else None
+
+
+def parse_contract(tree: Tree) -> Contract | None:
+    """The contract of a tree. ConfigError where it cannot be used."""
+    text = contract_text(tree)
+    return contract.parse(text, file=tree.config.data.contract) if text is not None else None
+
+
+def _texts(tree: Tree) -> list[tuple[str, str]]:
+    return [(setting.text, setting.when_undecided) for setting in tree.config.gates]
+
+
+def _differences(base: Tree, head: Tree) -> tuple[str, ...]:
+    old, new = _texts(base), _texts(head)
+    lines = [f"gate added: {text}" for text, rule in new if (text, rule) not in old]
+    lines += [f"gate removed: {text}" for text, rule in old if (text, rule) not in new]
+    before, after = judge_settings(base), judge_settings(head)
+    lines += [f"{key} changed" for key in before if key != "gates" and before[key] != after[key]]
+    files_before, files_after = _file_digests(base), _file_digests(head)
+    for path in sorted(files_before.keys() | files_after.keys()):
+        if files_before.get(path) != files_after.get(path):
+            verb = "added" if path not in files_before else "removed" if path not in files_after else "changed"
+            lines.append(f"{path} {verb}")
+    return tuple(lines)
+
+
+def _file_digests(tree: Tree) -> dict[str, str]:
+    judged = [path for path in tree.paths if is_judge_file(tree, path)]
+    return {path: files.sha256(tree.root / path) for path in judged if (tree.root / path).is_file()}
+
+
+def _digest(tree: Tree) -> str:
+    return digest({"settings": judge_settings(tree), "files": _file_digests(tree), "version": __version__})

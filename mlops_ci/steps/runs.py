@@ -1,0 +1,149 @@
+"""A decision read back: from the folder of a run, or from the ledger."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+
+from mlops_ci.errors import UsageError
+from mlops_ci.ledger import arrays as npy
+from mlops_ci.ledger import entries, holdouts
+from mlops_ci.ledger.entries import Entry
+from mlops_ci.ledger.statements import parse_statement
+from mlops_ci.records.decisions import Decision, Evidence, RunInfo
+from mlops_ci.records.evaluation import Holdout
+from mlops_ci.reports.story import Story
+from mlops_ci.steps import ledger
+from mlops_ci.steps.project import Project
+from mlops_ci.steps.write import earlier
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_Record = TypeVar("_Record", Evidence, RunInfo)
+_LARGEST_TEXT = 16 * 1024 * 1024
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """A decision with what is kept of it, wherever it lies."""
+
+    id: str
+    decision: Decision
+    evidence: Evidence
+    run: RunInfo | None
+    arrays: dict[str, NDArray[np.generic]]
+    holdout: Holdout | None
+
+
+def newest_run(project: Project) -> Path | None:
+    """The folder of the run made last at this desk."""
+    folders = [path.parent for path in (project.state / "runs").glob("*/decision.json")]
+    return max(folders, key=lambda folder: (folder / "run.json").stat().st_mtime_ns, default=None)
+
+
+def recall(project: Project, asked: str) -> Kept:
+    """The decision whose id or commit begins so; for "" the newest run here, else the newest recorded."""
+    runs = project.state / "runs"
+    if not asked:
+        newest = newest_run(project)
+        return read_run(newest) if newest else _from_ledger(project, "")
+    matching = sorted(path.parent for path in runs.glob("*/decision.json") if path.parent.name.startswith(asked[:12]))
+    return read_run(matching[0]) if len(matching) == 1 and len(asked) >= 4 else _from_ledger(project, asked)
+
+
+def read_run(folder: Path) -> Kept:
+    """A run's folder, its evidence compared with the digests the decision pins. UsageError when it is none."""
+    if not (folder / "decision.json").is_file():
+        raise UsageError(f"{folder} is not the folder of a run", "Name one of .mlops-ci/runs/, as `check` prints it.")
+    data = _read(folder, "decision.json")
+    decision = parse_statement(data)
+    content = {name: _pinned(folder, name, sha256) for name, sha256 in decision.evidence.items()}
+    return Kept(
+        id=hashlib.sha256(data).hexdigest(),
+        decision=decision,
+        evidence=_decoded(content[entries.EVIDENCE], Evidence, folder),
+        run=_decoded(_read(folder, "run.json"), RunInfo, folder),
+        arrays={
+            name.removesuffix(".npy"): npy.decode(data, name=name)
+            for name, data in content.items()
+            if name.endswith(".npy")
+        },
+        holdout=_holdout(folder, content),
+    )
+
+
+def story(project: Project, kept: Kept, *, with_run: bool = True) -> Story:
+    """What its report is told from."""
+    return Story(
+        decision=kept.decision,
+        decision_id=kept.id,
+        evidence=kept.evidence,
+        earlier=earlier(project, kept.decision.project, kept.decision.subject.commit),
+        run=kept.run if with_run else None,
+        prefix=project.folder,
+    )
+
+
+def entry(kept: Kept, report_markdown: str, charts: dict[str, str]) -> Entry:
+    """As the ledger keeps it."""
+    if kept.run is None:
+        raise UsageError("the run's folder has no run.json", "Run `mlops-ci check` again.")
+    return Entry(
+        decision=kept.decision,
+        run=kept.run,
+        evidence=kept.evidence,
+        report_markdown=report_markdown,
+        charts=charts,
+        arrays=kept.arrays,
+        holdout=kept.holdout,
+    )
+
+
+def _from_ledger(project: Project, asked: str) -> Kept:
+    stored = ledger.find(project.repository, asked)
+    return Kept(
+        id=stored.id,
+        decision=stored.decision,
+        evidence=stored.evidence,
+        run=stored.run,
+        arrays=ledger.arrays(project.repository, stored),
+        holdout=ledger.holdout(project.repository, stored),
+    )
+
+
+def _holdout(folder: Path, content: dict[str, bytes]) -> Holdout | None:
+    path = next((name for name in content if name.startswith("holdouts/")), None)
+    if path is None:
+        return None
+    index = holdouts.parse_index(content[path], path=path)
+    beside = {array.file: _read(folder, f"{Path(path).parent.as_posix()}/{array.file}") for array in index.arrays}
+    return holdouts.parse(index, beside)
+
+
+def _pinned(folder: Path, name: str, sha256: str) -> bytes:
+    data = _read(folder, name if name.startswith("holdouts/") else f"evidence/{name}")
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise UsageError(
+            f"{name} is not what the decision was made from", "The folder was changed; run `mlops-ci check --fresh`."
+        )
+    return data
+
+
+def _read(folder: Path, name: str) -> bytes:
+    path = folder / name
+    if path.is_symlink() or not path.resolve().is_relative_to(folder.resolve()) or not path.is_file():
+        raise UsageError(f"{name} is missing in {folder}", "The folder is not whole; run `mlops-ci check --fresh`.")
+    if not name.endswith(".npy") and path.stat().st_size > _LARGEST_TEXT:
+        raise UsageError(f"{name} is larger than mlops-ci writes it", "It was not written by mlops-ci.")
+    return path.read_bytes()
+
+
+def _decoded(data: bytes, kind: type[_Record], folder: Path) -> _Record:
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except msgspec.MsgspecError as error:
+        raise UsageError(f"{folder} holds something unreadable: {error}", "A newer version wrote it?") from error

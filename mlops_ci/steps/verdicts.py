@@ -1,0 +1,77 @@
+"""Ask the gates: the judge's, which decide, and head's beside them where they differ."""
+
+from __future__ import annotations
+
+from mlops_ci.gates.gate import Gate
+from mlops_ci.gates.judge import judge
+from mlops_ci.gates.question import Question
+from mlops_ci.records.evaluation import Champion, Holdout, Predictions
+from mlops_ci.records.outcomes import Status
+from mlops_ci.records.results import Part, Result
+from mlops_ci.records.verdicts import Verdict
+from mlops_ci.steps.decide import ModelFound
+from mlops_ci.steps.suites import DataFound
+
+
+def question(data: DataFound, model: ModelFound, champion: Champion | None, *, results: tuple[Result, ...]) -> Question:
+    """Everything a gate may name."""
+    facts, missing = _facts(data, results)
+    return asked_of(
+        data.holdout, model.predictions, champion, model=model.training.digest, facts=facts, missing_facts=missing
+    )
+
+
+def asked_of(
+    holdout: Holdout,
+    predictions: Predictions,
+    champion: Champion | None,
+    *,
+    model: str,
+    facts: dict[str, float],
+    missing_facts: dict[str, str],
+) -> Question:
+    """The same question whether it is asked in a check or again from recorded evidence."""
+    rival = champion.predictions if champion else None
+    return Question(
+        holdout=holdout,
+        predictions=predictions,
+        champion=champion,
+        facts=facts,
+        missing_facts=missing_facts,
+        # The same file and the same answers: what came before the model did not change either.
+        same_model=champion is not None
+        and rival is not None
+        and model != ""
+        and champion.model == model
+        and rival.digest == predictions.digest,
+    )
+
+
+def ask(gates: tuple[Gate, ...], asked: Question) -> tuple[Verdict, ...]:
+    """One verdict a gate, in the order of mlops.yaml."""
+    return judge(gates, asked)
+
+
+def not_judged(gates: tuple[Gate, ...], reason: str) -> tuple[Verdict, ...]:
+    """Every gate skipped for one reason."""
+    return tuple(
+        Verdict(gate=gate.text, name=gate.name, verdict=Status.SKIPPED, reason=reason, where=gate.where)
+        for gate in gates
+    )
+
+
+def _facts(data: DataFound, results: tuple[Result, ...]) -> tuple[dict[str, float], dict[str, str]]:
+    info = data.snapshot.info
+    tests = [result.status for result in results if result.part is Part.TESTS]
+    failed = [result for result in results if result.part is Part.DATA and result.status is Status.FAILED]
+    facts = {
+        "data.rows": float(info.rows),
+        "data.train_rows": float(info.train_rows),
+        "data.holdout_rows": float(info.holdout_rows),
+        "data.failed": float(len(failed)),
+        "tests.failed": float(sum(status in (Status.FAILED, Status.ERRORED) for status in tests)),
+        "tests.passed": float(sum(status is Status.PASSED for status in tests)),
+    }
+    if data.max_drift is None:
+        return facts, {"drift.max_psi": "the data did not change, or there is no base to compare with"}
+    return facts | {"drift.max_psi": data.max_drift}, {}

@@ -1,0 +1,96 @@
+"""Where the project's own code runs: its environment, a copy of its files, a scratch folder, limits."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from mlops_ci.edge import environment, files, worker
+from mlops_ci.edge.processes import Limits, default_memory
+from mlops_ci.steps.change import code_paths
+from mlops_ci.steps.project import Project
+from mlops_ci.steps.trees import Tree
+
+
+class Bench(msgspec.Struct, frozen=True, kw_only=True):
+    """One visit: a fresh copy of the code, so that what it writes is thrown away with it."""
+
+    python: Path
+    workspace: Path
+    scratch: Path
+    limits: Limits
+    secrets: tuple[str, ...]
+
+    def run(self, job: str, request: dict[str, Any]) -> worker.Answer:
+        """Run one job of the worker; UserCodeError with the user's own traceback when it fails."""
+        return worker.run(
+            job,
+            request,
+            python=self.python,
+            workspace=self.workspace,
+            scratch=self.scratch,
+            limits=self.limits,
+            secrets=self.secrets,
+        )
+
+
+class Workshop:
+    """The environment and code of one tree; both are looked at only when a step needs them."""
+
+    def __init__(self, project: Project, tree: Tree, say: Callable[[str], None]) -> None:
+        self._project = project
+        self._tree = tree
+        self._say = say
+
+    @cached_property
+    def environment(self) -> environment.ProjectEnvironment:
+        """The project's environment, made on first use when it is locked."""
+        return environment.resolve(self._tree.root, self._project.state / "env", say=self._say)
+
+    @cached_property
+    def code(self) -> str:
+        """Digest over every file that is neither data, judge nor prose."""
+        total = hashlib.sha256()
+        for name in sorted(code_paths(self._tree)):
+            path = self._tree.root / name
+            if path.is_file():
+                total.update(f"{name}\0{files.sha256(path)}\n".encode("utf-8", "surrogateescape"))
+        return total.hexdigest()
+
+    @contextmanager
+    def open(self, *, extra: tuple[tuple[Path, str], ...] = ()) -> Iterator[Bench]:
+        """A bench for some jobs, cleared afterwards. `extra` files or folders are laid into the copy: (from, name)."""
+        with tempfile.TemporaryDirectory(prefix="mlops-ci-", ignore_cleanup_errors=True) as name:
+            workspace, scratch = Path(name) / "workspace", Path(name) / "scratch"
+            workspace.mkdir()
+            scratch.mkdir()
+            for path in code_paths(self._tree):
+                _copy(self._tree.root / path, workspace / path)
+            for source, path in extra:
+                _copy(source, workspace / path)
+            yield Bench(
+                python=self.environment.python,
+                workspace=workspace,
+                scratch=scratch,
+                limits=Limits(
+                    seconds=self._tree.config.runner.timeout, memory_bytes=default_memory(), threads=os.cpu_count() or 1
+                ),
+                secrets=self._tree.config.runner.secrets,
+            )
+
+
+def _copy(source: Path, target: Path) -> None:
+    if source.is_dir():
+        shutil.copytree(source, target, dirs_exist_ok=True)
+    elif source.is_file():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)

@@ -1,0 +1,104 @@
+"""The fixtures that model tests are written with. Only loaded by pytest: see docs/worker.md."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from . import answers, classes, frames, models, tables
+from .failures import Failure
+
+
+class Predict:
+    """`predict(frame)` -> labels; `predict.proba(frame)` -> the score of the positive class, or one column a class.
+
+    The frame may hold more than the model's columns: target and ids are left out, as in the evaluation.
+    """
+
+    def __init__(self, model: Any, request: dict[str, Any]) -> None:
+        self._model = model
+        self._request = request
+
+    def __call__(self, frame: Any) -> Any:
+        __tracebackhide__ = True
+        return np.asarray(self._model.predict(self._columns(frame)))
+
+    def proba(self, frame: Any) -> Any:
+        __tracebackhide__ = True
+        asked, task, known = self._columns(frame), self._request["task"], self._request["classes"]
+        try:
+            scores = answers.raw_scores(self._model, asked, task=task, classes=known) if task != "regression" else None
+        except Failure as failure:
+            raise ValueError(f"{failure}\n{failure.details}".strip()) from None
+        if scores is None:
+            raise TypeError("the model answers labels only: it has no predict_proba and no decision_function")
+        return scores
+
+    def _columns(self, frame: Any) -> Any:
+        __tracebackhide__ = True
+        try:
+            return tables.select(frame, self._model, target=self._request["target"], ids=self._request["id"])
+        except Failure as failure:
+            raise ValueError(str(failure)) from None
+
+
+class Fixtures:
+    """A plugin object: its methods are fixtures, fresh copies for every test."""
+
+    def __init__(self, request: dict[str, Any]) -> None:
+        self._request = request
+
+    @pytest.fixture(scope="session")  # type: ignore[untyped-decorator]
+    def model(self) -> Any:
+        """The candidate, as it was loaded."""
+        return self._model()
+
+    @pytest.fixture(scope="session")  # type: ignore[untyped-decorator]
+    def predict(self) -> Predict:
+        """Ask the model: DataFrame in, labels out; `.proba(frame)` for scores."""
+        return Predict(self._model(), self._request)
+
+    @pytest.fixture  # type: ignore[untyped-decorator]
+    def holdout(self) -> pd.DataFrame:
+        """The held-out rows with the target."""
+        return self._frame("holdout").copy()
+
+    @pytest.fixture  # type: ignore[untyped-decorator]
+    def train_data(self) -> pd.DataFrame:
+        """The training rows with the target."""
+        if not self._request.get("train"):
+            pytest.skip("there are no training rows: the model was trained elsewhere")
+        return self._frame("train").copy()
+
+    @pytest.fixture  # type: ignore[untyped-decorator]
+    def predictions(self) -> pd.DataFrame:
+        """What was judged, aligned with holdout: label, and score (binary) or score_<class> (multiclass)."""
+        return self._predictions().copy()
+
+    @functools.lru_cache(maxsize=None)  # noqa: B019, UP033 - one object for one run
+    def _model(self) -> Any:
+        return models.load(self._request["model"], task=self._request["task"])
+
+    @functools.lru_cache(maxsize=None)  # noqa: B019, UP033
+    def _frame(self, name: str) -> pd.DataFrame:
+        return frames.read(Path(self._request[name]))
+
+    @functools.lru_cache(maxsize=None)  # noqa: B019, UP033
+    def _predictions(self) -> pd.DataFrame:
+        folder, known = Path(self._request["predictions"]), self._request["classes"]
+        labels = np.load(folder / "labels.npy", allow_pickle=False)
+        if self._request["task"] == "regression":
+            return pd.DataFrame({"label": labels})
+        kind = frames.kinds(Path(self._request["holdout"]))[self._request["target"]]
+        values = [classes.class_value(text, kind) for text in known] + [None]
+        found = {"label": pd.Series([values[code] for code in labels])}
+        if (folder / "scores.npy").is_file():
+            scores = np.load(folder / "scores.npy", allow_pickle=False)
+            names = ["score"] if scores.ndim == 1 else [f"score_{text}" for text in known]
+            found.update(zip(names, np.atleast_2d(scores.T)))  # noqa: B905 - Python 3.9
+        return pd.DataFrame(found)

@@ -1,0 +1,1 @@
+"""The generated workflows: their text, their pins, and whether a file is still what was generated."""

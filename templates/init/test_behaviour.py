@@ -1,0 +1,34 @@
+"""What the model must do whatever it was trained on. Ordinary pytest; `predict`, `holdout` and `predictions` are given.
+
+Add what people in the field take for granted: "later is never cheaper", "the same person in two towns is equal".
+"""
+
+import numpy as np
+import pytest
+
+FEATURES = <%= features %>
+
+
+def same(found, expected):
+<% if task == "regression" %>
+    return np.allclose(np.asarray(found, dtype=float), np.asarray(expected, dtype=float), rtol=1e-4)
+<% else %>
+    return (np.asarray(found).astype(str) == np.asarray(expected).astype(str)).all()
+<% endif %>
+
+
+def test_the_order_of_rows_does_not_matter(predict, holdout):
+    rows = holdout.head(200)
+    assert same(predict(rows.iloc[::-1])[::-1], predict(rows))
+
+
+def test_a_row_alone_gets_the_answer_it_got_among_others(predict, holdout, predictions):
+    for position in range(min(5, len(holdout))):
+        assert same(predict(holdout.iloc[[position]]), predictions["label"].iloc[[position]])
+
+
+@pytest.mark.parametrize("column", FEATURES)
+def test_a_missing_value_still_gets_an_answer(predict, holdout, column):
+    rows = holdout.head(20).copy()
+    rows[column] = np.nan
+    assert len(predict(rows)) == len(rows)

@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlops_ci.errors import ConfigError
+from mlops_ci.gates.gate import TermKind
+from mlops_ci.gates.grammar import parse
+from mlops_ci.records.results import Where
+
+
+def _refused(text: str) -> str:
+    with pytest.raises(ConfigError) as caught:
+        parse(text)
+    return str(caught.value)
+
+
+def _column(message: str) -> int:
+    return message.splitlines()[2].index("^") - 2
+
+
+def test_a_gate_is_read_into_its_parts() -> None:
+    gate = parse("roc_auc - champion.roc_auc > -0.01 @ 95%", name="as good", where=Where("mlops.yaml", 12))
+    assert (gate.comparison, gate.threshold, gate.confidence, gate.name) == (">", -0.01, 0.95, "as good")
+    assert [(term.name, term.coefficient, term.champion) for term in gate.terms] == [
+        ("roc_auc", 1.0, False),
+        ("roc_auc", -1.0, True),
+    ]
+    assert gate.alpha == 0.05
+
+
+@pytest.mark.parametrize(
+    ("text", "threshold"),
+    [
+        ("latency_p99 <= 20 ms", 0.02),
+        ("latency_p99 <= 1.5s", 1.5),
+        ("bundle_size <= 50 MB", 50e6),
+        ("accuracy >= 78%", 0.78),
+        ("accuracy >= 0.8 + 0.03", 0.83),
+        ("accuracy - 0.1 >= 0.2", 0.3),
+        ("data.rows >= 1_000", 1000.0),
+        ("accuracy >= -.5", -0.5),
+    ],
+)
+def test_numbers_and_units_are_exact(text: str, threshold: float) -> None:
+    assert parse(text).threshold == threshold
+
+
+def test_a_gate_with_all_names_on_the_right_is_read_from_the_right() -> None:
+    gate = parse("0.8 <= accuracy")
+    assert (gate.comparison, gate.threshold, gate.terms[0].coefficient) == (">=", 0.8, 1.0)
+
+
+def test_a_champion_on_the_right_moves_to_the_left() -> None:
+    gate = parse("accuracy >= 0.99 * champion.accuracy - 0.01")
+    assert [term.coefficient for term in gate.terms] == [1.0, -0.99]
+    assert gate.threshold == -0.01
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "value"),
+    [
+        ("recall[origin=JFK] > 0", "origin", "JFK"),
+        ("recall[ month = 2013-01 ] > 0", "month", "2013-01"),
+        ("recall[size=10.5] > 0", "size", "10.5"),
+        ("recall[n=o] > 0", "n", "o"),
+        ('recall["a ] = b"="x \\"y\\" @ 95%"] > 0', "a ] = b", 'x "y" @ 95%'),
+        ('recall["gap(" = "+/-"] > 0', "gap(", "+/-"),
+        ('recall["]"="d"] > 0', "]", "d"),
+        ("worst(recall, by=d) > 0", "d", ""),
+        ("worst(recall, by = n, min_rows=5) > 0", "n", ""),
+    ],
+)
+def test_slices_are_bare_or_quoted(text: str, column: str, value: str) -> None:
+    term = parse(text).terms[0]
+    assert (term.column, term.value) == (column, value)
+
+
+def test_worst_knows_its_column_and_its_least_rows() -> None:
+    term = parse('worst(recall, by="the origin", min_rows=500) >= 0.15 @ 95%').terms[0]
+    assert (term.kind, term.name, term.column, term.min_rows) == (TermKind.WORST, "recall", "the origin", 500)
+
+
+def test_dotted_and_listed_names_are_facts() -> None:
+    for text in ("drift.max_psi <= 0.25", "bundle_size <= 1 GB", "tests.failed == 0"):
+        assert parse(text).terms[0].kind is TermKind.FACT
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "says"),
+    [
+        ("accuracy >= 0.84 @@ 95%", 18, "a number"),
+        ("accuracy >= ", 11, "ends too early"),
+        ("accuracy", 8, "a comparison"),
+        ("accuracy ≥ 0.84", 9, "write >="),
+        ("accuracy > −0.1", 11, "write -"),
+        ("accuracy >= 0.84 xB", 17, "not a unit"),
+        ("recall[origin] > 0.3", 13, "="),
+        ("accuracy > 1 > 2", 13, "the end"),
+        ("recall * f1 > 0.3", 9, "two names multiplied"),
+        ("accuracy > 0.9 @ 95", 17, "write @ 95%"),
+        ("accuracy > 0.9 @ 100%", 17, "no number of rows"),
+        ("accuracy > 0.9 @ 50%", 17, "above 50 %"),
+        ("accuracy > 0.9 @ 95 ms", 20, "no unit but %"),
+        ("data.rows[a=b] > 3", 0, "has no slices"),
+        ("1 > 2", 0, "without a metric"),
+        ("worst(recall, by=origin, min_rows=2.5) > 1", 34, "whole number"),
+    ],
+)
+def test_what_cannot_be_read_has_a_caret_and_an_advice(text: str, at: int, says: str) -> None:
+    message = _refused(text)
+    assert _column(message) == at
+    assert says in message
+
+
+@pytest.mark.parametrize(
+    ("text", "instead"),
+    [
+        ("n - o > 0.02 +/- 0.01", "@ 95%"),
+        ("accuracy > 0.8 ± 0.1", "@ 95%"),
+        ("n > 0.8", "accuracy for n"),
+        ("d < 0.1", "no gate yet"),
+        ("gap(recall, by=sex) < 0.1", "worst(recall"),
+        ("accuracy - anchor.accuracy > 0", "absolute gate"),
+    ],
+)
+def test_what_is_not_yet_built_says_so_and_what_to_use(text: str, instead: str) -> None:
+    message = _refused(text)
+    assert "not yet" in message
+    assert instead in message
+
+
+def test_the_place_in_the_file_is_named() -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse("accuracy >", where=Where("mlops.yaml", 22))
+    assert str(caught.value).startswith("mlops.yaml:22: ")
+
+
+def test_control_characters_are_not_echoed() -> None:
+    assert "\x1b" not in _refused("acc\x1b[31m > 3").splitlines()[1]
+    assert "\x1b" not in _refused("acc\x1b[31m > 3")
+
+
+def test_a_gate_is_not_read_beyond_five_hundred_characters() -> None:
+    assert "characters" in _refused("accuracy > 0" + " + 0" * 200)
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_a_gate_or_a_settings_error(text: str) -> None:
+    with contextlib.suppress(ConfigError):
+        parse(text)
+
+
+_words = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=12)
+
+
+@given(_words, _words)
+def test_any_column_and_value_can_be_quoted(column: str, value: str) -> None:
+    def quoted(text: str) -> str:
+        return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+    term = parse(f"recall[{quoted(column)}={quoted(value)}] > 0.5").terms[0]
+    assert (term.column, term.value) == (column, value)

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import pytest
+
+from mlops_ci.errors import ConfigError
+from mlops_ci.gates.explain import explain
+from mlops_ci.gates.grammar import parse
+from mlops_ci.gates.validate import validate
+
+
+def _refused(text: str, task: str = "classification") -> str:
+    with pytest.raises(ConfigError) as caught:
+        validate([parse(text)], task=task, slices=["origin", "the plan"])
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "says"),
+    [
+        ("0.8 < acuracy", 6, 'did you mean "accuracy"?'),
+        ("accuracy > champion.acuracy", 11, 'did you mean "accuracy"?'),
+        ("latency_p9 < 3 ms", 0, 'did you mean "latency_p99"?'),
+        ("drift.max_ps < 0.3", 0, 'did you mean "drift.max_psi"?'),
+        ("rmse < 3", 0, "is no metric of binary or multiclass"),
+        ("recall[orign=JFK] > .3", 0, 'did you mean "origin"?'),
+        ("worst(recall, by=sex) > .3", 6, "not under `slices:`"),
+        ("accuracy == 0.3", 0, "for facts and counts"),
+        ("champion.bundle_size < 3 MB", 0, "not yet"),
+        ("log_loss < 0.4 @ 95%", 15, "not yet"),
+        ("f1_macro > 0.4 @ 95%", 15, "not yet"),
+        ("accuracy > 0.99 * champion.accuracy @ 95%", 36, "not yet"),
+        ("accuracy - champion.accuracy[origin=JFK] > 0 @ 95%", 45, "not yet"),
+        ("roc_auc - champion.roc_auc > 0 @ 99.95%", 31, "not yet"),
+        ("f1 - champion.f1 > 0 @ 99.95%", 21, "not yet"),
+        ("worst(recall, by=origin) < 0.4 @ 95%", 31, "needs > or >="),
+        ("tests.failed <= 0 @ 95%", 18, "measured, not estimated"),
+        ("champion.accuracy > 0.4 @ 95%", 24, "not yet"),
+    ],
+)
+def test_a_gate_that_could_never_be_judged_is_refused_with_a_caret(text: str, at: int, says: str) -> None:
+    message = _refused(text)
+    assert message.splitlines()[2].index("^") - 2 == at
+    assert says in message
+
+
+def test_a_claim_of_two_classes_is_refused_where_there_are_more() -> None:
+    for text in ("roc_auc > 0.7 @ 95%", "roc_auc - champion.roc_auc > 0 @ 95%"):
+        assert "with more than two classes is not yet" in _refused(text, "multiclass")
+    assert "no metric of multiclass" in _refused("f1 > 0.7 @ 95%", "multiclass")
+
+
+def test_a_mean_of_regression_has_no_claim_yet() -> None:
+    assert "not yet" in _refused("mae < 3 @ 95%", "regression")
+
+
+POSSIBLE = [
+    "roc_auc >= 0.72",
+    "accuracy >= 0.78 @ 95%",
+    "accuracy >= 0.78 @ 99.99%",
+    "f1 >= 0.5 @ 99.99%",
+    "recall - champion.recall > -0.01 @ 99.99%",
+    "champion.f1 - f1 <= 0.01 @ 95%",
+    "roc_auc - champion.roc_auc > -0.01 @ 95%",
+    'precision["the plan"=x] >= champion.precision["the plan"=x] - 1% @ 95%',
+    "worst(recall, by=origin, min_rows=500) >= 0.15 @ 95%",
+    "worst(log_loss, by=origin) <= 0.5",
+    "log_loss <= 1.1 * champion.log_loss",
+    "tests.failed == 0",
+    "bundle_size <= 50 MB",
+]
+
+
+@pytest.mark.parametrize("text", POSSIBLE)
+def test_a_gate_that_can_be_judged_is_accepted_and_explained(text: str) -> None:
+    gate = parse(text)
+    validate([gate], task="classification", slices=["origin", "the plan"])
+    assert gate.terms[0].name in explain(gate).lower()
+
+
+def test_an_explanation_says_what_method_bounds_it_and_who_found_it() -> None:
+    assert "Tango 1998" in explain(parse("recall - champion.recall > -1% @ 95%"))
+    assert "DeLong" in explain(parse("roc_auc > 0.7 @ 95%"))
+    assert "Clopper" in explain(parse("f1 > 0.7 @ 95%"))
+    assert "number that is seen decides" in explain(parse("f1 > 0.7"))

@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+import sklearn.metrics as sk
+
+from mlops_ci.errors import UserCodeError
+from mlops_ci.evaluation.curves import calibration, error_quantiles, roc
+from mlops_ci.evaluation.evaluate import evaluate
+from mlops_ci.records.canonical import canonical_json
+from mlops_ci.records.evaluation import Champion, Evaluation, Factor, Holdout, Predictions, Task
+
+
+def binary(rows: int = 3000, seed: int = 0) -> tuple[Holdout, Predictions]:
+    random = np.random.default_rng(seed)
+    scores = random.random(rows).astype(np.float32)
+    truth = (random.random(rows) < scores).astype(np.int32)
+    factor = Factor(codes=(np.arange(rows) % 3).astype(np.int32), values=("EWR", "JFK", "LGA"))
+    data = Holdout(
+        task=Task.BINARY,
+        digest="d",
+        ids=np.arange(rows, dtype=np.uint64),
+        truth=truth,
+        classes=("false", "true"),
+        slices={"origin": factor},
+    )
+    return data, Predictions(digest="p", labels=(scores > 0.5).astype(np.int32), scores=scores)
+
+
+def champion(predictions: Predictions | None) -> Champion:
+    return Champion(name="v1", decision="x", commit="a1b2c3d", predictions=predictions)
+
+
+def metric(evaluation: Evaluation, name: str) -> Any:
+    return next(value for value in evaluation.metrics if value.metric == name)
+
+
+def test_an_evaluation_holds_both_models_and_what_changed_between_them() -> None:
+    data, model = binary()
+    before = Predictions(digest="c", labels=np.zeros(data.rows, dtype=np.int32), scores=np.zeros(data.rows, np.float32))
+    found = evaluate(data, model, champion(before), slices=("origin",))
+    assert metric(found, "accuracy").value == sk.accuracy_score(data.truth, model.labels)
+    assert metric(found, "accuracy").champion == sk.accuracy_score(data.truth, before.labels)
+    assert metric(found, "log_loss").higher_is_better is False
+    assert found.flips is not None
+    assert found.flips.changed == model.labels.sum()
+    assert [cut.value for cut in found.slices] == ["EWR", "JFK", "LGA"]
+    assert found.class_counts == tuple(np.bincount(data.truth))
+    assert found.confusion == tuple(map(tuple, sk.confusion_matrix(data.truth, model.labels)))
+    assert {"roc", "roc_champion", "calibration", "calibration_champion"} <= set(found.curves)
+
+
+def test_an_evaluation_is_a_record_with_a_canonical_form() -> None:
+    data, model = binary()
+    found = evaluate(data, model, champion(model), slices=("origin",))
+    assert msgspec.json.decode(canonical_json(found), type=Evaluation) == found
+
+
+@pytest.mark.parametrize("rival", [None, champion(None)])
+def test_without_a_champion_there_are_no_flips_and_no_values_beside_ours(rival: Champion | None) -> None:
+    data, model = binary(50)
+    found = evaluate(data, model, rival, slices=())
+    assert found.flips is None
+    assert metric(found, "accuracy").champion is None
+    assert not any(name.endswith("_champion") for name in found.curves)
+
+
+def test_a_model_that_gives_labels_only_is_told_why_it_has_no_auc() -> None:
+    data, model = binary(50)
+    found = evaluate(data, Predictions(digest="p", labels=model.labels), None, slices=("origin",))
+    assert metric(found, "roc_auc").value is None
+    assert metric(found, "roc_auc").reason == "the model gives labels only, no scores"
+    assert metric(found, "accuracy").reason == ""
+    assert found.curves == {}
+
+
+def test_reasons_name_the_rows_that_are_not_there() -> None:
+    data, _ = binary(20)
+    silent = Predictions(digest="p", labels=np.zeros(20, dtype=np.int32), scores=np.full(20, 3.0, dtype=np.float32))
+    found = evaluate(data, silent, None, slices=())
+    assert metric(found, "precision").reason == "no predicted positives"
+    assert metric(found, "brier").reason == "the model's scores are not probabilities"
+    assert metric(found, "roc_auc").value == 0.5
+
+
+def test_an_empty_holdout_has_an_evaluation_without_values() -> None:
+    data, model = binary(0)
+    found = evaluate(data, model, champion(model), slices=("origin",))
+    assert {value.value for value in found.metrics} == {None}
+    assert {value.reason for value in found.metrics} == {"no rows"}
+    assert found.slices == ()
+
+
+def test_predictions_that_are_too_few_or_not_numbers_stop_the_run() -> None:
+    data, model = binary(10)
+    with pytest.raises(UserCodeError, match="the model gave 9 predictions for 10 held-out rows"):
+        evaluate(data, Predictions(digest="p", labels=model.labels[:9]), None, slices=())
+    broken = np.array(model.scores)
+    broken[3] = np.nan
+    with pytest.raises(UserCodeError, match="the champion gave scores that are not finite numbers for 1 of 10"):
+        evaluate(data, model, champion(Predictions(digest="p", labels=model.labels, scores=broken)), slices=())
+
+
+def test_a_regression_has_quantiles_of_errors_and_neither_flips_nor_confusion() -> None:
+    random = np.random.default_rng(3)
+    truth = random.normal(50, 9, 500)
+    data = Holdout(task=Task.REGRESSION, digest="d", ids=np.arange(500, dtype=np.uint64), truth=truth)
+    model = Predictions(digest="p", labels=(truth + 2).astype(np.float32))
+    found = evaluate(data, model, champion(model), slices=())
+    assert metric(found, "mean_error").value == pytest.approx(2, abs=1e-5)
+    assert (found.flips, found.confusion, found.class_counts) == (None, (), ())
+    assert set(found.curves["error_quantiles"].y) == {2.0}
+
+
+def test_more_than_twenty_classes_have_no_confusion() -> None:
+    truth = np.arange(42, dtype=np.int32) % 21
+    data = Holdout(
+        task=Task.MULTICLASS,
+        digest="d",
+        ids=np.arange(42, dtype=np.uint64),
+        truth=truth,
+        classes=tuple(f"{code:02}" for code in range(21)),
+    )
+    found = evaluate(data, Predictions(digest="p", labels=truth), None, slices=())
+    assert found.confusion == ()
+    assert metric(found, "f1_macro").value == 1.0
+
+
+def test_the_roc_goes_from_corner_to_corner_on_the_exact_line() -> None:
+    data, model = binary()
+    assert model.scores is not None
+    line = roc(data.truth == 1, model.scores)
+    false, true, _ = sk.roc_curve(data.truth, model.scores)
+    assert len(line.x) == 101
+    assert (line.x[0], line.y[0], line.x[-1], line.y[-1]) == (0, 0, 1, 1)
+    assert list(line.x) == sorted(line.x)
+    assert list(line.y) == sorted(line.y)
+    assert np.trapezoid(line.y, line.x) == pytest.approx(sk.auc(false, true), abs=1e-3)
+    assert all(value == round(value, 4) for value in line.x + line.y)
+
+
+def test_the_roc_of_few_thresholds_has_a_point_for_each() -> None:
+    line = roc(np.array([True, False, True, False]), np.array([0.9, 0.5, 0.5, 0.1], dtype=np.float32))
+    assert line.x == (0, 0, 0.5, 1)
+    assert line.y == (0, 0.5, 1, 1)
+
+
+def test_calibration_has_ten_bins_of_equal_count_that_hold_all_rows() -> None:
+    data, model = binary(1000)
+    assert model.scores is not None
+    line, rows = calibration(data.truth == 1, model.scores)
+    assert rows.y == (100.0,) * 10
+    assert np.average(line.x, weights=rows.y) == pytest.approx(model.scores.mean(), abs=1e-4)
+    assert np.average(line.y, weights=rows.y) == pytest.approx(data.truth.mean(), abs=1e-4)
+
+
+def test_calibration_keeps_equal_probabilities_together() -> None:
+    scores = np.array([0.2] * 25 + [0.7] * 75, dtype=np.float32)
+    line, rows = calibration(np.arange(100) % 2 == 0, scores)
+    assert line.x == (0.2, 0.7)
+    assert rows.y == (25, 75)
+    assert line.y == (0.52, round(37 / 75, 4))
+
+
+def test_quantiles_of_errors_are_of_prediction_minus_truth() -> None:
+    line = error_quantiles(np.zeros(101), np.arange(101, dtype=np.float32))
+    assert (line.x[25], line.y[25], line.y[100]) == (0.25, 25.0, 100.0)

@@ -1,0 +1,243 @@
+"""mlops.yaml: parse, the messages, what is not there yet."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mlops_ci.config import load, reference
+from mlops_ci.config.catalog import keys
+from mlops_ci.config.settings import Config, GateSetting
+from mlops_ci.errors import ConfigError
+
+BASE = """\
+version: 1
+project: flight-delay
+task: classification
+data:
+  sources: {flights: data/flights/*.parquet}
+  target: late
+  id: [carrier, flight]
+train: {entrypoint: pipeline.train:train, params: params.yaml, seed: 7}
+"""
+FULL = """\
+version: 1
+project: flight-delay
+task: classification
+data:
+  sources: {flights: data/flights/*.parquet, weather: data/weather.parquet}
+  prepare: pipeline/prepare.sql
+  target: late
+  missing_target: drop
+  id: [carrier, flight, origin, time_hour]
+  time: time_hour
+  group: [month, day]
+  split: {by: group, holdout: 20%}
+  contract: data/contract.yaml
+train: {entrypoint: pipeline.train:train, params: params.yaml, seed: 7}
+checks: {deepchecks: off}
+slices: [origin, carrier]
+gates:
+  - roc_auc >= 0.72
+  - accuracy >= 0.78 @ 95%
+  - {gate: drift.max_psi <= 0.25, name: drift of the sources, when_undecided: warn}
+champion: production
+holdout: {guarantee: none}
+environments: {dev: {}, production: {}}
+runner: {labels: ubuntu-24.04, timeout: 30m, secrets: [TOKEN]}
+watch: [../shared]
+"""
+
+
+def parse(text: str) -> Config:
+    return load.parse(text, file="mlops.yaml")
+
+
+def refused(text: str) -> ConfigError:
+    with pytest.raises(ConfigError) as found:
+        parse(text)
+    return found.value
+
+
+def changed(old: str, new: str, text: str = BASE) -> str:
+    assert old in text
+    return text.replace(old, new)
+
+
+def test_a_full_file_is_read_into_typed_values() -> None:
+    config = parse(FULL)
+    assert config.data.sources == {"flights": "data/flights/*.parquet", "weather": "data/weather.parquet"}
+    assert config.data.split.holdout == 0.2
+    assert config.data.split.salt == "flight-delay"
+    assert config.train is not None
+    assert config.train.rung == "entrypoint"
+    assert config.checks.deepchecks == "off"
+    assert config.runner.timeout == 1800
+    assert config.runner.labels == ("ubuntu-24.04",)
+    assert config.gates[0] == GateSetting(text="roc_auc >= 0.72")
+    assert config.gates[2].name == "drift of the sources"
+    assert config.gates[2].when_undecided == "warn"
+
+
+def test_a_key_says_where_it_stands() -> None:
+    config = parse(FULL)
+    assert str(config.where("data.target")) == "mlops.yaml:7"
+    assert str(config.where("gates[1]")) == "mlops.yaml:19"
+    assert str(config.where("data.split.salt")) == "mlops.yaml:12"
+    assert str(config.where("nothing")) == "mlops.yaml:1"
+
+
+def test_the_same_rules_on_other_lines_are_the_same_rules() -> None:
+    moved = parse("# a comment\n\n" + FULL)
+    assert moved.gates == parse(FULL).gates
+    assert load.effective(moved) == load.effective(parse(FULL))
+
+
+def test_an_empty_value_counts_as_left_out() -> None:
+    assert parse(BASE + "slices:\ngates:\n").slices == ()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place", "found", "advice"),
+    [
+        ("target:", "taget:", "mlops.yaml:6: data.taget", "no key 'taget'", "Did you mean target?"),
+        ("task: ", "target: late\ntask: ", "mlops.yaml:3: target", "no key 'target'", "elsewhere: data.target"),
+        ("  target: late\n", "", "mlops.yaml:4: data", "data.target is missing", "text"),
+        ("target: late", "target: [late]", "mlops.yaml:6: data.target", "a list of 1", "a text"),
+        ("target: late", "target: 7", "mlops.yaml:6: data.target", "the number 7", 'quotes, "7"'),
+        ("task: classification", "task: classify", "mlops.yaml:3: task", "the text 'classify'", "mean classification"),
+        ("seed: 7", "seed: -1", "mlops.yaml:8: train.seed", "the number -1", "from 0"),
+        ("seed: 7", "seed: true", "mlops.yaml:8: train.seed", "true", "whole number"),
+        ("project: flight-delay", "project: Flight Delay", "mlops.yaml:2: project", "Flight Delay", "small letters"),
+        ("id: [carrier, flight]", "id: [late]", "mlops.yaml:7: data.id", "is the target", "must not"),
+        ("id: [carrier, flight]", "id: [a, a]", "mlops.yaml:7: data.id[1]", "twice", "once"),
+        (
+            "{flights: data/flights/*.parquet}",
+            "{a: x.csv, b: y.csv}",
+            "mlops.yaml:5: data.sources",
+            "no data.prepare",
+            "joins",
+        ),
+        (
+            "data/flights/*.parquet",
+            "../x.csv",
+            "mlops.yaml:5: data.sources.flights",
+            "leaves the project",
+            "stay in it",
+        ),
+        ("data/flights/*.parquet", "/etc/passwd", "mlops.yaml:5: data.sources.flights", "leaves", "relative"),
+        ("data/flights/*.parquet", "s3://b/x.csv", "mlops.yaml:5: data.sources.flights", "not yet", "Bring it"),
+        ("flights:", "1x:", "mlops.yaml:5: data.sources.1x", "table's name", "letters"),
+        (
+            "pipeline.train:train",
+            "pipeline/train.py",
+            "mlops.yaml:8: train.entrypoint",
+            "pipeline/train.py",
+            "module:function",
+        ),
+        ("entrypoint: pipeline.train:train, ", "", "mlops.yaml:8: train", "none of the ways", "exactly one"),
+        ("seed: 7", "command: python t.py", "mlops.yaml:8: train", "entrypoint and command", "exactly one"),
+        ("version: 1", "version: 2", "mlops.yaml:1: version", "found version 2", "newer mlops-ci"),
+    ],
+)
+def test_a_mistake_is_named_with_place_found_and_advice(
+    old: str, new: str, place: str, found: str, advice: str
+) -> None:
+    error = refused(changed(old, new))
+    assert error.where.startswith(place)
+    assert found in error.message
+    assert advice in error.advice
+
+
+@pytest.mark.parametrize(
+    ("split", "words"),
+    [
+        ("{by: group}", "data.group is not set"),
+        ("{by: time}", "data.time is not set"),
+        ("{by: column}", "data.split.columns is not set"),
+        ("{by: column, columns: [a, b]}", "more than one column"),
+        ("{by: id, columns: [a]}", "the split is by id"),
+        ("{by: column, columns: late}", "is the target"),
+        ("{holdout: 0%}", "'0%'"),
+        ("{holdout: 100%}", "'100%'"),
+        ("{holdout: 20}", "the number 20"),
+        ("{holdout: .nan}", "nan"),
+    ],
+)
+def test_a_split_that_cannot_be_made_is_refused(split: str, words: str) -> None:
+    assert words in refused(changed("  id: [carrier, flight]", f"  split: {split}")).message
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "metrics: {net_profit: pipeline.metrics:net_profit}",
+        "holdout: {guarantee: {adaptivity: full, decisions: 32}}",
+        "evidence: {rows: store}",
+        "store: s3://bucket",
+        "package: {image: ghcr.io/acme/x}",
+        "runner: {setup: [apt-get install x]}",
+        "environments: {production: {approvals: 1}}",
+        "environments: {production: {soak: 24h}}",
+    ],
+)
+def test_what_is_not_there_yet_is_refused_and_says_what_to_do(line: str) -> None:
+    error = refused(BASE + line + "\n")
+    assert error.message.startswith("not yet")
+    assert error.advice
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("package: {imag: x}", "Did you mean image?"),
+        ("environments: {production: {soak: 24 parsecs}}", "24h"),
+        ("holdout: {guarantee: {adaptivity: some}}", "first_change"),
+        ("environments: {Prod: {}}", "small letters"),
+    ],
+)
+def test_keys_of_later_versions_are_checked_in_shape_all_the_same(line: str, words: str) -> None:
+    assert words in refused(BASE + line + "\n").advice
+
+
+def test_two_gates_of_one_name_are_refused() -> None:
+    error = refused(BASE + "gates: [accuracy >= 0.5, accuracy >= 0.5]\n")
+    assert error.where == "mlops.yaml:9: gates[1]"
+
+
+def test_a_champion_that_is_no_environment_is_refused() -> None:
+    assert "no environment 'prod'" in refused(BASE + "champion: prod\nenvironments: {production: {}}\n").message
+
+
+def test_a_label_cannot_carry_an_expression_into_a_workflow() -> None:
+    assert refused(BASE + "runner: {labels: '${{ secrets.X }}'}\n").where.startswith("mlops.yaml:9: runner.labels")
+
+
+def test_the_reference_in_docs_is_what_the_code_says() -> None:
+    page = Path(__file__).parents[2] / "docs" / "settings.md"
+    assert page.read_text(encoding="utf-8") == reference.markdown(), "mlops-ci config --reference > docs/settings.md"
+
+
+def test_every_key_is_documented() -> None:
+    assert [key.name for key in keys() if not key.description] == []
+
+
+def test_the_schema_takes_what_the_parser_takes() -> None:
+    schema = load.schema()
+    split = schema["$defs"]["Split"]["properties"]
+    assert split["holdout"]["type"] == ["number", "string"]
+    assert {"type": "string"} in schema["$defs"]["Data"]["properties"]["id"]["anyOf"]
+    assert schema["$defs"]["GateSetting"]["anyOf"][0] == {"type": "string"}
+    assert schema["$defs"]["Keys"]["additionalProperties"] is False
+    json.dumps(schema)
+
+
+def test_effective_settings_read_back_as_the_same_settings() -> None:
+    config = parse(FULL)
+    text = "\n".join(reference.lines(load.effective(config)))
+    # Durations and defaults are shown as read; the keys that hold them are written as people write them.
+    text = text.replace("timeout: 1800", "timeout: 30m").replace("holdout: 0.2", "holdout: 20%")
+    text = "\n".join(line for line in text.splitlines() if "soak:" not in line)
+    assert load.effective(parse(text)) == load.effective(config)
