@@ -16,7 +16,7 @@ demo: $(READY)   ## four commits in a throw-away repository: passed, refused, ne
 	$(BIN)/mlops-ci demo
 
 test: $(READY)   ## every test this machine has the parts for
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(READY)   ## ruff and mypy, strict
 	$(BIN)/ruff check .

@@ -7,10 +7,11 @@ from pathlib import Path
 import click
 
 from mlops_ci.cli.options import Session, json_option
-from mlops_ci.cli.output import clean, echo, emit_json
+from mlops_ci.cli.output import aside, clean, echo, emit_json
 from mlops_ci.flows.check import check
-from mlops_ci.records.outcomes import exit_code
-from mlops_ci.reports.terminal import verdict_lines
+from mlops_ci.records.outcomes import Status, exit_code
+from mlops_ci.reports.terminal import safe, verdict_lines
+from mlops_ci.reports.visible import visible_lines
 from mlops_ci.steps.case import Asked
 
 
@@ -42,6 +43,9 @@ def command(
     """Run the flow, print the verdict, leave with its code."""
     asked = Asked(base=base, at=at, only=only, predictions=predictions, model=model, fresh=fresh)
     checked = check(session.folder, asked, session.say())
+    for result in checked.decision.checks:
+        if result.status is Status.ERRORED and result.details:
+            aside(result.check, (safe(line, 400) for line in visible_lines(result.details).splitlines()))
     if as_json:
         emit_json(checked.document())
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from mlops_ci.cli.options import Session, json_option
-from mlops_ci.cli.output import clean, echo, emit_json, verdict
+from mlops_ci.cli.output import clean, echo, emit_json, printable, verdict
 from mlops_ci.errors import ExitCode
 from mlops_ci.flows.data import DataLook, infer_contract, look
 from mlops_ci.records.outcomes import Status, combine, exit_code
@@ -58,7 +58,7 @@ def contract_command(session: Session, *, as_json: bool) -> int:
     if as_json:
         emit_json({"contract": text})
     else:
-        echo(clean(text))
+        echo(printable(text))
     return ExitCode.PASSED
 
 

@@ -7,17 +7,22 @@ import sys
 import threading
 import traceback as tracebacks
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from mlops_ci.errors import MlopsCiError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _LONG_ENOUGH = 0.7
 """Seconds after which a step on a terminal gets a spinner."""
 
 # C0 and C1 controls, and the characters that turn or hide text (Trojan Source, CVE-2021-42574).
 _HOSTILE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+# What GitHub's runner takes for a command in a log: https://github.com/actions/runner, ActionCommand.cs.
+_COMMAND = re.compile(r"^\s*:(?=:)|##(?=\[)", re.MULTILINE)
 _STYLES: dict[str, tuple[str, dict[str, Any]]] = {
     "passed": ("✓", {"fg": "green"}),
     "failed": ("✗", {"fg": "red", "bold": True}),
@@ -40,7 +45,12 @@ class Failure:
 
 
 def clean(text: str) -> str:
-    """`text` for a terminal: control and invisible characters as escapes; line breaks and tabs stay."""
+    """`text` for a terminal or a log: nothing hidden, nothing a runner obeys; line breaks and tabs stay."""
+    return _COMMAND.sub(lambda found: f"{found.group()} ", printable(text))
+
+
+def printable(text: str) -> str:
+    """`text` with control and invisible characters as escapes, for files that are redirected."""
     return _HOSTILE.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
 
 
@@ -55,11 +65,19 @@ def echo(text: str) -> None:
     click.echo(text)
 
 
+def aside(about: str, lines: Iterable[str]) -> None:
+    """What belongs to one answer and is longer than a line, on stderr: advice, a traceback of the user's code."""
+    click.echo(f"{clean(about)}:", err=True)
+    for line in lines:
+        click.echo(f"  {clean(line)}".rstrip(), err=True)
+
+
 def emit_json(value: object) -> None:
     """The one JSON document of a command, on stdout. NaN and infinities become null."""
     import msgspec
 
-    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2))
+    document = msgspec.json.format(msgspec.json.encode(value), indent=2)
+    click.echo(document.replace(b"##[", b"#\\u0023["))  # a runner that logs it would take it for a command
 
 
 def as_failure(error: click.ClickException | MlopsCiError) -> Failure:

@@ -105,7 +105,7 @@ class Train(_Keys, frozen=True, kw_only=True):
         return next(name for name in RUNGS if getattr(self, name) is not None)
 
 
-SLOW_CHECKS = ("feature_label_correlation", "multivariate_drift", "weak_segments_performance")
+SLOW_CHECKS = ("weak_segments_performance",)
 """Checks of deepchecks that `checks.slow` may name."""
 
 RUNGS = ("entrypoint", "command", "model", "predictions")
@@ -124,8 +124,8 @@ class Checks(_Keys, frozen=True, kw_only=True):
     slow: Annotated[
         Names,
         Meta(
-            description="Checks of deepchecks that take long and are left out unless named here: "
-            "`feature_label_correlation`, `multivariate_drift`, `weak_segments_performance`."
+            description="Checks of deepchecks that take long, and are left out unless named here: "
+            "`weak_segments_performance`."
         ),
     ] = ()
 

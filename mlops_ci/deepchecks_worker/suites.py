@@ -22,11 +22,11 @@ Check = Any
 """A check of deepchecks with its default condition. Its types are not there for mypy: deepchecks is not installed."""
 
 
-def data_checks(seed: int, task: str, slow: list[str]) -> list[Check]:
+def data_checks(seed: int, task: str) -> list[Check]:
     """Of the suites data_integrity and train_test_validation what can be asked of a sample without ids.
 
-    Left out: what has no condition (OutlierSampleDetection), what asks the split, which mlops-ci makes itself
-    (sizes, dates and ids on both sides), and unless named in `slow` what takes longest.
+    Left out: what has no condition (OutlierSampleDetection), and what asks the split, which mlops-ci makes itself
+    (sizes, and dates and ids on both sides).
     """
     options = {"random_state": seed}
     found = [
@@ -41,19 +41,17 @@ def data_checks(seed: int, task: str, slow: list[str]) -> list[Check]:
         checks.NewCategoryTrainTest(**options).add_condition_new_category_ratio_less_or_equal(),
         checks.StringMismatchComparison(**options).add_condition_no_new_variants(),
         checks.TrainTestSamplesMix(**options).add_condition_duplicates_ratio_less_or_equal(),
+        checks.FeatureLabelCorrelation(**options).add_condition_feature_pps_less_than(),
         checks.FeatureLabelCorrelationChange(**options)
         .add_condition_feature_pps_difference_less_than()
         .add_condition_feature_pps_in_train_less_than(),
         checks.FeatureDrift(**options).add_condition_drift_score_less_than(),
         checks.LabelDrift(**options).add_condition_drift_score_less_than(),
+        checks.MultivariateDrift(**options).add_condition_overall_drift_value_less_than(),
     ]
     if task != "regression":
         found.append(checks.ConflictingLabels(**options).add_condition_ratio_of_conflicting_labels_less_or_equal())
         found.append(checks.NewLabelTrainTest(**options).add_condition_new_labels_number_less_or_equal())
-    if "feature_label_correlation" in slow:
-        found.append(checks.FeatureLabelCorrelation(**options).add_condition_feature_pps_less_than())
-    if "multivariate_drift" in slow:
-        found.append(checks.MultivariateDrift(**options).add_condition_overall_drift_value_less_than())
     return found
 
 
@@ -62,11 +60,9 @@ def model_checks(seed: int, task: str, slow: list[str], *, probabilities: bool) 
     options = {"random_state": seed}
     found = []
     if task == "regression":
-        found.append(
-            checks.RegressionErrorDistribution(**options)
-            .add_condition_kurtosis_greater_than()
-            .add_condition_systematic_error_ratio_to_rmse_less_than()
-        )
+        # Its other default condition, a mean error below 1 % of the RMSE, fails every other honest model by chance:
+        # at 5,000 rows that is less than one standard error of the mean.
+        found.append(checks.RegressionErrorDistribution(**options).add_condition_kurtosis_greater_than())
     elif probabilities:
         found.append(checks.RocReport(**options).add_condition_auc_greater_than())
     if "weak_segments_performance" in slow:
@@ -84,7 +80,7 @@ def run(request: dict[str, Any], *, frames: ModuleType, class_text: Callable[[An
 
 def _of_data(request: dict[str, Any], frames: ModuleType, class_text: Callable[[Any], str]) -> list[dict[str, str]]:
     train, holdout = (_dataset(Path(request[side]), request, frames, class_text) for side in ("train", "holdout"))
-    suite = Suite("data", *data_checks(request["seed"], request["task"], request["slow"]))
+    suite = Suite("data", *data_checks(request["seed"], request["task"]))
     return list(_told(suite.run(train, holdout, with_display=False)))
 
 

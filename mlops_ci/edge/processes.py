@@ -71,10 +71,12 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def default_memory() -> int:
-    """Bytes a program may use: the machine's (or the container's) memory less some headroom for the tool itself."""
+    """Bytes a program may use: what the machine has, or the container or `ulimit -d` allows, less some headroom."""
     total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     with suppress(OSError, ValueError):
         total = min(total, int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii")))
+    allowed, _ = resource.getrlimit(resource.RLIMIT_DATA)
+    total = total if allowed == resource.RLIM_INFINITY else min(total, allowed)
     return max(total - max(_HEADROOM, total // 10), total // 2)
 
 
@@ -180,7 +182,9 @@ def _limit(pid: int, limits: Limits) -> None:
     with suppress(ProcessLookupError):
         resource.prlimit(pid, resource.RLIMIT_CORE, (0, 0))
         if limits.memory_bytes is not None:
-            resource.prlimit(pid, resource.RLIMIT_DATA, (limits.memory_bytes, limits.memory_bytes))
+            _, hard = resource.prlimit(pid, resource.RLIMIT_DATA)
+            most = limits.memory_bytes if hard == resource.RLIM_INFINITY else min(limits.memory_bytes, hard)
+            resource.prlimit(pid, resource.RLIMIT_DATA, (most, most))
 
 
 def _wait(

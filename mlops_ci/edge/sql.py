@@ -58,7 +58,9 @@ def file_error(error: Exception, files: Iterable[LinkedFile]) -> SourceError:
     if named[0].format == "csv":
         return SourceError(_csv_reason(message, group), _CSV_ADVICE, where=where)
     return SourceError(
-        _sentence(message, group), "The file is damaged or of another format: write it again.", where=where
+        f"the file cannot be read: {_sentence(message, group)}",
+        "It is damaged or of another format: write it again.",
+        where=where,
     )
 
 

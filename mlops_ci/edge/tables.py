@@ -282,7 +282,9 @@ def _find_damaged_file(connection: duckdb.DuckDBPyConnection, files: tuple[Linke
     for file in files:
         if file.format == "parquet":
             try:
-                connection.execute(f"SELECT count(COLUMNS(*)) FROM read_parquet({literal(file.link)})").fetchall()
+                connection.execute(
+                    f"SELECT bit_xor(hash(COLUMNS(*))) FROM read_parquet({literal(file.link)})"
+                ).fetchall()
             except duckdb.Error as error:
                 raise file_error(error, (file,)) from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import signal
@@ -84,13 +85,23 @@ def launch(
     (scratch / "answer.json").unlink(missing_ok=True)
     request_file = scratch / "request.json"
     request_file.write_bytes(msgspec.json.encode({**request, "job": job}))
-    return run_program(
+    finished = run_program(
         [str(python), "-s", str(_MAIN), str(request_file)],
         cwd=workspace,
         environment=user_environment(scratch, python=python, threads=limits.threads, secrets=secrets),
         log=scratch / "log.txt",
         limits=limits,
     )
+    return msgspec.structs.replace(finished, log=_own(finished.log, workspace))
+
+
+def _own(log: str, workspace: Path) -> str:
+    """What the project's code printed, without our frames in a dump of faulthandler and without places of this run."""
+    for folder in (workspace.resolve(), workspace):
+        log = log.replace(f"{folder}{os.sep}", "")
+    lines = re.sub(r"^((?:Current t|T)hread) 0x[0-9a-f]+", r"\1", log, flags=re.MULTILINE).splitlines()
+    ours = (f'  File "{_MAIN.parent}{os.sep}', "Extension modules: ")
+    return "\n".join(line for line in lines if not line.startswith(ours))
 
 
 def command(
@@ -113,6 +124,7 @@ def command(
     finished = run_program(
         ["/usr/bin/env", *words], cwd=workspace, environment=environment, log=scratch / "log.txt", limits=limits
     )
+    finished = msgspec.structs.replace(finished, log=_own(finished.log, workspace))
     if finished.code == 127:
         raise ConfigError(
             f"there is no program {words[0]!r}", "the project's environment comes first on PATH", where="train.command"

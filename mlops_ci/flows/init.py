@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from mlops_ci.config import load
+from mlops_ci.data.classes import class_codes
 from mlops_ci.errors import UsageError
 from mlops_ci.records.tables import Kind
 from mlops_ci.steps import findings as finding
@@ -100,7 +101,8 @@ def _ask_data(around: Surroundings, ask: Ask | None) -> str:
     if len(files) == 1:
         return files[0]
     shown = f"Here are: {', '.join(files[:8])}. " if files else ""
-    raise UsageError("which file holds the data is not said", f"{shown}Name it: mlops-ci init --data FILE --target COL")
+    advice = "Name it, or a pattern for several ('data/*.csv'): mlops-ci init --data FILE --target COL"
+    raise UsageError("which file holds the data is not said", shown + advice)
 
 
 def _ask_target(look: FirstLook, ask: Ask | None) -> str:
@@ -170,7 +172,7 @@ def _found(answers: Answers, around: Surroundings) -> list[str]:
     said = [f"{look.pattern}: {look.table.rows:,} rows -> sources: {{{look.source}: {look.pattern}}}"]
     if look.copy_from:
         said.append(f"{look.copy_from} is outside the project -> copied to {look.pattern}")
-    said.append(f"{answers.target} has {_values(answers):,} different values -> task: {found.task}")
+    said.append(f"{answers.target} has {_values(answers):,} different values{_positive(answers)} -> task: {found.task}")
     if found.missing_target:
         said.append(f"{found.missing_target:,} rows have no {answers.target} -> missing_target: drop")
     said.append(_id_line(found))
@@ -186,7 +188,7 @@ def _found(answers: Answers, around: Surroundings) -> list[str]:
     said += [
         f"{name} is there -> to train with it: train: {{command: python {name}, output: FILE}}"
         for name in scripts
-        if name != "pipeline/train.py"
+        if name != "pipeline/train.py" and answers.rung != "command"
     ]
     texts = [column for column in look.table.columns if column.kind is Kind.TEXT and len(column.categories) <= 20]
     apart = {answers.target, *(column for column, _ in found.one_class)}
@@ -197,6 +199,13 @@ def _found(answers: Answers, around: Surroundings) -> list[str]:
 
 def _values(answers: Answers) -> int:
     return next(column.distinct for column in answers.look.profile.columns if column.name == answers.target)
+
+
+def _positive(answers: Answers) -> str:
+    """Which class recall and precision will be about, of two."""
+    if len(answers.findings.counts) != 2:
+        return ""
+    return f", {class_codes(answers.look.table.column(answers.target))[1][1]} is the positive class"
 
 
 def _id_line(found: Findings) -> str:
@@ -217,8 +226,13 @@ def _to_add(kept: tuple[str, ...]) -> list[tuple[str, str]]:
 
 def _next(answers: Answers, around: Surroundings, texts: dict[str, str]) -> tuple[str, ...]:
     has_lock = "requirements.lock" in texts or {"requirements.lock", "uv.lock"} & set(around.files)
-    lock_line = "uv pip compile --universal --generate-hashes requirements.in -o requirements.lock"
-    missing = () if has_lock or "requirements.in" not in texts else (lock_line,)
-    bring = {"command": "write train.py", "model": "bring model.pkl", "predictions": "bring predictions.csv"}
+    names = "requirements.txt" if "requirements.txt" in around.files else "requirements.in"
+    lock_line = f"uv pip compile --universal --generate-hashes {names} -o requirements.lock # CI installs it"
+    missing = () if has_lock or answers.rung == "predictions" else (lock_line,)
+    there = "train.py" in around.files
+    command = (
+        f"{'see that' if there else 'write train.py:'} `python train.py` writes model.pkl, or mend train: in mlops.yaml"
+    )
+    bring = {"command": command, "model": "bring model.pkl", "predictions": "bring predictions.csv"}
     own = (bring[answers.rung],) if answers.rung in bring else ()
     return (*missing, *own, "git add --all && git commit --message 'Judge the model with mlops-ci'", "mlops-ci check")

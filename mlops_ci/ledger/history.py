@@ -8,6 +8,7 @@ from mlops_ci.ledger.names import decision_id
 
 UNREADABLE = "unreadable"
 _ORDER = ("errored", "failed", "undecided")
+_LONGEST = 200
 
 
 class HistoryRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,7 +27,7 @@ class HistoryRow(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     time: str
     verdict: str
-    """One sentence: the reason, the first gate that stopped it, or how many passed."""
+    """One sentence: the reason, the first gate or check that stopped it, or how many gates passed."""
     path: str
 
 
@@ -35,6 +36,13 @@ class _Gate(msgspec.Struct, frozen=True):
     verdict: str
     name: str = ""
     observed: float | None = None
+    blocking: bool = True
+
+
+class _Check(msgspec.Struct, frozen=True):
+    check: str
+    status: str
+    message: str = ""
     blocking: bool = True
 
 
@@ -51,6 +59,7 @@ class _Predicate(msgspec.Struct, frozen=True):
     trust: str
     subject: _Subject
     gates: tuple[_Gate, ...] = ()
+    checks: tuple[_Check, ...] = ()
     reason: str = ""
 
 
@@ -97,5 +106,8 @@ def _sentence(found: _Predicate) -> str:
             if gate.blocking and gate.verdict == word:
                 seen = "" if gate.observed is None else f" ({gate.observed:.4g})"
                 return f"{gate.name or gate.gate}{seen}: {word}"
+        for check in found.checks:
+            if check.blocking and check.status == word:
+                return f"{check.check}: {check.message}"[:_LONGEST]
     passed = sum(gate.verdict == "passed" for gate in found.gates)
     return f"{passed} of {len(found.gates)} gates passed" if found.gates else "no gates"

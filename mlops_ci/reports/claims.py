@@ -14,7 +14,7 @@ _COMPARISON = re.compile(r">=|<=|==|!=|>|<")
 _NAME = re.compile(r"[A-Za-z_][\w.]*")
 _SIGNS = {">=": "≥", "<=": "≤", "==": "=", "!=": "≠", ">": ">", "<": "<"}
 _MIRRORED = {">=": "<=", "<=": ">=", ">": "<", "<": ">", "==": "==", "!=": "!="}
-_MOST_FOR_ENDS = 4
+_MOST_FOR_ENDS = 3
 _NOT_METRICS = {"worst", "gap", "n", "o", "d", "by", "min_rows"}
 
 
@@ -92,7 +92,7 @@ def side_places(verdict: Verdict) -> int:
 
 
 def _clear_of_ends(value: float, places: int) -> int:
-    """Decimals that do not write 0.997 as 1.00 (no row is wrong) nor −0.001 as 0.00 (no sign), where four will do."""
+    """Decimals that do not write 0.997 as 1.00 (no row is wrong) nor −0.001 as 0.00 (no sign), where three will do."""
     enough = max(numbers.apart(value, end, places) for end in (0.0, 1.0))
     return enough if enough <= _MOST_FOR_ENDS else places
 
@@ -117,7 +117,8 @@ def observed(verdict: Verdict) -> str:
     """What the gate judged, a difference with its sign."""
     if verdict.difference and not verdict.unit:
         return numbers.signed(verdict.observed, places(verdict))
-    return numbers.with_unit(verdict.observed, verdict.unit, places(verdict))
+    digits = places(verdict) if verdict.difference else side_places(verdict)
+    return numbers.with_unit(verdict.observed, verdict.unit, digits)
 
 
 def bounds(verdict: Verdict) -> tuple[str, str] | None:

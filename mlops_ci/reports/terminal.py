@@ -5,6 +5,8 @@ Names cannot move the cursor, set colours or speak to the runner that reads the 
 
 from __future__ import annotations
 
+import re
+
 from mlops_ci.records.outcomes import Status
 from mlops_ci.records.verdicts import Verdict
 from mlops_ci.reports import claims, numbers, words
@@ -16,6 +18,7 @@ from mlops_ci.reports.visible import visible
 _INDENT = " " * 9
 _WIDEST_GATE = 60
 _ASIDE = 15
+_COMMAND = re.compile(r"(?<!\w)::")  # the runner reads it at the start of a line; test_a.py::test_b is no command
 
 
 def verdict_lines(story: Story) -> tuple[str, ...]:
@@ -31,7 +34,7 @@ def sentence(story: Story) -> str:
 
 def safe(text: str, most: int = 300) -> str:
     """Visible text that no terminal and no runner acts on."""
-    return visible(text, most).replace("##[", "## [").replace("::", ": :")
+    return _COMMAND.sub(": :", visible(text, most).replace("##[", "## ["))
 
 
 def _gates(story: Story) -> list[str]:
@@ -80,7 +83,7 @@ def _checks(story: Story) -> list[str]:
     lines = []
     for result in found[:10]:
         where = f"  {safe(str(result.where))}" if result.where else ""
-        lines.append(f"{words.SYMBOLS[result.status]} {safe(result.check, 60)}: {safe(result.message)}{where}")
+        lines.append(f"{words.SYMBOLS[result.status]} {safe(result.check, 100)}: {safe(result.message)}{where}")
     if len(found) > 10:
         lines.append(f"  and {len(found) - 10} more")
     return [("checks   " if not place else _INDENT) + line for place, line in enumerate(lines)]

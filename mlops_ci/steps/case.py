@@ -14,7 +14,7 @@ from mlops_ci.records.canonical import digest
 from mlops_ci.records.decisions import Change, Subject, Trust
 from mlops_ci.steps.base import find_base
 from mlops_ci.steps.change import change
-from mlops_ci.steps.fit import params
+from mlops_ci.steps.fit import content_digest, params
 from mlops_ci.steps.judge import Judge, choose_judge, parse_contract, parse_gates
 from mlops_ci.steps.ledger import StoredDecision, last_passed
 from mlops_ci.steps.project import Project
@@ -56,7 +56,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, dict=True, eq=False):
                 parse_gates(self.base)
                 parse_contract(self.base)
             except ConfigError as error:
-                unusable = f"the rules at {self.base_commit[:7]} cannot be used ({error.where}: {error.message.splitlines()[0]})"
+                unusable = _unusable("rules", self.base_commit, error)
         return choose_judge(self.head, None if unusable else self.base, unusable=unusable or self.base_unusable)
 
     @property
@@ -113,9 +113,18 @@ def fingerprint(case: Case, workshop: Workshop) -> dict[str, object]:
         "environment": workshop.environment.digest if head.config.train else "",
         "sources": _sources(head, case.project),
         "asked": [asked.only, asked.model, files.sha256(asked.predictions) if asked.predictions else ""],
+        "brought": _brought(case),
         "trust": case.trust,
         "deepchecks": _deepchecks(case),
     }
+
+
+def _brought(case: Case) -> list[str]:
+    """Digests of a model or predictions made elsewhere: they may lie in the folder and not be in the commit."""
+    train = case.head.config.train
+    names = (case.asked.model, train.model if train else None, train.predictions if train else None)
+    paths = [root / name for name in names if name for root in (case.head.root, case.project.root)]
+    return [content_digest(path) for path in paths if path.exists()]
 
 
 def _sources(tree: Tree, project: Project) -> list[tuple[str, ...]]:
@@ -133,12 +142,17 @@ def _base_tree(project: Project, commit: str) -> tuple[Tree | None, str]:
     try:
         return tree_at(project, commit), ""
     except ConfigError as error:
-        return None, f"the settings at {commit[:7]} cannot be used ({error.where}: {error.message.splitlines()[0]})"
+        return None, _unusable("settings", commit, error)
+
+
+def _unusable(what: str, commit: str, error: ConfigError) -> str:
+    return f"the {what} at {commit[:7]} cannot be used ({error.where}: {error.message.splitlines()[0]})"
 
 
 def _deepchecks(case: Case) -> list[object]:
-    checks = case.rules.config.checks
-    return [checks.deepchecks, checks.slow, deepchecks.digest()] if checks.deepchecks != "off" else []
+    """Its lock, where head's or base's settings ask for it; which of them counts follows from the two trees."""
+    asked = [tree.config.checks.deepchecks for tree in (case.head, case.base) if tree]
+    return [deepchecks.digest()] if set(asked) - {"off"} else []
 
 
 def _head(project: Project, at: str | None) -> Tree:

@@ -17,7 +17,7 @@ from mlops_ci.steps.decide import Found, ModelFound, errored
 from mlops_ci.steps.fit import fit
 from mlops_ci.steps.given import given_predictions
 from mlops_ci.steps.holdout import make_holdout
-from mlops_ci.steps.model_tests import run_model_tests
+from mlops_ci.steps.model_tests import find_tests, run_model_tests
 from mlops_ci.steps.predict import predict
 from mlops_ci.steps.progress import Clock
 from mlops_ci.steps.snapshot import Snapshot, feature_columns, make_snapshot
@@ -62,7 +62,14 @@ def test_model(case: Case, found: Found, workshop: Workshop, clock: Clock) -> Fo
         return found
     with clock.step("tests", "model tests") as line:
         results = run_model_tests(
-            case.project, case.rules, case.head, data.snapshot, data.holdout, model.fitted, model.answers, workshop
+            case.project,
+            find_tests(case.rules, case.head),
+            case.head.config,
+            data.snapshot,
+            data.holdout,
+            model.fitted,
+            model.answers,
+            workshop,
         )
         passed = sum(result.status is Status.PASSED for result in results)
         line.found = f"{passed} of {len(results)} passed" if results else "none"

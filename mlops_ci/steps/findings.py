@@ -21,6 +21,7 @@ _ID_NAME = re.compile(
     r"(?i:(^|[_ .-])(id|key|uuid|guid|nr|no|number|code)$|^index$)"
     r"|(?<=[a-z])(ID|Id|UUID)$|^id(?![a-z])|^ID(?![A-Z])"
 )
+_ENTITY_NAME = re.compile(r"(id|key|uuid|guid)$", re.IGNORECASE)
 _TIME_NAME = re.compile(r"(^|[_ .-])(date|time|timestamp|datetime|day|created|at|ts)([_ .-]|$)", re.IGNORECASE)
 _TARGET_NAME = re.compile(
     r"(target|label|y|class|churn(ed)?|outcome|response|default(ed)?|price|late|survived|is_\w+)", re.IGNORECASE
@@ -107,17 +108,18 @@ def _time(columns: tuple[ColumnProfile, ...]) -> str | None:
 
 
 def _group(columns: tuple[ColumnProfile, ...], row_id: tuple[str, ...]) -> str | None:
-    """A column named like an id whose values repeat: rows of one customer, machine, patient."""
-    for column in columns:
-        repeats = column.distinct >= 20 and column.distinct * 1.5 < column.rows
-        if (
-            _ID_NAME.search(column.name)
-            and (column.name,) != row_id
-            and column.kind in (Kind.TEXT, Kind.INTEGER)
-            and repeats
-        ):
-            return column.name
-    return None
+    """A column named like an id whose values repeat (rows of one customer, machine, patient), an id before a number."""
+    found = [
+        column.name
+        for column in columns
+        if _ID_NAME.search(column.name)
+        and (column.name,) != row_id
+        and column.kind in (Kind.TEXT, Kind.INTEGER)
+        and column.distinct >= 20
+        and column.distinct * 1.5 < column.rows
+    ]
+    ids = [name for name in found if _ENTITY_NAME.search(name)]
+    return next(iter(ids or found), None)
 
 
 def _one_class(table: Table, answer: Column, classes: NDArray[np.int64]) -> list[tuple[str, str]]:

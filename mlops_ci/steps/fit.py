@@ -169,7 +169,7 @@ def _keep(folder: Path, kept: Kept) -> None:
 def _open(folder: Path, train: Train, workshop: Workshop, *, restored: bool) -> Fitted:
     kept = msgspec.json.decode((folder / "fitted.json").read_bytes(), type=Kept)
     model = folder / kept.file
-    digest = files.sha256(model) if model.is_file() else _folder_digest(model)
+    digest = content_digest(model)
     return Fitted(
         model=str(model),
         digest=digest,
@@ -198,7 +198,7 @@ def _trained_elsewhere(project: Project, tree: Tree, snapshot: Snapshot, worksho
             "Name a file or MLflow folder of the project, or a URI such as models:/churn/3.",
             where=tree.config.place("train.model"),
         )
-    digest = "" if path is None else files.sha256(path) if path.is_file() else _folder_digest(path)
+    digest = "" if path is None else content_digest(path)
     return Fitted(
         model=name if path is None else str(path),
         digest=digest,
@@ -211,7 +211,7 @@ def _trained_elsewhere(project: Project, tree: Tree, snapshot: Snapshot, worksho
             bytes=None if path is None else _size(path),
             locked=workshop.environment.locked,
         ),
-        restored=path is not None,
+        restored=False,
         protected=False,
     )
 
@@ -220,8 +220,11 @@ def _members(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
 
 
-def _folder_digest(folder: Path) -> str:
-    return record_digest([[path.relative_to(folder).as_posix(), files.sha256(path)] for path in _members(folder)])
+def content_digest(model: Path) -> str:
+    """sha256 of a model's file, or over the files of its folder."""
+    if model.is_file():
+        return files.sha256(model)
+    return record_digest([[path.relative_to(model).as_posix(), files.sha256(path)] for path in _members(model)])
 
 
 def _size(model: Path) -> int:

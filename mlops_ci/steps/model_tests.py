@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from mlops_ci.config.settings import Config
 from mlops_ci.edge import files, model_tests
 from mlops_ci.errors import UserCodeError
 from mlops_ci.records.evaluation import Holdout
@@ -29,22 +30,38 @@ class _NotKept(Exception):  # noqa: N818 - no error: an answer that another run 
         self.results = results
 
 
+class Tests(msgspec.Struct, frozen=True, kw_only=True):
+    """The files of tests/model: path -> where it is read from. `proposed`: those that only head has."""
+
+    files: dict[str, Path]
+    proposed: frozenset[str]
+
+
+def find_tests(rules: Tree, head: Tree) -> Tests:
+    """The judge's test files; those that head adds run beside them and do not block yet."""
+    ours, theirs = (
+        {path: tree.root / path for path in tree.paths if path.startswith(MODEL_TESTS) and (tree.root / path).is_file()}
+        for tree in (rules, head)
+    )
+    return Tests(files=theirs | ours, proposed=frozenset(theirs.keys() - ours.keys()))
+
+
 def run_model_tests(
     project: Project,
-    rules: Tree,
-    head: Tree,
+    tests: Tests,
+    config: Config,
     snapshot: Snapshot,
     holdout: Holdout,
     fitted: Fitted,
     predictions: Path,
     workshop: Workshop,
 ) -> tuple[Result, ...]:
-    """One Result a test of `rules` on the model of `head`; none where the project has no tests/model."""
-    tests = tuple(path for path in rules.paths if path.startswith(MODEL_TESTS))
-    if not any(path.endswith(".py") for path in tests):
+    """One Result a test; none where the project has no tests/model."""
+    if not any(path.endswith(".py") for path in tests.files):
         return ()
     reads = [
-        [[path, files.sha256(rules.root / path)] for path in tests if (rules.root / path).is_file()],
+        [[path, files.sha256(place)] for path, place in sorted(tests.files.items())],
+        sorted(tests.proposed),
         fitted.digest or fitted.model,
         workshop.code,
         workshop.environment.digest,
@@ -53,9 +70,8 @@ def run_model_tests(
     ]
     make = partial(
         _run,
-        rules=rules,
-        head=head,
         tests=tests,
+        config=config,
         snapshot=snapshot,
         holdout=holdout,
         fitted=fitted,
@@ -72,24 +88,23 @@ def run_model_tests(
 def _run(
     folder: Path,
     *,
-    rules: Tree,
-    head: Tree,
-    tests: tuple[str, ...],
+    tests: Tests,
+    config: Config,
     snapshot: Snapshot,
     holdout: Holdout,
     fitted: Fitted,
     predictions: Path,
     workshop: Workshop,
 ) -> None:
-    with workshop.open(extra=tuple((rules.root / path, path) for path in tests)) as bench:
+    with workshop.open(extra=tuple((place, path) for path, place in tests.files.items())) as bench:
         request = {
             "tests": MODEL_TESTS.rstrip("/"),
             "model": fitted.model,
             "holdout": str(snapshot.folder / "holdout"),
             "train": str(snapshot.folder / "train"),
             "predictions": str(predictions),
-            "target": head.config.data.target,
-            "id": list(head.config.data.id),
+            "target": config.data.target,
+            "id": list(config.data.id),
             "task": str(holdout.task),
             "classes": list(holdout.classes),
         }
@@ -112,8 +127,13 @@ def _run(
                     details="\n".join(filter(None, (error.advice, error.details))),
                 ),
             )
-    # How long a test took is not part of its answer.
-    steady = tuple(msgspec.structs.replace(result, numbers={}) for result in results)
+    steady = tuple(_steady(result, tests.proposed) for result in results)
     if any(result.status is Status.ERRORED for result in steady):
         raise _NotKept(steady)
     (folder / "results.json").write_bytes(msgspec.json.encode(steady))
+
+
+def _steady(result: Result, proposed: frozenset[str]) -> Result:
+    """Without the time it took, which is not part of the answer; a test that only head has does not block."""
+    new = result.where is not None and result.where.file in proposed
+    return msgspec.structs.replace(result, numbers={}, blocking=result.blocking and not new)

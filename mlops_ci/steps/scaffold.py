@@ -62,8 +62,11 @@ def project_files(answers: Answers) -> dict[str, str]:
         files["params.yaml"] = render("init/params.yaml")
         files["requirements.in"] = REQUIREMENTS
     if answers.rung != "predictions":
+        files["tests/model/conftest.py"] = render("init/conftest.py")
         files["tests/model/test_behaviour.py"] = render(
-            "init/test_behaviour.py", features=_python(list(_test_columns(answers))), task=findings.task
+            "init/test_behaviour.py",
+            features=_python(_test_columns(answers)) if _test_columns(answers) else "",
+            task=findings.task,
         )
     return files
 
@@ -105,9 +108,11 @@ def check_target(look: FirstLook, target: str) -> None:
 
 
 def _test_columns(answers: Answers) -> list[str]:
-    """One column of numbers and one of text, whatever there is of them."""
+    """One column of numbers and one of text, whatever there is of them; for a model that is not ours only with gaps."""
     apart = {answers.target, *answers.findings.id}
     features = [column for column in answers.look.table.columns if column.name not in apart]
+    if answers.rung != "entrypoint":
+        features = [column for column in features if column.missing is not None and column.missing.any()]
     numbers = [column.name for column in features if column.kind in (Kind.FLOAT, Kind.INTEGER)]
     words = [column.name for column in features if column.kind is Kind.TEXT]
     return numbers[:1] + words[:1]

@@ -78,7 +78,11 @@ def source_paths(tree: Tree, project: Project) -> dict[str, tuple[Path, ...]]:
             paths = tables.expand(project.root, pattern)
         if not paths:
             where = tree.config.place(f"data.sources.{name}")
-            raise SourceError(f"no file matches {pattern}", f"Source {name} needs at least one file.", where=where)
+            raise SourceError(
+                f"no file matches {pattern}",
+                f"Source {name} needs at least one: is it committed, or still to be fetched (git lfs pull, dvc pull)?",
+                where=where,
+            )
         found[name] = paths
     return found
 

@@ -16,9 +16,13 @@ import msgspec
 
 from mlops_ci.edge import environment, files, worker
 from mlops_ci.edge.processes import Limits, default_memory
+from mlops_ci.errors import ConfigError, UserCodeError
 from mlops_ci.steps.change import code_paths
 from mlops_ci.steps.project import Project
 from mlops_ci.steps.trees import Tree
+
+_SETTINGS = ("train.entrypoint", "train.command", "data.prepare", "data.sources")
+"""Keys that the worker points at; it does not know their lines."""
 
 
 class Bench(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,15 +81,28 @@ class Workshop:
                 _copy(self._tree.root / path, workspace / path)
             for source, path in extra:
                 _copy(source, workspace / path)
-            yield Bench(
-                python=self.environment.python,
-                workspace=workspace,
-                scratch=scratch,
-                limits=Limits(
-                    seconds=self._tree.config.runner.timeout, memory_bytes=default_memory(), threads=os.cpu_count() or 1
-                ),
-                secrets=self._tree.config.runner.secrets,
-            )
+            with self._settings_named():
+                yield Bench(
+                    python=self.environment.python,
+                    workspace=workspace,
+                    scratch=scratch,
+                    limits=Limits(
+                        seconds=self._tree.config.runner.timeout,
+                        memory_bytes=default_memory(),
+                        threads=os.cpu_count() or 1,
+                    ),
+                    secrets=self._tree.config.runner.secrets,
+                )
+
+    @contextmanager
+    def _settings_named(self) -> Iterator[None]:
+        """An error about `train.entrypoint` is told with the file and line where that stands."""
+        try:
+            yield
+        except (ConfigError, UserCodeError) as error:
+            if error.where in _SETTINGS:
+                error.where = self._tree.config.place(error.where)
+            raise
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -82,6 +82,8 @@ def _by_class(model: Any, values: Any, name: str, classes: list[str]) -> Any | N
     return np.column_stack([values[:, place] if place >= 0 else np.full(len(values), absent) for place in places])
 
 
+_NUMBERS = "finite numbers are expected"
+_PER_ROW = "one label or value a row is expected"
 _PER_CLASS = "one column per class is expected"
 
 
@@ -109,13 +111,13 @@ def _probabilities_from_predict(raw: Any, task: str, classes: list[str]) -> Answ
 
 def _array(answer: Any, name: str, rows: int) -> Any:
     if answer is None:
-        raise Failure("unusable", f"{name} answered None")
+        raise Failure("unusable", f"{name} answered None", _PER_ROW)
     if isinstance(answer, list) and answer and getattr(answer[0], "ndim", 0) == 2:
         raise Failure("unusable", f"{name} answered {len(answer)} outputs", "a model with one output is expected")
     values = np.asarray(answer)
     if values.ndim == 0 or len(values) != rows:
         found = "one value" if values.ndim == 0 else f"{len(values)} rows"
-        raise Failure("unusable", f"{name} answered {found} for {rows} rows")
+        raise Failure("unusable", f"{name} answered {found} for {rows} rows", _PER_ROW)
     return values
 
 
@@ -123,7 +125,7 @@ def _column(values: Any, name: str) -> Any:
     if values.ndim == 2 and values.shape[1] == 1:
         return values[:, 0]
     if values.ndim != 1:
-        raise Failure("unusable", f"{name} answered shape {values.shape}", "one label or value a row is expected")
+        raise Failure("unusable", f"{name} answered shape {values.shape}", _PER_ROW)
     return values
 
 
@@ -131,10 +133,11 @@ def _finite(values: Any, name: str, *, probability: bool = False) -> Any:
     try:
         numbers = values.astype(np.float64).astype(np.float32)
     except (TypeError, ValueError):
-        raise Failure("unusable", f"{name} answered values that are not numbers ({values.dtype})") from None
+        raise Failure("unusable", f"{name} answered values that are not numbers ({values.dtype})", _NUMBERS) from None
     bad = int((~np.isfinite(numbers)).sum())
     if bad:
-        raise Failure("unusable", f"{name} answered NaN or infinity {bad} times in {numbers.size}")
+        raise Failure("unusable", f"{name} answered NaN or infinity {bad} times in {numbers.size}", _NUMBERS)
     if probability and numbers.size and (numbers.min() < -1e-6 or numbers.max() > 1 + 1e-6):
-        raise Failure("unusable", f"{name} answered {numbers.min():.3g} to {numbers.max():.3g}, not probabilities")
+        found = f"{name} answered {numbers.min():.3g} to {numbers.max():.3g}, not probabilities"
+        raise Failure("unusable", found, "from 0 to 1 is expected; values without bounds belong into decision_function")
     return numbers

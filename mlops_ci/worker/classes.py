@@ -44,7 +44,8 @@ def codes(labels: Any, classes: list[str]) -> tuple[Any, list[str]]:
     """
     numbers, found = pd.factorize(np.asarray(labels).astype(object))
     if (numbers < 0).any():
-        raise Failure("unusable", f"the model answered no label for {int((numbers < 0).sum())} rows (None or NaN)")
+        gone = f"the model answered no label for {int((numbers < 0).sum())} rows (None or NaN)"
+        raise Failure("unusable", gone, "one label a row is expected")
     texts = [_known(class_text(value), classes) for value in found]
     unseen = sorted(text for text in texts if text not in classes)
     if texts and len(unseen) == len(texts):

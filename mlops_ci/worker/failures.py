@@ -126,6 +126,8 @@ def own_traceback(error: BaseException) -> str:
 
 
 def _trim(part: traceback.TracebackException) -> None:
+    if getattr(part, "filename", None):  # of a SyntaxError
+        part.filename = _shown(part.filename)
     frames = [frame for frame in part.stack if not frame.filename.startswith(_OURS) and not _imports(frame.filename)]
     for frame in frames:
         _ = frame.line  # reads the source while the name is still the real one

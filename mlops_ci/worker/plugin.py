@@ -7,6 +7,7 @@ ended {id, outcome, message, details, file, line, seconds}, finished {code}.
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 from .failures import in_project
 
 _EXPLAINED = re.compile(r"E\s+\+\s+(where|and)\b")
+_MACHINERY = re.compile(r"^\S*importlib/__init__\.py:\d+: in import_module\n(?:    .*\n)*", re.MULTILINE)
 _MESSAGE, _DETAILS = 500, 8_000
 
 
@@ -41,7 +43,7 @@ class Recorder:
                     "event": "collection_error",
                     "id": report.nodeid,
                     "message": (last[0].lstrip("E ") or message)[:_MESSAGE],
-                    "details": _cut(str(report.longrepr)),
+                    "details": _cut(_own(str(report.longrepr))),
                 }
             )
 
@@ -102,6 +104,11 @@ def _reason(report: Any) -> str:
 def _without_values(text: str) -> str:
     """Without pytest's `+ where` lines: they show rows of the table, and what is written here is kept."""
     return "\n".join(line for line in text.splitlines() if not _EXPLAINED.match(line))
+
+
+def _own(text: str) -> str:
+    """Without the places of this run and the import machinery."""
+    return _MACHINERY.sub("", text.replace(f"{Path.cwd()}{os.sep}", ""))
 
 
 def _cut(text: str) -> str:

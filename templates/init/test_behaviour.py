@@ -4,9 +4,11 @@ Add what people in the field take for granted: "later is never cheaper", "the sa
 """
 
 import numpy as np
+<% if features %>
 import pytest
 
 FEATURES = <%= features %>
+<% endif %>
 
 
 def same(found, expected):
@@ -25,6 +27,7 @@ def test_the_order_of_rows_does_not_matter(predict, holdout):
 def test_a_row_alone_gets_the_answer_it_got_among_others(predict, holdout, predictions):
     for position in range(min(5, len(holdout))):
         assert same(predict(holdout.iloc[[position]]), predictions["label"].iloc[[position]])
+<% if features %>
 
 
 @pytest.mark.parametrize("column", FEATURES)
@@ -32,3 +35,4 @@ def test_a_missing_value_still_gets_an_answer(predict, holdout, column):
     rows = holdout.head(20).copy()
     rows[column] = np.nan
     assert len(predict(rows)) == len(rows)
+<% endif %>

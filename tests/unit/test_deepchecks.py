@@ -106,8 +106,10 @@ def test_new_rows_displace_few_of_a_sample() -> None:
 
 @pytest.mark.parametrize("mode", ["off", "advisory", "gate"])
 def test_every_mode_can_be_set(mode: str) -> None:
-    config = load.parse(f"{SETTINGS}checks: {{deepchecks: {mode}, slow: multivariate_drift}}\n", file="mlops.yaml")
-    assert (config.checks.deepchecks, config.checks.slow) == (mode, ("multivariate_drift",))
+    config = load.parse(
+        f"{SETTINGS}checks: {{deepchecks: {mode}, slow: weak_segments_performance}}\n", file="mlops.yaml"
+    )
+    assert (config.checks.deepchecks, config.checks.slow) == (mode, ("weak_segments_performance",))
 
 
 def test_a_slow_check_that_does_not_exist_is_refused_with_the_names_there_are() -> None:

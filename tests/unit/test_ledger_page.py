@@ -11,6 +11,7 @@ from mlops_ci.ledger.history import HistoryRow, parse_row
 from mlops_ci.ledger.page import ROWS, page
 from mlops_ci.ledger.statements import decision_id, encode
 from mlops_ci.records.outcomes import Outcome, Status
+from mlops_ci.records.results import Part, Result
 from tests import helpers
 
 if TYPE_CHECKING:
@@ -60,6 +61,15 @@ def test_the_gravest_blocking_gate_is_named_and_a_reason_comes_first() -> None:
     assert row(msgspec.structs.replace(decision, gates=gates)).verdict == "refused (0.7): failed"
     reason = "the judge changes"
     assert row(msgspec.structs.replace(decision, gates=gates, reason=reason)).verdict == reason
+
+
+def test_a_decision_that_a_check_stopped_is_told_by_the_check() -> None:
+    decision = helpers.decision()
+    told = Result(check="train", part=Part.MODEL, status=Status.ERRORED, message="training raised TypeError: no")
+    advisory = msgspec.structs.replace(told, check="drift", blocking=False)
+    skipped = msgspec.structs.replace(decision.gates[0], verdict=Status.SKIPPED)
+    found = row(msgspec.structs.replace(decision, gates=(skipped,), checks=(advisory, told)))
+    assert found.verdict == "train: training raised TypeError: no"
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"\xff", b'{"predicate":{}}', b'{"predicate":' * 5000])

@@ -48,7 +48,8 @@ def _same(story: Story) -> bool:
     """Whether nothing that makes the data has changed: there is then no comparison with the base."""
     decision = story.decision
     about_data = {"data", "code", "environment"} & set(decision.change.kinds)
-    return bool(decision.base) and story.evidence.data_change is None and not about_data
+    compared = bool(decision.base) and decision.judge.source == "base"
+    return compared and story.evidence.data_change is None and not about_data
 
 
 def _summary(story: Story) -> Spans:
@@ -79,8 +80,8 @@ def _difference(change: DataChange) -> tuple[Block, ...]:
     def row(name: str, before: str, after: str, note: str = "") -> tuple[Spans, ...]:
         return ((Text(name),), (Text(before),), (Text(after),), (Text(note),))
 
-    moved = (("added", change.added), ("removed", change.removed), ("changed", change.changed))
-    note = ", ".join(f"{numbers.count(number)} {word}" for word, number in moved)
+    moved = (("+", change.added, "row"), ("−", change.removed, "row"), ("", change.changed, "changed row"))
+    note = ", ".join(f"{sign}{numbers.plural(number, what)}" for sign, number, what in moved if number)
     rows = [row("rows", numbers.count(change.base_rows), numbers.count(change.rows), note)]
     before, added = dict(change.target_before), dict(change.target_of_added)
     for name, after in change.target_after[:_MOST]:

@@ -108,7 +108,8 @@ def _changed(story: Story) -> Spans:
     if not story.decision.base:
         return (Text("the first decision, nothing to compare with"),)
     if not change.kinds:
-        return (Text("nothing that is judged"),)
+        is_new = story.decision.judge.source == "head" and not story.decision.judge.differences
+        return (Text("mlops.yaml is new here, nothing to compare with" if is_new else "nothing that is judged"),)
     kinds = ", ".join(words.KINDS.get(kind, kind) for kind in change.kinds)
     if len(change.params) != 1:
         return (Strong(kinds),)
@@ -214,7 +215,7 @@ def _unprotected(story: Story) -> Spans:
 
 def _no_champion(story: Story) -> Spans:
     champion = story.decision.champion
-    if champion is not None and champion.reason:
+    if champion is not None and champion.reason and story.evidence.evaluation is not None:
         return (Strong("Not compared in full: "), Text(champion.reason.rstrip(".")), Text("."))
     compares = any("champion." in verdict.gate for verdict in story.decision.gates)
     if champion is None and compares and story.evidence.evaluation is not None:
