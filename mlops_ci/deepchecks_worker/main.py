@@ -22,7 +22,7 @@ from typing import Any
 
 _HERE = Path(__file__).resolve().parent
 _PAUSE = 0.2
-_NICE = 19
+_NICE = 10
 _LONGEST = 4_000
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import msgspec
 
+from mlops_ci.edge.files import temporary
 from mlops_ci.edge.processes import Finished, Limits
 from mlops_ci.edge.processes import run as run_program
 from mlops_ci.errors import ConfigError, OutsideError
@@ -66,7 +67,7 @@ def resolve(root: Path, into: Path, *, say: Say) -> ProjectEnvironment:
         lock = root / name
         if lock.is_file():
             return _locked(root, lock, into, say)
-    return _active(root, into)
+    return _active(root)
 
 
 def _locked(root: Path, lock: Path, into: Path, say: Say) -> ProjectEnvironment:
@@ -232,14 +233,10 @@ def _ready(place: Path) -> _Installed | None:
         return None
 
 
-def _active(root: Path, into: Path) -> ProjectEnvironment:
+def _active(root: Path) -> ProjectEnvironment:
     python, source = _active_python(root)
-    into.mkdir(parents=True, exist_ok=True)
-    log = into / f"active-{os.getpid()}.log"
-    try:
-        installed = _ask(python, log)
-    finally:
-        log.unlink(missing_ok=True)
+    with temporary() as folder:
+        installed = _ask(python, folder / "log.txt")
     listed = msgspec.json.encode(sorted(installed.packages.items()))
     return ProjectEnvironment(
         python=python,

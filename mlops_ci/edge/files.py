@@ -9,15 +9,16 @@ import re
 import secrets
 import shutil
 import socket
+import tempfile
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops_ci.errors import OutsideError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 _ADVICE = {
     errno.ENOSPC: "Free some space on that disk, then run the command again.",
@@ -31,7 +32,7 @@ _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/v1\n"
 _DAY = 24 * 3600.0
 _WEEK = 7 * _DAY
-_TEMPORARY = re.compile(r"\..*\.(?P<host>[0-9a-f]{8})\.(?P<pid>\d+)\.[0-9a-f]{8}\.part", re.DOTALL)
+_TEMPORARY = re.compile(r"(\..*|mlops-ci)\.(?P<host>[0-9a-f]{8})\.(?P<pid>\d+)\.[0-9a-z_]{8}\.part", re.DOTALL)
 
 
 def write(path: Path, data: bytes) -> None:
@@ -71,8 +72,25 @@ def folder(target: Path) -> Iterator[Path]:
         shutil.rmtree(beside, ignore_errors=True)
 
 
-def sweep(parent: Path) -> None:
-    """Remove from a folder what killed runs left in it.
+@contextmanager
+def temporary() -> Iterator[Path]:
+    """A folder for as long as the block runs, among those of the machine; `sweep_temporary` knows whose it was."""
+    with (
+        _translated(Path(tempfile.gettempdir()), only=_DISK),
+        tempfile.TemporaryDirectory(
+            prefix=f"mlops-ci.{_host()}.{os.getpid()}.", suffix=".part", ignore_cleanup_errors=True
+        ) as name,
+    ):
+        yield Path(name)
+
+
+def sweep_temporary() -> None:
+    """Remove what killed runs left among the machine's temporary folders."""
+    sweep(Path(tempfile.gettempdir()), only="mlops-ci.")
+
+
+def sweep(parent: Path, *, only: str = "") -> None:
+    """Remove from a folder what killed runs left in it; `only`: what begins so, where others write too.
 
     That is: of a process of this machine that is gone, of another machine (a container) and older than a day, and
     whatever is older than a week, as process numbers come round again.
@@ -80,7 +98,7 @@ def sweep(parent: Path) -> None:
     if not parent.is_dir():
         return
     for entry in os.scandir(parent):
-        if _is_stale(entry):
+        if entry.name.startswith(only) and _is_stale(entry):
             path = parent / entry.name
             shutil.rmtree(path, ignore_errors=True) if entry.is_dir(follow_symlinks=False) else path.unlink(True)
 

@@ -9,13 +9,13 @@ hostile file name. The project's SQL runs with the configuration locked, without
 from __future__ import annotations
 
 import os
-import tempfile
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops_ci import lazy
 from mlops_ci.edge import columns
+from mlops_ci.edge.files import temporary
 from mlops_ci.edge.sources import file_of, header, inspect, sqlite_columns, suffix
 from mlops_ci.edge.sql import LinkedFile, file_error, identifier, literal, literals, statement_error
 from mlops_ci.errors import ConfigError, OutsideError, SourceError
@@ -85,9 +85,9 @@ def read(
             "Write `prepare: pipeline/prepare.sql` under data:, or keep one source.",
             where="mlops.yaml: data",
         )
-    with tempfile.TemporaryDirectory(prefix="mlops-ci-") as folder:
-        files = _files(sources, Path(folder), root)
-        with closing(_connect(Path(folder), scratch, memory_limit)) as connection:
+    with temporary() as folder:
+        files = _files(sources, folder, root)
+        with closing(_connect(folder, scratch, memory_limit)) as connection:
             for name, group in files.items():
                 _load(connection, name, group)
             linked = tuple(file for group in files.values() for file in group)

@@ -9,6 +9,7 @@ from mlops_ci.steps.case import Asked, Case, settle
 from mlops_ci.steps.decide import Found, decide
 from mlops_ci.steps.deepchecks import beside
 from mlops_ci.steps.examine import judge_model, judged_looks, look_at_data, make_model, test_model
+from mlops_ci.steps.leftovers import sweep
 from mlops_ci.steps.progress import Clock, Progress
 from mlops_ci.steps.project import open_project
 from mlops_ci.steps.workshop import Workshop
@@ -23,6 +24,7 @@ def check(start: Path, asked: Asked, progress: Progress) -> Checked:
     if not asked.fresh and (before := restore(case, workshop)):
         clock.note(f"restored  nothing it reads has changed since {before.story.short_id}")
         return before
+    sweep(case.project)
     clock.say("settings", f"judged by {case.judge.source}")  # every gate is read before anything is computed
     found = judged(case, workshop, clock)
     decided = decide(case, found, workshop, looks=judged_looks(case, found))

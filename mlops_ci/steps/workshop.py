@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -73,8 +72,8 @@ class Workshop:
     @contextmanager
     def open(self, *, extra: tuple[tuple[Path, str], ...] = ()) -> Iterator[Bench]:
         """A bench for some jobs, cleared afterwards. `extra` files or folders are laid into the copy: (from, name)."""
-        with tempfile.TemporaryDirectory(prefix="mlops-ci-", ignore_cleanup_errors=True) as name:
-            workspace, scratch = Path(name) / "workspace", Path(name) / "scratch"
+        with files.temporary() as folder:
+            workspace, scratch = folder / "workspace", folder / "scratch"
             workspace.mkdir()
             scratch.mkdir()
             for path in code_paths(self._tree):

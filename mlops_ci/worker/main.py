@@ -31,7 +31,16 @@ def load() -> Any:
     return importlib.import_module(PACKAGE + ".jobs")
 
 
+def die_with_parent() -> None:
+    """A tool that is killed cannot stop us: on Linux the kernel does (man 2 prctl, PR_SET_PDEATHSIG)."""
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(1, 9)
+
+
 if __name__ == "__main__":
+    die_with_parent()
     jobs = load()
     # The script's own folder comes first otherwise: the project's must.
     sys.path[0] = os.getcwd()  # noqa: PTH109

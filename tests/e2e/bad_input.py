@@ -201,7 +201,7 @@ def text_of(project: Project, ran: Ran) -> str:
     text = f"exit code {ran.code}\n--- stderr\n{ran.err}--- stdout\n{ran.out}"
     for path, name in ((project.root, "PROJECT"), (project.temporary, "TMP"), (project.root.parent, "FOLDER")):
         text = text.replace(str(path), name)
-    text = re.sub(r"TMP/mlops-ci-\w+", "TMP/mlops-ci", text)
+    text = re.sub(r"TMP/mlops-ci\.[\w.]+", "TMP/mlops-ci", text)
     text = re.sub(r" +\d+\.\d s$| +\d+ s$", "  TIME", text, flags=re.MULTILINE)
     text = re.sub(r"\b(?=[a-f]*\d)[0-9a-f]{7,64}\b", "HASH", text)
     text = re.sub(r"\b[\d,]+ MB\b", "SOME MB", text)
