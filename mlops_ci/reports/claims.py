@@ -195,6 +195,8 @@ def _moved(verdict: Verdict) -> str:
         return f" is {candidate(verdict)}"
     if new == old:
         return f" stayed at {candidate(verdict)}"
+    if verdict.difference and verdict.low is not None and verdict.high is not None and verdict.low < 0 < verdict.high:
+        return f" is {candidate(verdict)} against {champion(verdict)}, no difference the rows can tell"
     return f" {'rose' if new > old else 'fell'} from {champion(verdict)} to {candidate(verdict)}"
 
 

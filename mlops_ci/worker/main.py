@@ -34,9 +34,12 @@ def load() -> Any:
 def die_with_parent() -> None:
     """A tool that is killed cannot stop us: on Linux the kernel does (man 2 prctl, PR_SET_PDEATHSIG)."""
     if sys.platform == "linux":
-        import ctypes
+        try:
+            import ctypes
 
-        ctypes.CDLL(None).prctl(1, 9)
+            ctypes.CDLL(None).prctl(1, 9)
+        except (ImportError, OSError, AttributeError):  # a Python without ctypes, a C library without prctl
+            return
 
 
 if __name__ == "__main__":
