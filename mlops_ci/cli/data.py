@@ -6,6 +6,7 @@ import click
 
 from mlops_ci.cli.options import Session, json_option
 from mlops_ci.cli.output import clean, echo, emit_json, printable, verdict
+from mlops_ci.data.times import as_time, iso
 from mlops_ci.errors import ExitCode
 from mlops_ci.flows.data import DataLook, infer_contract, look
 from mlops_ci.records.outcomes import Status, combine, exit_code
@@ -29,10 +30,16 @@ def profile_command(session: Session, *, as_json: bool) -> int:
         return ExitCode.PASSED
     echo(f"{found.snapshot.rows:,} rows ({found.snapshot.holdout_rows:,} held out)")
     for column in found.profile.columns:
-        span = "" if column.low is None else f"{column.low} to {column.high}"
+        span = "" if column.low is None else f"{_bound(column.low)} to {_bound(column.high)}"
         missing = f"{column.missing / max(column.rows, 1):.1%} missing" if column.missing else ""
         echo(clean(f"{column.name:<24} {column.kind:<10} {column.distinct:>10,} distinct  {span}  {missing}").rstrip())
     return ExitCode.PASSED
+
+
+def _bound(value: float | str | None) -> str:
+    """A number as it is; a time to the second, a day alone where it is midnight."""
+    time = as_time(value) if isinstance(value, str) else None
+    return str(value) if time is None else iso(time)
 
 
 @command.command("diff", help="What changed in the data since the base.")

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import msgspec
 
+from mlops_ci.edge import files
 from mlops_ci.edge.files import temporary
 from mlops_ci.edge.processes import Finished, Limits
 from mlops_ci.edge.processes import run as run_program
@@ -142,24 +143,27 @@ def _make(root: Path, lock: Path, place: Path, wanted: str, say: Say) -> _Instal
     say(f"making the project's environment from {lock.name}")
     if place.exists():
         shutil.rmtree(place)
-    beside = place.with_suffix(".log")
-    _uv(["venv", "--quiet", "--no-project", "--python", wanted, str(place)], root, beside)
+    try:
+        with temporary() as folder:
+            installed = _installed(root, lock, place, wanted, folder / "log.txt")
+        files.write(place / _READY, msgspec.json.encode(installed))
+    except BaseException:
+        shutil.rmtree(place, ignore_errors=True)
+        raise
+    return installed
+
+
+def _installed(root: Path, lock: Path, place: Path, wanted: str, log: Path) -> _Installed:
+    _uv(["venv", "--quiet", "--no-project", "--python", wanted, str(place)], root, log)
     python = _python_of(place)
     if lock.name == "uv.lock":
         # Without the project itself: its code is imported from the checkout that is judged.
-        _uv(
-            ["sync", "--quiet", "--frozen", "--no-install-project", "--compile-bytecode"],
-            root,
-            beside,
-            UV_PROJECT_ENVIRONMENT=str(place),
-        )
+        arguments = ["sync", "--quiet", "--frozen", "--no-install-project", "--compile-bytecode"]
+        _uv(arguments, root, log, UV_PROJECT_ENVIRONMENT=str(place))
     else:
         options = ["--quiet", "--require-hashes", "--compile-bytecode", "--python", str(python)]
-        _uv(["pip", "sync", *options, str(lock)], root, beside)
-    installed = _ask(python, beside)
-    (place / f"{_READY}.part").write_bytes(msgspec.json.encode(installed))
-    (place / f"{_READY}.part").replace(place / _READY)
-    return installed
+        _uv(["pip", "sync", *options, str(lock)], root, log)
+    return _ask(python, log)
 
 
 def _uv(arguments: list[str], root: Path, log: Path, **extra: str) -> None:

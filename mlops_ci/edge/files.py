@@ -21,14 +21,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _ADVICE = {
+    errno.EIO: "The disk could not be read or written: is it damaged?",
     errno.ENOSPC: "Free some space on that disk, then run the command again.",
+    errno.EFBIG: "Files may not grow that large here (`ulimit -f`, or the kind of disk): use another folder.",
     errno.EDQUOT: "Your quota on that disk is used up: free some space, then run the command again.",
     errno.EACCES: "Give yourself the right to write there, or use another folder.",
     errno.EPERM: "Give yourself the right to write there, or use another folder.",
     errno.EROFS: "The disk is mounted read-only: use another folder.",
     errno.ENOENT: "Is the path right, and has nothing removed it?",
 }
-_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/v1\n"
 _DAY = 24 * 3600.0
 _WEEK = 7 * _DAY

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import stat
 from itertools import pairwise
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
@@ -74,12 +75,18 @@ def read(folder: Path, *, memory_map: bool = False) -> Table:
     return Table(rows=frame.rows, columns=columns)
 
 
+def save(path: Path, values: NDArray[np.generic]) -> None:
+    """np.save through Python's own file: numpy's `tofile` loses why a write failed, and the last bytes with it."""
+    with path.open("wb") as file:
+        np.save(SimpleNamespace(write=file.write), values, allow_pickle=False)
+
+
 def _write_column(column: Column, position: int, folder: Path) -> _ColumnEntry:
     entry = _ColumnEntry(name=column.name, kind=column.kind, values=f"{position}.npy")
-    np.save(folder / entry.values, column.values.astype(_DTYPES[column.kind], copy=False), allow_pickle=False)
+    save(folder / entry.values, column.values.astype(_DTYPES[column.kind], copy=False))
     if column.missing is not None:
         entry.missing = f"{position}.missing.npy"
-        np.save(folder / entry.missing, column.missing, allow_pickle=False)
+        save(folder / entry.missing, column.missing)
     if column.kind is Kind.TEXT:
         entry.categories = f"{position}.categories.json"
         (folder / entry.categories).write_bytes(msgspec.json.encode(column.categories))

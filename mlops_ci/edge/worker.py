@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import signal
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ _DOING = {
     "test": "the model tests",
     "command": "the training command",
 }
+_LEAST_SPACE = 1024 * 1024
+_ROOM = "Free some space there, or set TMPDIR to a folder on another disk."
 _SHELL = re.compile(r"&&|\|\||[|;<>&]|`|\$\(")
 
 
@@ -57,6 +60,8 @@ def run(
     """
     finished = launch(job, request, python=python, workspace=workspace, scratch=scratch, limits=limits, secrets=secrets)
     envelope = answers.envelope(scratch / "answer.json")
+    if envelope is None and shutil.disk_usage(scratch).free < _LEAST_SPACE:
+        raise OutsideError(f"{_DOING[job]} ended without an answer: the disk of {scratch.parent.parent} is full", _ROOM)
     if envelope is None or not finished.succeeded:
         raise unanswered(job, finished, limits)
     if envelope.failure is not None or not envelope.ok:

@@ -73,7 +73,10 @@ def lay_out(target: Path) -> Repository:
         example_folder(), target, dirs_exist_ok=True, ignore=shutil.ignore_patterns(_LATER, ".mlops-ci", "__pycache__")
     )
     make_repository(target)
-    return Repository.open(target)
+    repository = Repository.open(target)
+    # A demo that first installs 788 MB is no demo; what deepchecks says never decides here.
+    commits.apply_patch(repository, (example_folder() / _LATER / "without-deepchecks.patch").read_bytes())
+    return repository
 
 
 def perform(repository: Repository, act: Act) -> str:

@@ -35,6 +35,12 @@ def given_predictions(path: Path, holdout: Holdout, config: Config) -> Predictio
             "Name the columns that identify a row: `id:` under data:.",
             where=config.place("data"),
         )
+    if not path.is_file():
+        raise SourceError(
+            f"there is no {path.name}",
+            f"Write it with the columns {', '.join(config.data.id)} and score or label, or mend train.predictions.",
+            where=config.place("train.predictions"),
+        )
     table = tables.read({"predictions": (path,)}, None)
     missing = [name for name in config.data.id if name not in table.names]
     if missing:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
-from mlops_ci.edge import answers
+from mlops_ci.edge import answers, frames
 from mlops_ci.records.evaluation import Holdout, Predictions
 from mlops_ci.steps.cache import Cache
 from mlops_ci.steps.fit import Fitted
@@ -42,9 +40,9 @@ def open_predictions(folder: Path, holdout: Holdout) -> Predictions:
 
 def keep_predictions(folder: Path, predictions: Predictions) -> None:
     """Write predictions the way the worker does, for the model tests to read."""
-    np.save(folder / "labels.npy", predictions.labels)
+    frames.save(folder / "labels.npy", predictions.labels)
     if predictions.scores is not None:
-        np.save(folder / "scores.npy", predictions.scores)
+        frames.save(folder / "scores.npy", predictions.scores)
 
 
 def _ask(folder: Path, *, tree: Tree, snapshot: Snapshot, holdout: Holdout, fitted: Fitted, workshop: Workshop) -> None:

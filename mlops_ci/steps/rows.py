@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 
 from mlops_ci.data import canonical
+from mlops_ci.data.times import iso
 from mlops_ci.errors import OutsideError, UsageError
 from mlops_ci.evaluation import proportions
 from mlops_ci.records.evaluation import Holdout, Predictions, Task
@@ -145,4 +146,5 @@ def _texts(column: Column) -> list[str]:
     if column.kind is Kind.TEXT:
         names = (*column.categories, "")
         return [names[code] for code in column.values.tolist()]
-    return ["" if gone else str(value) for value, gone in zip(column.values, absent, strict=True)]
+    text = iso if column.kind in (Kind.DATE, Kind.TIMESTAMP) else str
+    return ["" if gone else text(value) for value, gone in zip(column.values, absent, strict=True)]

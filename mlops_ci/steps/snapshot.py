@@ -127,8 +127,8 @@ def _write(
     frames.write(canonical.select(canonical.take(table, ~held), train_columns), folder / "train")
     frames.write(canonical.select(holdout, features), folder / "features")
     frames.write(holdout, folder / "holdout")
-    np.save(folder / "is_holdout.npy", held)
-    np.save(folder / "ids.npy", ids)
+    frames.save(folder / "is_holdout.npy", held)
+    frames.save(folder / "ids.npy", ids)
     (folder / "profile.json").write_bytes(msgspec.json.encode(profile.profile(table)))
     (folder / "info.json").write_bytes(msgspec.json.encode(info))
 

@@ -115,6 +115,7 @@ def restore(case: Case, workshop: Workshop) -> Checked | None:
     folder = case.project.state / "runs" / pointer.read_text(encoding="utf-8").strip()
     if not (folder / "report.html").is_file():
         return None
+    (folder / "run.json").touch()  # now it is the newest run, which `report` and `rows` are about
     story = Story(
         decision=statements.parse_statement((folder / "decision.json").read_bytes()),
         decision_id=_whole_id(folder),

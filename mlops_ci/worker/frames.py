@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import decimal
 import json
+import types
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -88,13 +89,19 @@ def _check_names(names: list[Any]) -> None:
             raise Failure("unusable", f"the table has {names.count(name)} columns named {name!r}", "rename or drop one")
 
 
+def save(path: Path, values: Any) -> None:
+    """np.save through Python's own file: numpy's `tofile` loses why a write failed, and the last bytes with it."""
+    with path.open("wb") as file:
+        np.save(types.SimpleNamespace(write=file.write), values, allow_pickle=False)
+
+
 def _write_column(folder: Path, number: int, name: str, series: pd.Series) -> dict[str, Any]:
     kind, values, missing, categories = column(name, series)
     fields: dict[str, Any] = {"name": name, "kind": kind, "values": f"{number}.npy"}
-    np.save(folder / fields["values"], values, allow_pickle=False)
+    save(folder / fields["values"], values)
     if missing is not None and missing.any():
         fields["missing"] = f"{number}.missing.npy"
-        np.save(folder / fields["missing"], missing, allow_pickle=False)
+        save(folder / fields["missing"], missing)
     if kind == "text":
         fields["categories"] = f"{number}.categories.json"
         (folder / fields["categories"]).write_text(json.dumps(categories), encoding="utf-8")

@@ -23,6 +23,7 @@ JOBS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "test": model_tests.run,
 }
 ANSWER = "answer.json"
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EFBIG)
 
 
 def run(request_path: str) -> None:
@@ -46,7 +47,7 @@ def attempt(request: dict[str, Any]) -> dict[str, Any]:
     except Failure as failure:
         return {"ok": False, "failure": failure.fields()}
     except OSError as error:
-        kind = "outside" if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS) else "bug"
+        kind = "outside" if error.errno in _DISK else "bug"
         return {"ok": False, "failure": _unexpected(kind, error)}
     except MemoryError as error:
         return {"ok": False, "failure": Failure("memory", f"there was not enough memory: {error}").fields()}

@@ -87,7 +87,7 @@ def _need(module: str, model: str) -> Any:
         except ModuleNotFoundError as error:
             if error.name != module.partition(".")[0]:
                 raise
-            name = Path(model).name
+            name = model if _URI.match(model) else Path(model).name
             raise Failure(
                 "package",
                 f"the model {name} needs {error.name}, and the project's environment does not have it",

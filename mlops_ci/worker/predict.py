@@ -24,9 +24,9 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
     seconds = time.perf_counter() - started
     output = Path(request["output"])
     output.mkdir(parents=True, exist_ok=True)
-    np.save(output / "labels.npy", found.labels, allow_pickle=False)
+    frames.save(output / "labels.npy", found.labels)
     if found.scores is not None:
-        np.save(output / "scores.npy", np.ascontiguousarray(found.scores), allow_pickle=False)
+        frames.save(output / "scores.npy", np.ascontiguousarray(found.scores))
     return {
         "rows": len(asked),
         "features": [str(name) for name in asked.columns],

@@ -302,14 +302,16 @@ def of_deepchecks(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.usefixtures("no_index")
-def test_advisory_says_that_it_could_not_run_and_blocks_nothing(tmp_path: Path) -> None:
-    code, document, _ = check(project(tmp_path / "project", "advisory"))
+def test_advice_that_could_not_be_had_blocks_nothing_and_is_asked_again_the_next_time(tmp_path: Path) -> None:
+    root = project(tmp_path / "project", "advisory")
+    code, document, _ = check(root)
     found = of_deepchecks(document)
     assert (code, document["outcome"]) == (0, "passed")
     assert {name: (each["status"], each["blocking"]) for name, each in found.items()} == {
         "deepchecks": ("skipped", False)
     }
     assert "uv" in found["deepchecks"]["details"]
+    assert "restored  nothing" not in check(root)[2]
 
 
 @pytest.mark.usefixtures("no_index")
