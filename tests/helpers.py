@@ -8,6 +8,8 @@ import subprocess
 from functools import cache
 from typing import TYPE_CHECKING
 
+import uv
+
 from mlops_ci.records.decisions import Change, Decision, DecisionKind, JudgeRef, ParamChange, RunInfo, Subject, Trust
 from mlops_ci.records.evaluation import MetricValue
 from mlops_ci.records.outcomes import Outcome, Status
@@ -134,7 +136,9 @@ def lacking(part: str) -> str:
     if part == "chromium":
         return "" if any(map(shutil.which, _CHROMIUM)) else "no Chromium on PATH"
     if part == "registry":
-        return _fails("uv", "pip", "compile", "--quiet", "--no-cache", "--no-header", "-", stdin=b"six==1.17.0\n")
+        return _fails(
+            uv.find_uv_bin(), "pip", "compile", "--quiet", "--no-cache", "--no-header", "-", stdin=b"six==1.17.0\n"
+        )
     if shutil.which(part) is None:
         return f"no {part} on PATH"
     return _fails("docker", "info") if part == "docker" else ""

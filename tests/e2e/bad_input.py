@@ -228,7 +228,8 @@ def bad(project: Project, name: str, golden: Golden, *, code: int, words: tuple[
         assert shown.code == code, "the answer restored leaves with another code"
     golden(f"bad-input/{name}.txt", text_of(project, shown))
     assert "Traceback" not in told.err or code == 11
-    assert files_of(project.root) == before, "the working tree changed"
+    changed = dict(files_of(project.root).items() ^ before.items())
+    assert not changed, f"the working tree changed: {list(changed)}"
     assert_whole(project)
     return told
 
@@ -260,15 +261,15 @@ def assert_whole(project: Project, *, leftovers: bool = False) -> None:
     for run_folder in (project.root / ".mlops-ci" / "runs").glob("[!.]*"):
         for name in ("decision.json", "run.json", "report.md", "report.html", "evidence/evidence.json"):
             assert (run_folder / name).is_file(), f"{run_folder.name} has no {name}"
-    if not leftovers:
-        assert left_behind(project) == []
+    left = [] if leftovers else left_behind(project)
+    assert not left, f"left behind: {left}"
 
 
 def left_behind(project: Project) -> list[str]:
-    """Temporary files and folders that are still there."""
-    state = project.root / ".mlops-ci"
-    parts = [str(path) for path in state.rglob("*") if path.name.endswith((".part", ".log"))]
-    return parts + [str(path) for path in project.temporary.iterdir()]
+    """Temporary files that are still there, and our folders for them."""
+    parts = [path for path in (project.root / ".mlops-ci").rglob("*") if path.name.endswith((".part", ".log"))]
+    files = [path for path in project.temporary.rglob("*") if path.is_file() or path.name.endswith(".part")]
+    return [str(path) for path in parts + files]
 
 
 def assert_ledger(root: Path) -> list[str]:

@@ -17,6 +17,8 @@ import pytest
 
 from tests.helpers import git
 
+pytestmark = pytest.mark.needs("registry")  # environments are made from hash locks
+
 TEXTS = (".md", ".json", ".svg")
 
 

@@ -13,6 +13,8 @@ import uv
 
 from tests.helpers import git
 
+pytestmark = pytest.mark.needs("registry")  # environments are made from hash locks
+
 ROOT = Path(__file__).parents[2]
 
 
