@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mlops_ci.steps.case import Asked, Case, settle
+from mlops_ci.steps.case import Asked, Case, settle, stands_still
 from mlops_ci.steps.decide import Found, decide
 from mlops_ci.steps.deepchecks import beside
 from mlops_ci.steps.examine import judge_model, judged_looks, look_at_data, make_model, test_model
@@ -27,6 +27,7 @@ def check(start: Path, asked: Asked, progress: Progress) -> Checked:
     sweep(case.project)
     clock.say("settings", f"judged by {case.judge.source}")  # every gate is read before anything is computed
     found = judged(case, workshop, clock)
+    stands_still(case)
     decided = decide(case, found, workshop, looks=judged_looks(case, found))
     return write_run(case, decided, clock, workshop, started)
 

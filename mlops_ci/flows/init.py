@@ -190,7 +190,7 @@ def _found(answers: Answers, around: Surroundings) -> list[str]:
         for name in scripts
         if name != "pipeline/train.py" and answers.rung != "command"
     ]
-    texts = [column for column in look.table.columns if column.kind is Kind.TEXT and len(column.categories) <= 20]
+    texts = [column for column in look.table.columns if column.kind is Kind.TEXT and 2 <= len(column.categories) <= 20]
     apart = {answers.target, *(column for column, _ in found.one_class)}
     names = [column.name for column in texts if column.name not in apart][:3]
     have = "has" if len(names) == 1 else "have"

@@ -9,7 +9,7 @@ import msgspec
 
 from mlops_ci import __version__
 from mlops_ci.edge import deepchecks, files
-from mlops_ci.errors import ConfigError, SourceError, UsageError
+from mlops_ci.errors import ConfigError, OutsideError, SourceError, UsageError
 from mlops_ci.records.canonical import digest
 from mlops_ci.records.decisions import Change, Subject, Trust
 from mlops_ci.steps.base import find_base
@@ -18,7 +18,7 @@ from mlops_ci.steps.fit import content_digest, params
 from mlops_ci.steps.judge import Judge, choose_judge, parse_contract, parse_gates
 from mlops_ci.steps.ledger import StoredDecision, last_passed
 from mlops_ci.steps.project import Project
-from mlops_ci.steps.trees import Tree, source_files, source_paths, tree_at, working_tree
+from mlops_ci.steps.trees import Tree, changed_since, source_files, source_paths, tree_at, working_tree
 from mlops_ci.steps.workshop import Workshop
 
 
@@ -125,6 +125,18 @@ def _brought(case: Case) -> list[str]:
     names = (case.asked.model, train.model if train else None, train.predictions if train else None)
     paths = [root / name for name in names if name for root in (case.head.root, case.project.root)]
     return [content_digest(path) for path in paths if path.exists()]
+
+
+def stands_still(case: Case) -> None:
+    """OutsideError when the files that were judged are other ones by now: the answer is about neither."""
+    changed = changed_since(case.head, case.project)
+    if changed:
+        more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+        raise OutsideError(
+            f"{changed[0]}{more} changed while it was judged",
+            "Leave the files alone while a check runs, then run it again. The project's code runs in a copy of them: "
+            "it must write with relative paths.",
+        )
 
 
 def _sources(tree: Tree, project: Project) -> list[tuple[str, ...]]:

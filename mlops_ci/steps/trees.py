@@ -69,6 +69,16 @@ def tree_at(project: Project, commit: str) -> Tree | None:
     )
 
 
+def changed_since(tree: Tree, project: Project) -> tuple[str, ...]:
+    """The files of a tree that are not what they were when it was looked at; files that came are not counted."""
+    if tree.root != project.root:
+        return ()
+    if tree.dirty:
+        return () if _digest(tree.root, tree.paths) == tree.id else ("a file",)
+    changed = project.repository.changed_paths(tree.commit, None, project.folder)
+    return tuple(path for status, path in changed if status != "A")
+
+
 def source_paths(tree: Tree, project: Project) -> dict[str, tuple[Path, ...]]:
     """The files of every source. Data that git does not hold is read where it lies in the working folder."""
     found: dict[str, tuple[Path, ...]] = {}

@@ -15,7 +15,7 @@ import msgspec
 
 from mlops_ci.edge import environment, files, worker
 from mlops_ci.edge.processes import Limits, default_memory
-from mlops_ci.errors import ConfigError, UserCodeError
+from mlops_ci.errors import ConfigError, OutsideError, UserCodeError
 from mlops_ci.steps.change import code_paths
 from mlops_ci.steps.project import Project
 from mlops_ci.steps.trees import Tree
@@ -62,9 +62,12 @@ class Workshop:
     @cached_property
     def code(self) -> str:
         """Digest over every file that is neither data, judge nor prose."""
+        return self._digest(self._tree.root)
+
+    def _digest(self, root: Path) -> str:
         total = hashlib.sha256()
         for name in sorted(code_paths(self._tree)):
-            path = self._tree.root / name
+            path = root / name
             if path.is_file():
                 total.update(f"{name}\0{files.sha256(path)}\n".encode("utf-8", "surrogateescape"))
         return total.hexdigest()
@@ -78,6 +81,8 @@ class Workshop:
             scratch.mkdir()
             for path in code_paths(self._tree):
                 _copy(self._tree.root / path, workspace / path)
+            if self._digest(workspace) != self.code:  # answers are kept under that digest
+                raise OutsideError("the project's code changed while it was judged", "Run the check again.")
             for source, path in extra:
                 _copy(source, workspace / path)
             with self._settings_named():

@@ -19,6 +19,7 @@ from tests.e2e.bad_input import (
     recovers,
     text_of,
 )
+from tests.helpers import git
 
 OURS = ("mlops_ci", "_mlops_ci_worker", "worker/", "runpy", "importlib")
 
@@ -164,6 +165,24 @@ def test_code_that_writes_into_the_repository_writes_into_a_copy(tmp_path: Path,
     made.commit({"pipeline/train.py": writing})
     bad(made, "code-writes-into-the-repository", golden, code=0)
     assert not (made.root / "new.txt").exists()
+    recovers(made)
+
+
+def test_code_that_writes_past_its_copy_leaves_no_decision_about_either(tmp_path: Path, golden: Golden) -> None:
+    made = project(tmp_path)
+    writing = (
+        f"import pathlib\npathlib.Path({str(made.root / 'params.yaml')!r}).write_text('limit: 1')\nreturn Rule(5.0)"
+    )
+    made.commit({"pipeline/train.py": _trains(writing)})
+    before = git(made.root, "for-each-ref")
+    ran = made.run("check", "--json")
+    assert ran.code == 3, ran.err
+    golden("bad-input/code-writes-past-its-copy.txt", text_of(made, ran))
+    assert git(made.root, "for-each-ref") == before
+    made.lay({"params.yaml": "limit: 5.5\n"})  # and where the tree was dirty before
+    ran = made.run("check", "--fresh")
+    assert ran.code in (0, 3), ran.err
+    assert_whole(made)
     recovers(made)
 
 

@@ -252,6 +252,10 @@ def test_init_names_the_column_that_looks_like_the_target(tmp_path: Path) -> Non
         ("breast_cancer.csv", "target has 2 different values, 1 is the positive class -> task: classification"),
         ("seattle-weather.csv", "only date names a row -> id: [date], if the model may do without it"),
         ("penguins-raw.csv", "values of Individual ID repeat -> if they belong together: group: [Individual ID]"),
+        (
+            "penguins-raw.csv",
+            "studyName, Island, Clutch Completion have few values -> slices: [studyName, Island, Clutch Completion]",
+        ),
         ("cars.jsonl", "8 rows have no Miles_per_Gallon -> missing_target: drop"),
         ("cars.jsonl", "Origin has few values -> slices: [Origin]"),
     ],

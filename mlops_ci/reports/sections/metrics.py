@@ -37,7 +37,7 @@ def _classes(story: Story) -> tuple[Block, ...]:
     rest = len(evaluation.classes) - len(classes)
     spans += (Text(f" and {numbers.plural(rest, 'more class', 'more classes')}"),) if rest > 0 else ()
     if evaluation.task is Task.BINARY:
-        spans += (Text(". The positive class is "), Code(evaluation.classes[0]))
+        spans += (Text(". The positive class is "), Code(evaluation.classes[1]))
     return (Paragraph((*spans, Text("."))),)
 
 
