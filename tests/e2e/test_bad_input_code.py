@@ -196,7 +196,7 @@ TESTS = {
 }
 
 
-@pytest.mark.parametrize(("name", "code"), zip(TESTS, (10, 11, 11, 11, 11), strict=True))
+@pytest.mark.parametrize(("name", "code"), list(zip(TESTS, (10, 11, 11, 11, 11), strict=True)))
 def test_a_model_test_that_crashes_is_named(tmp_path: Path, golden: Golden, name: str, code: int) -> None:
     made = project(tmp_path)
     made.commit({"tests/model/test_behaviour.py": TESTS[name]})  # judged by base: only from the next commit on

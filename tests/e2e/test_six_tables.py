@@ -254,7 +254,7 @@ def test_init_names_the_column_that_looks_like_the_target(tmp_path: Path) -> Non
         ("penguins-raw.csv", "values of Individual ID repeat -> if they belong together: group: [Individual ID]"),
         (
             "penguins-raw.csv",
-            "studyName, Island, Clutch Completion have few values -> slices: [studyName, Island, Clutch Completion]",
+            "studyName, Island, Sex have few values -> slices: [studyName, Island, Sex]",
         ),
         ("cars.jsonl", "8 rows have no Miles_per_Gallon -> missing_target: drop"),
         ("cars.jsonl", "Origin has few values -> slices: [Origin]"),
