@@ -10,13 +10,11 @@ import sklearn.metrics as sk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlops_ci.evaluation.classes import classes_of
 from mlops_ci.evaluation.counts import confusion_matrix
 from mlops_ci.evaluation.metrics import METRICS, metrics_for
 from mlops_ci.evaluation.proportions import confusion_masks, denominator, masks
 from mlops_ci.evaluation.ranking import roc_auc
 from mlops_ci.records.evaluation import Task
-from mlops_ci.records.tables import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -296,17 +294,3 @@ def test_roc_auc_of_a_million_rows_takes_little_more_than_one_sort() -> None:
         return min(times)
 
     assert shortest(lambda: roc_auc(positive, scores)) < 1.5 * shortest(lambda: np.argsort(scores)) + 0.01
-
-
-@pytest.mark.parametrize(
-    ("values", "kind", "expected"),
-    [
-        (["true", "false", "true"], Kind.BOOLEAN, ("false", "true")),
-        (["10", "9", "-1"], Kind.INTEGER, ("-1", "9", "10")),
-        (["10.0", "9.5", "1e-3"], Kind.FLOAT, ("1e-3", "9.5", "10.0")),
-        (["b", "B", "é", "10", "9"], Kind.TEXT, ("10", "9", "B", "b", "é")),
-        (["2013-10-01", "2013-09-30"], Kind.DATE, ("2013-09-30", "2013-10-01")),
-    ],
-)
-def test_classes_are_sorted_as_their_kind_is(values: list[str], kind: Kind, expected: tuple[str, ...]) -> None:
-    assert classes_of(values, kind) == expected
