@@ -13,6 +13,7 @@ import msgspec
 
 from mlops_ci.edge.export import export
 from mlops_ci.edge.git_process import Answer, call, stream
+from mlops_ci.edge.index import copied
 from mlops_ci.errors import OutsideError, UsageError
 
 if TYPE_CHECKING:
@@ -233,7 +234,7 @@ class Repository:
             return tuple(("A", path) for path in sorted(paths))
         command = ("diff-tree", "-r") if new else ("diff", "--no-ext-diff", "--no-textconv")
         commits = [self._commit(commit) for commit in (old, new) if commit]
-        out = self.run(*command, "-z", "--no-renames", "--name-status", *commits, "--", folder or ".")
+        out = self._compare(*command, "-z", "--no-renames", "--name-status", *commits, "--", folder or ".")
         fields = _decoded(out).split("\0")[:-1]
         prefix = f"{folder}/" if folder else ""
         changed = {path.removeprefix(prefix): status for status, path in zip(fields[::2], fields[1::2], strict=True)}
@@ -241,6 +242,13 @@ class Repository:
             others = self.run("ls-files", "-z", "--others", "--exclude-standard", "--", folder or ".")
             changed |= {path: "M" if path in changed else "A" for path in _inside(folder, others) if path[-1] != "/"}
         return tuple((status, path) for path, status in sorted(changed.items()))
+
+    def _compare(self, *arguments: str) -> bytes:
+        with copied(self.root) as index:
+            answer = call(self.root, *arguments, index=index)
+        if answer.code != 0:
+            raise self.failure(arguments[0], answer)
+        return answer.out
 
     def export(self, commit: str, folder: str, target: Path) -> tuple[str, ...]:
         """Write the folder's files at a commit into `target`, byte for byte: no filters, no line-end changes.

@@ -50,7 +50,14 @@ class Answer(NamedTuple):
 
 
 @contextmanager
-def _started(folder: Path, arguments: tuple[str, ...], stdin: BinaryIO | None, network: bool) -> Iterator[Popen[bytes]]:
+def _started(
+    folder: Path,
+    arguments: tuple[str, ...],
+    stdin: BinaryIO | None,
+    *,
+    network: bool = False,
+    index: Path | None = None,
+) -> Iterator[Popen[bytes]]:
     """A git process. The variables are taken away only while it starts: GitPython copies os.environ then."""
     from subprocess import PIPE
 
@@ -61,10 +68,11 @@ def _started(folder: Path, arguments: tuple[str, ...], stdin: BinaryIO | None, n
             raise _not_installed() from error
         # -C, as GitPython falls back to the current folder when this one is gone.
         command = [git.Git.GIT_PYTHON_GIT_EXECUTABLE or "git", "-C", str(folder), *_SETTINGS, *arguments]
+        environment = _QUIET | ({"GIT_INDEX_FILE": str(index)} if index else {})
         own_session = os.name == "posix" and network  # without a terminal ssh cannot ask for a password
         try:
             interrupted = git.Git().execute(
-                command, istream=stdin or PIPE, env=_QUIET, as_process=True, start_new_session=own_session
+                command, istream=stdin or PIPE, env=environment, as_process=True, start_new_session=own_session
             )
         except git.GitCommandNotFound as error:
             raise _not_installed() from error
@@ -80,9 +88,12 @@ def _started(folder: Path, arguments: tuple[str, ...], stdin: BinaryIO | None, n
         process.wait()
 
 
-def call(folder: Path, *arguments: str, stdin: bytes = b"", network: bool = False) -> Answer:
-    """Run git in `folder` to its end. `network`: keep the variables that say how a remote is reached."""
-    with _started(folder, arguments, None, network) as process:
+def call(folder: Path, *arguments: str, stdin: bytes = b"", network: bool = False, index: Path | None = None) -> Answer:
+    """Run git in `folder` to its end.
+
+    `network`: keep the variables that say how a remote is reached. `index`: the file to use as the index.
+    """
+    with _started(folder, arguments, None, network=network, index=index) as process:
         out, err = process.communicate(stdin)
         return Answer(process.returncode, out, err.decode("utf-8", "replace"))
 
@@ -90,7 +101,7 @@ def call(folder: Path, *arguments: str, stdin: bytes = b"", network: bool = Fals
 @contextmanager
 def stream(folder: Path, *arguments: str, stdin: BinaryIO | None = None) -> Iterator[BinaryIO]:
     """Run git in `folder` and read what it says as it says it; it is stopped when the reader has enough."""
-    with _started(folder, arguments, stdin, False) as process:
+    with _started(folder, arguments, stdin) as process:
         yield cast("BinaryIO", process.stdout)
 
 

@@ -19,7 +19,7 @@ from mlops_ci.steps.judge import Judge, choose_judge, parse_contract, parse_gate
 from mlops_ci.steps.ledger import StoredDecision, last_passed
 from mlops_ci.steps.project import Project
 from mlops_ci.steps.trees import Tree, changed_since, source_files, source_paths, tree_at, working_tree
-from mlops_ci.steps.workshop import Workshop
+from mlops_ci.steps.workshop import LEAVE_ALONE, Workshop
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,11 +132,7 @@ def stands_still(case: Case) -> None:
     changed = changed_since(case.head, case.project)
     if changed:
         more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
-        raise OutsideError(
-            f"{changed[0]}{more} changed while it was judged",
-            "Leave the files alone while a check runs, then run it again. The project's code runs in a copy of them: "
-            "it must write with relative paths.",
-        )
+        raise OutsideError(f"{changed[0]}{more} changed while it was judged", LEAVE_ALONE)
 
 
 def _sources(tree: Tree, project: Project) -> list[tuple[str, ...]]:

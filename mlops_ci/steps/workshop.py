@@ -20,6 +20,10 @@ from mlops_ci.steps.change import code_paths
 from mlops_ci.steps.project import Project
 from mlops_ci.steps.trees import Tree
 
+LEAVE_ALONE = (
+    "Leave the files alone while a check runs, then run it again. The project's code runs in a copy of them: "
+    "it must write with relative paths."
+)
 _SETTINGS = ("train.entrypoint", "train.command", "data.prepare", "data.sources")
 """Keys that the worker points at; it does not know their lines."""
 
@@ -82,7 +86,7 @@ class Workshop:
             for path in code_paths(self._tree):
                 _copy(self._tree.root / path, workspace / path)
             if self._digest(workspace) != self.code:  # answers are kept under that digest
-                raise OutsideError("the project's code changed while it was judged", "Run the check again.")
+                raise OutsideError("the project's code changed while it was judged", LEAVE_ALONE)
             for source, path in extra:
                 _copy(source, workspace / path)
             with self._settings_named():

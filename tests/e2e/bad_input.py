@@ -216,7 +216,7 @@ def bad(project: Project, name: str, golden: Golden, *, code: int, words: tuple[
 
     Given back is the run with --json.
     """
-    before = files_of(project.root)
+    before, index = files_of(project.root), _index(project.root)
     told = project.run(*words, "--json")
     assert told.code == code, told.out[-2000:] + told.err
     document = told.document
@@ -230,8 +230,14 @@ def bad(project: Project, name: str, golden: Golden, *, code: int, words: tuple[
     assert "Traceback" not in told.err or code == 11
     changed = dict(files_of(project.root).items() ^ before.items())
     assert not changed, f"the working tree changed: {list(changed)}"
+    assert _index(project.root) == index, "git's index was written: a user's own git may be using it"
     assert_whole(project)
     return told
+
+
+def _index(root: Path) -> bytes:
+    path = root / ".git" / "index"
+    return path.read_bytes() if path.is_file() else b""
 
 
 def recovers(project: Project) -> None:

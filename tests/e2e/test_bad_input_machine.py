@@ -21,7 +21,6 @@ from tests.e2e.bad_input import (
     TRAIN,
     Golden,
     Project,
-    Ran,
     assert_ledger,
     assert_whole,
     bad,
@@ -151,6 +150,7 @@ def test_without_a_network_an_environment_that_must_be_made_is_the_outside_world
     assert ran.code == 3, ran.err
     error = ran.document["error"]
     assert "is the network there" in error["advice"]
+    assert not [path for path in (made.root / ".mlops-ci/env").iterdir() if path.is_dir()], "half an environment"
     golden("bad-input/no-network.txt", f"exit code 3\n{error['message'].splitlines()[0]}\n{error['advice']}\n")
     recovers(made)
 
@@ -271,11 +271,25 @@ def test_an_interrupted_check_leaves_with_130_and_nothing_behind(tmp_path: Path)
     recovers(made)
 
 
-def _until_it_trains(made: Project) -> Ran | None:
+def test_training_does_not_outlive_a_check_that_is_killed(tmp_path: Path) -> None:
+    made = project(tmp_path)
+    made.commit({"pipeline/train.py": "import time\n\n\ndef train(frame, params, seed):\n    time.sleep(600)\n"})
+    process = made.start("check")
+    _until_it_trains(made)
+    process.kill()
+    made.finish(process)
+    until = time.monotonic() + 10
+    while _workers(made) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert _workers(made) == []
+    recovers(made)
+
+
+def _until_it_trains(made: Project) -> None:
     until = time.monotonic() + 60
     while time.monotonic() < until:
         if any("request.json" in command for command in _workers(made)):
             time.sleep(0.3)
-            return None
+            return
         time.sleep(0.05)
     raise AssertionError("it never trained")

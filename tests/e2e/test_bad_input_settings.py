@@ -76,3 +76,15 @@ def test_a_file_that_settings_name_and_that_cannot_be_used_is_named_with_its_lin
     told = bad(made, f"file-{name}", golden, code=2)
     assert told.document["error"]["where"]
     recovers(made)
+
+
+def test_a_contract_that_is_broken_at_the_base_can_be_mended(tmp_path: Path) -> None:
+    made = project(tmp_path)
+    made.commit(FILES["contract-broken"])
+    assert made.run("check").code == 2
+    made.commit({"data/contract.yaml": None})
+    told = made.run("check", "--json")
+    assert told.code == 0, told.err
+    assert told.document["judge"]["source"] == "head"
+    assert "data/contract.yaml:3" in told.document["judge"]["differences"][0]
+    recovers(made)
