@@ -281,7 +281,7 @@ def test_every_metric_is_defined_in_exactly_one_way() -> None:
         assert [metric.rate, metric.losses, metric.formula].count(None) == 2, metric.name
 
 
-def test_roc_auc_of_a_million_rows_takes_little_more_than_one_sort() -> None:
+def test_roc_auc_of_a_million_rows_takes_no_longer_than_scikit_learn() -> None:
     random = np.random.default_rng(0)
     scores, positive = random.random(1_000_000).astype(np.float32), random.random(1_000_000) < 0.2
 
@@ -293,4 +293,4 @@ def test_roc_auc_of_a_million_rows_takes_little_more_than_one_sort() -> None:
             times.append(time.process_time() - start)
         return min(times)
 
-    assert shortest(lambda: roc_auc(positive, scores)) < 1.5 * shortest(lambda: np.argsort(scores)) + 0.01
+    assert shortest(lambda: roc_auc(positive, scores)) < shortest(lambda: sk.roc_auc_score(positive, scores))
