@@ -59,7 +59,7 @@ class ChampionRef(msgspec.Struct, frozen=True, kw_only=True):
 class JudgeRef(msgspec.Struct, frozen=True, kw_only=True):
     """Who decided: the commit the rules were read from, their digest and the tool's version.
 
-    `differences` lists what head's rules change, in words; `head_verdicts` are shown beside, never counted.
+    `differences` lists what head's rules change, in words; `head_verdicts`, where head's gates differ, must hold too.
     """
 
     commit: str

@@ -151,9 +151,15 @@ def row_arrays(found: Found) -> dict[str, NDArray[np.generic]]:
 
 
 def _outcome(case: Case, found: Found) -> tuple[Outcome, str]:
+    """Where head changes the gates, base's and head's must hold (statistics.md 14): no rule is loosened by its user."""
     statuses = [verdict.verdict for verdict in found.gates if verdict.blocking]
     statuses += [result.status for result in found.results if result.blocking]
-    outcome = combine(statuses)
+    by_base = combine(statuses)
+    own = [verdict for verdict in found.head_gates if verdict.blocking]
+    outcome = combine([*statuses, *(verdict.verdict for verdict in own)])
+    if outcome is not by_base:
+        decisive = next(verdict for verdict in own if verdict.verdict == outcome.value)
+        return outcome, f"this commit's own gate {decisive.gate} does not hold: {decisive.reason}"
     if outcome is Outcome.PASSED and case.judge.changes:
         return Outcome.UNDECIDED, f"the judge changes: {case.judge.changes}"
     return outcome, ""

@@ -44,6 +44,15 @@ def test_a_commit_that_lowers_its_own_gate_is_judged_by_the_gate_of_the_base(tra
     assert answer["change"]["kinds"] == ["params", "judge"]
 
 
+def test_a_commit_that_raises_its_own_gate_must_clear_it(trains: Project) -> None:
+    trains.commit({"mlops.yaml": SETTINGS.replace("accuracy >= 0.6", "accuracy >= 0.99")})
+    answer = judged(trains, code=10)
+    assert [gate["verdict"] for gate in answer["gates"]] == ["passed"]
+    assert [gate["verdict"] for gate in answer["judge"]["head_verdicts"]] == ["failed"]
+    assert "This commit's own gate accuracy >= 0.99 does not hold" in trains.run("report").out.replace("&gt;", ">")
+    assert "own gate accuracy >= 0.99 does not hold" in trains.run("history").out
+
+
 def test_a_commit_that_changes_the_question_is_undecided(trains: Project) -> None:
     trains.commit({"mlops.yaml": SETTINGS.replace("holdout: 30%", "holdout: 40%")})
     answer = judged(trains, code=10)

@@ -60,9 +60,9 @@ def _more_differences(differences: tuple[str, ...]) -> list[Spans]:
 
 
 def _head_verdicts(story: Story) -> list[Spans]:
-    """What the changed rules would say: shown, never counted."""
+    """What the changed rules say."""
     return [
-        (Strong("New rules would say: "), words.status(verdict.verdict), Text(" "), Code(verdict.gate))
+        (Strong("This commit's own rules say: "), words.status(verdict.verdict), Text(" "), Code(verdict.gate))
         for verdict in story.decision.judge.head_verdicts[:_MOST]
         if verdict.verdict is not Status.SKIPPED
     ]

@@ -181,13 +181,12 @@ def _judge(story: Story) -> Spans:
         )
     if not judge.differences:
         return ()
-    beside = "; what its own would say is shown beside" if judge.head_verdicts else ""
-    return (
-        Strong("The judge changes: "),
-        Text("the rules of "),
-        Code(numbers.short(judge.commit)),
-        Text(f" decide, not those of this commit{beside}."),
-    )
+    commit = Code(numbers.short(judge.commit))
+    if judge.head_verdicts:
+        told: Spans = (Text("the gates of "), commit, Text(" and those of this commit must both hold."))
+    else:
+        told = (Text("the rules of "), commit, Text(" decide, not those of this commit."))
+    return (Strong("The judge changes: "), *told)
 
 
 def _why_own_rules(story: Story) -> str:
