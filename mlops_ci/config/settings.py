@@ -72,7 +72,12 @@ class Data(_Keys, frozen=True, kw_only=True):
             "so that a corrected row counts as another row."
         ),
     ] = ()
-    time: Annotated[str | None, Meta(description="The column that says when a row happened.")] = None
+    time: Annotated[
+        str | None,
+        Meta(
+            description="The column that says when a row happened. Without `group`, rows of a day are resampled as one."
+        ),
+    ] = None
     group: Annotated[
         Names,
         Meta(description="Rows with the same values here belong together: one side of the split, resampled as one."),

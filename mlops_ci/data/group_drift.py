@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mlops_ci.records.data import Profile
 
 _MOST_LEVELS = 200
-_FEWEST_GROUPS = 10
+FEWEST_GROUPS = 10
 _SEED = 16
 
 
@@ -83,7 +83,7 @@ def _histograms(groups: NDArray[np.intp], places: NDArray[np.intp], number: int,
 
 def _drift(before: NDArray[np.float64], after: NDArray[np.float64], *, ordered: bool) -> Drift | None:
     was, now = before.sum(axis=1) > 0, after.sum(axis=1) > 0
-    if min(int(was.sum()), int(now.sum())) < _FEWEST_GROUPS:
+    if min(int(was.sum()), int(now.sum())) < FEWEST_GROUPS:
         return None
     if not (was & ~now).any() and (before[was] == after[was]).all():
         return _grown(after[now], was[now], ordered=ordered)

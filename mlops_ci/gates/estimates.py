@@ -21,11 +21,13 @@ from mlops_ci.gates.bounds.groups import ByGroup
 from mlops_ci.gates.bounds.tango import PairedProportion
 from mlops_ci.gates.bounds.unpaired import PartlyPaired
 from mlops_ci.gates.sample import Sample
-from mlops_ci.records.evaluation import Predictions, Task
+from mlops_ci.records.evaluation import Holdout, Predictions, Task
 
 FINITE_ONLY = 1e-3
 """Below this level only methods that are exact in finite samples are used (statistics.md 10)."""
 _FEWEST_OF_A_CLASS = 10
+_MOST_DESIGN_EFFECT = 1.5
+"""Above this no claim is made by row (statistics.md 7)."""
 
 _Mask = NDArray[np.bool_]
 _TRUTH_DECIDES_MEMBERS = {"accuracy", "recall", "specificity"}
@@ -48,7 +50,7 @@ def single(metric: str, sample: Sample, answers: Predictions, *, alpha: float) -
     """The metric of one model. It must be defined on the sample and have a bound; alpha: level of the pass side."""
     truth = sample.holdout.truth
     if METRICS[metric].kind == "auc":
-        return _single_auc(truth == 1, answers.scores, sample.holdout.group, alpha)
+        return _single_auc(sample.holdout, answers.scores, alpha)
     member, success = _counted(metric, truth, answers.labels)
     by_row: Estimate
     if metric == "f1":
@@ -65,6 +67,7 @@ def single(metric: str, sample: Sample, answers: Predictions, *, alpha: float) -
         left_out=_scale(metric, groups.ratio_left_out(hits, of)),
         differing=(int((hits < of).sum()), int((hits > 0).sum())),
         extremes=(1.0, 0.0),
+        by_day=sample.holdout.by_day,
     )
 
 
@@ -74,7 +77,7 @@ def paired(metric: str, sample: Sample, first: Predictions, second: Predictions,
         return _partly_paired(metric, sample, first, second, alpha=alpha)
     holdout = sample.holdout
     if METRICS[metric].kind == "auc":
-        return _paired_auc(holdout.truth == 1, first.scores, second.scores, holdout.group, alpha)
+        return _paired_auc(holdout, first.scores, second.scores, alpha)
     if metric in _TRUTH_DECIDES_MEMBERS:
         by_row: Estimate = _paired_proportion(metric, holdout.truth, first, second, alpha)
     else:
@@ -127,10 +130,18 @@ def _paired_by_group(
     )
     changed = groups.sums(codes, number, (first.labels != second.labels)[inside])
     differing = int((changed > 0).sum())
-    return _by_group(by_row, alpha, left_out=ours - theirs, differing=(differing, differing), extremes=(0.0, 0.0))
+    return _by_group(
+        by_row,
+        alpha,
+        left_out=ours - theirs,
+        differing=(differing, differing),
+        extremes=(0.0, 0.0),
+        by_day=sample.holdout.by_day,
+    )
 
 
-def _single_auc(positive: _Mask, scores: Any, group: NDArray[np.int64] | None, alpha: float) -> Estimate:
+def _single_auc(holdout: Holdout, scores: Any, alpha: float) -> Estimate:
+    positive, group = holdout.truth == 1, holdout.group
     by_row = Auc.of(positive, scores)
     if alpha < FINITE_ONLY:
         return _no_bound(by_row)
@@ -138,10 +149,19 @@ def _single_auc(positive: _Mask, scores: Any, group: NDArray[np.int64] | None, a
         return by_row
     codes, number = _compact(group, np.ones(len(positive), dtype=bool))
     left_out = _auc_left_out(codes, number, positive, scores)
-    return _by_group(by_row, alpha, left_out=left_out, differing=(number, number), extremes=(1.0, 0.0), logit=True)
+    return _by_group(
+        by_row,
+        alpha,
+        left_out=left_out,
+        differing=(number, number),
+        extremes=(1.0, 0.0),
+        logit=True,
+        by_day=holdout.by_day,
+    )
 
 
-def _paired_auc(positive: _Mask, ours: Any, theirs: Any, group: NDArray[np.int64] | None, alpha: float) -> Estimate:
+def _paired_auc(holdout: Holdout, ours: Any, theirs: Any, alpha: float) -> Estimate:
+    positive, group = holdout.truth == 1, holdout.group
     moved = placements(positive, ours) - placements(positive, theirs)
     of_positives, of_negatives = moved[positive], moved[~positive]
     rarer = min(len(of_positives), len(of_negatives))
@@ -156,7 +176,14 @@ def _paired_auc(positive: _Mask, ours: Any, theirs: Any, group: NDArray[np.int64
     codes, number = _compact(group, np.ones(len(positive), dtype=bool))
     left_out = _auc_left_out(codes, number, positive, ours) - _auc_left_out(codes, number, positive, theirs)
     differing = int((groups.sums(codes, number, moved != 0) > 0).sum())
-    return _by_group(by_row, alpha, left_out=left_out, differing=(differing, differing), extremes=(0.0, 0.0))
+    return _by_group(
+        by_row,
+        alpha,
+        left_out=left_out,
+        differing=(differing, differing),
+        extremes=(0.0, 0.0),
+        by_day=holdout.by_day,
+    )
 
 
 def _auc_left_out(codes: NDArray[np.int64], number: int, positive: _Mask, scores: Any) -> NDArray[np.float64]:
@@ -172,18 +199,41 @@ def _by_group(
     differing: tuple[int, int],
     extremes: tuple[float, float],
     logit: bool = False,
+    by_day: bool = False,
 ) -> Estimate:
-    number = len(left_out)
+    number, se = len(left_out), groups.jackknife_error(left_out)
+    by_group = ByGroup(
+        by_row=by_row,
+        groups=number,
+        se=se,
+        differing=differing,
+        extremes=extremes,
+        logit=logit,
+        by_day=by_day,
+    )
     if number < groups.FEWEST:
-        return _no_bound(
-            by_row, f"{number} groups of rows that belong together: at least {groups.FEWEST} are needed", number
-        )
+        return _few_days(by_group) if by_day else _few_groups(by_group)
     if alpha < FINITE_ONLY:
         return _no_bound(by_row, groups_seen=number)
-    se = groups.jackknife_error(left_out)
     if not isfinite(se):
         return _no_bound(by_row, "one group holds all the rows that count", number)
-    return ByGroup(by_row=by_row, groups=number, se=se, differing=differing, extremes=extremes, logit=logit)
+    return by_group
+
+
+def _few_groups(found: ByGroup) -> Unbounded:
+    needed = f"{found.groups} groups of rows that belong together: at least {groups.FEWEST} are needed"
+    return _no_bound(found.by_row, needed, found.groups)
+
+
+def _few_days(found: ByGroup) -> Estimate:
+    """Nobody said that rows of one day belong together: by row, unless they are seen to (statistics.md 7)."""
+    effect = found.design_effect
+    if effect is not None and effect <= _MOST_DESIGN_EFFECT:
+        return found.by_row
+    known = effect is not None and isfinite(effect)
+    seen = f"rows of one day are alike (design effect {effect:.1f})" if known else "rows of one day may be alike"
+    needed = f"{seen}, and {groups.FEWEST} days are needed to count by day: there are {found.groups}"
+    return _no_bound(found.by_row, needed, found.groups)
 
 
 def _compact(group: NDArray[np.int64], inside: _Mask) -> tuple[NDArray[np.int64], int]:

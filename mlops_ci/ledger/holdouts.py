@@ -44,6 +44,7 @@ class Index(msgspec.Struct, frozen=True, kw_only=True):
     ids: StoredArray
     truth: StoredArray
     group: StoredArray | None
+    by_day: bool = False
     slices: tuple[StoredFactor, ...]
 
     @property
@@ -72,6 +73,7 @@ def files(holdout: Holdout) -> tuple[str, dict[str, bytes]]:
             ids=stored("ids", holdout.ids),
             truth=stored("truth", holdout.truth),
             group=None if holdout.group is None else stored("group", holdout.group),
+            by_day=holdout.by_day,
             slices=tuple(
                 StoredFactor(column=column, values=factor.values, codes=stored("slice", factor.codes))
                 for column, factor in sorted(holdout.slices.items())
@@ -107,6 +109,7 @@ def parse(index: Index, content: Mapping[str, bytes]) -> Holdout:
         truth=loaded(index.truth),
         classes=index.classes,
         group=cast("NDArray[np.int64]", loaded(index.group)) if index.group else None,
+        by_day=index.by_day,
         slices={
             factor.column: Factor(codes=cast("NDArray[np.int32]", loaded(factor.codes)), values=factor.values)
             for factor in index.slices

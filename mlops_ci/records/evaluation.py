@@ -42,6 +42,8 @@ class Holdout(msgspec.Struct, frozen=True, kw_only=True):
     classes: tuple[str, ...] = ()
     """Sorted; of a binary task the second is the positive class."""
     group: NDArray[np.int64] | None = None
+    by_day: bool = False
+    """`group` is the day of `data.time`: likely to belong together, though nobody declared it."""
     slices: dict[str, Factor] = {}
 
     @property

@@ -10,6 +10,7 @@ import numpy as np
 
 from mlops_ci.config.settings import Config
 from mlops_ci.data import canonical
+from mlops_ci.data.belonging import belonging
 from mlops_ci.data.classes import class_codes
 from mlops_ci.errors import ConfigError, SourceError
 from mlops_ci.records.evaluation import Factor, Holdout, Task
@@ -29,14 +30,15 @@ def make_holdout(snapshot: Snapshot, config: Config) -> Holdout:
     table, held = snapshot.table, snapshot.holdout
     target = table.column(config.data.target)
     task, classes, truth = _numbers(target, config) if config.task == "regression" else _classes(target, config)
-    ids = snapshot.ids[held]
+    ids, group = snapshot.ids[held], _groups(table, held, config)
     return Holdout(
         task=task,
         digest=hashlib.sha256(ids.astype(">u8").tobytes()).hexdigest(),
         ids=ids,
         truth=truth[held],
         classes=classes,
-        group=_groups(table, held, config),
+        group=group,
+        by_day=group is not None and not config.data.group,
         slices={name: factor(canonical.take(table, held).column(name)) for name in config.slices},
     )
 
@@ -76,9 +78,9 @@ def _numbers(target: Column, config: Config) -> _Truth:
 
 
 def _groups(table: Table, held: NDArray[np.bool_], config: Config) -> NDArray[np.int64] | None:
-    if not config.data.group:
+    keys = belonging(table, config.data.group, config.data.time)
+    if keys is None:
         return None
-    keys = canonical.row_digests(canonical.select(table, config.data.group), config.data.group)
     _, codes = np.unique(keys[held], return_inverse=True)
     return codes.astype(np.int64)
 

@@ -17,7 +17,7 @@ from mlops_ci.records.decisions import JudgeRef
 from mlops_ci.steps.change import is_judge_file, judge_settings
 from mlops_ci.steps.trees import Tree
 
-_SAME_QUESTION = ("task", "data.target", "data.missing_target", "data.id", "data.group", "data.split")
+_SAME_QUESTION = ("task", "data.target", "data.missing_target", "data.id", "data.group", "data.time", "data.split")
 """Where these differ, base's rules are about other rows or another answer and cannot judge head's."""
 
 

@@ -11,10 +11,11 @@ from mlops_ci import __version__
 from mlops_ci.checks import data_checks
 from mlops_ci.checks.facts import BaseFacts, DataFacts
 from mlops_ci.data import canonical, profile
+from mlops_ci.data.belonging import belonging
 from mlops_ci.data.classes import target_centre, target_shares
 from mlops_ci.data.difference import BaseData, column_drifts, difference
 from mlops_ci.data.drift import Drift
-from mlops_ci.data.group_drift import drifts_by_group
+from mlops_ci.data.group_drift import FEWEST_GROUPS, drifts_by_group
 from mlops_ci.records.data import DataChange, Profile
 from mlops_ci.records.evaluation import Holdout, Task
 from mlops_ci.records.results import Result
@@ -124,10 +125,15 @@ def _compare(
 
 def _drifts(case: Case, snapshot: Snapshot, before: Snapshot, now: Profile) -> tuple[tuple[str, Drift], ...]:
     group = case.head.config.data.group
-    if not group or not set(group) <= set(before.table.names):
+    if not set(group) <= set(before.table.names):
         return column_drifts(before.profile, now)
-    keys = [canonical.row_digests(side.table, group) for side in (before, snapshot)]
-    return drifts_by_group(before.table, snapshot.table, keys[0], keys[1], before.profile)
+    keys = [belonging(side.table, group, _time(case, snapshot)) for side in (before, snapshot)]
+    then, since = keys
+    if then is None or since is None:
+        return column_drifts(before.profile, now)
+    if not group and min(len(np.unique(then)), len(np.unique(since))) < FEWEST_GROUPS:
+        return column_drifts(before.profile, now)  # days that nobody declared are a help, not a condition
+    return drifts_by_group(before.table, snapshot.table, then, since, before.profile)
 
 
 def _side(snapshot: Snapshot, seen: Profile, target: str, regression: bool) -> BaseData:

@@ -100,6 +100,7 @@ class ByGroup:
     extremes: tuple[float, float]
     logit: bool = False
     """AUC: the bound is taken on the logit scale, where it cannot leave [0, 1]."""
+    by_day: bool = False
     method: str = NAME
 
     @property
@@ -119,7 +120,7 @@ class ByGroup:
     @property
     def note(self) -> str:
         effect = self.design_effect
-        told = f"counted by {self.groups:,} groups of rows that belong together"
+        told = f"counted by {self.groups:,} {'days' if self.by_day else 'groups of rows that belong together'}"
         return told if effect is None else f"{told} (design effect {effect:.1f})"
 
     def low(self, alpha: float, *, passing: bool) -> float | None:

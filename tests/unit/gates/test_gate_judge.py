@@ -426,6 +426,28 @@ def test_groups_without_a_single_error_still_bound_what_was_not_seen() -> None:
     assert (same.verdict, same.low) == (UNDECIDED, pytest.approx(-(1 - 0.05 ** (1 / 36))))
 
 
+def _days(number: int, *, alike: bool) -> Question:
+    """3,000 rows of `number` days, 80 % right: rows of one day all right or all wrong, or any."""
+    day = np.repeat(np.arange(number), 3000 // number)
+    wrong = day % 5 == 0 if alike else np.arange(len(day)) % 5 == 0
+    asked = _question(np.zeros(len(day)), wrong, group=day.astype(np.int64))
+    return msgspec.structs.replace(asked, holdout=msgspec.structs.replace(asked.holdout, by_day=True))
+
+
+def test_days_that_nobody_declared_count_where_there_are_enough_of_them() -> None:
+    found = _one("accuracy > 0.7 @ 95%", _days(60, alike=True))
+    assert (found.method, found.groups, found.verdict) == ("group-jackknife/1", 60, PASSED)
+    assert "counted by 60 days (design effect" in found.reason
+
+
+def test_on_few_days_rows_count_one_by_one_only_while_those_of_a_day_are_not_alike() -> None:
+    apart, alike = (_one("accuracy > 0.78 @ 95%", _days(10, alike=alike)) for alike in (False, True))
+    assert (apart.method, apart.groups, apart.verdict) == ("clopper-pearson/1", None, PASSED)
+    assert alike.verdict is UNDECIDED
+    assert "rows of one day are alike" in alike.reason
+    assert "20 days are needed to count by day: there are 10" in alike.reason
+
+
 def test_far_out_groups_have_no_bound() -> None:
     assert _one("accuracy > 0.01 @ 99.95%", _grouped(36, 60)).low is None
 
