@@ -38,12 +38,16 @@ def confusion_masks(truth: Array, labels: Array) -> tuple[Array, Array, Array]:
     return actual & flagged, flagged & ~actual, actual & ~flagged
 
 
-def denominator(metric: Metric, truth: Array, labels: Array, classes: tuple[str, ...]) -> int:
-    """The rows in the metric's denominator (statistics.md 4): positives for recall, the rarer class for AUC, …"""
+def denominators(metric: Metric, truth: Array, labels: Array, *, classes: int, codes: Array, parts: int) -> Array:
+    """The rows in the metric's denominator (statistics.md 4) in each part: positives for recall, … Shape (parts,).
+
+    codes: shape (n,), the part each row is in, below `parts`.
+    """
     if metric.denominator == "rows":
-        return len(truth)
+        return np.bincount(codes, minlength=parts)
     if metric.denominator == "rows of the rarer class":
-        return int(np.bincount(truth, minlength=len(classes)).min())
+        table = np.bincount(codes * classes + truth, minlength=parts * classes).reshape(parts, classes)
+        return np.asarray(table.min(axis=1))
     actual, flagged = truth == _POSITIVE, labels == _POSITIVE
     counted = {
         "positives": actual,
@@ -51,4 +55,4 @@ def denominator(metric: Metric, truth: Array, labels: Array, classes: tuple[str,
         "predicted positives": flagged,
         "positives or predicted positives": actual | flagged,
     }
-    return int(counted[metric.denominator].sum())
+    return np.bincount(codes[counted[metric.denominator]], minlength=parts)

@@ -13,10 +13,11 @@ import msgspec
 from mlops_ci.gates import words
 from mlops_ci.gates.estimates import paired, single
 from mlops_ci.gates.form import Form, form
+from mlops_ci.gates.gaps import gap
 from mlops_ci.gates.need import Need, need
 from mlops_ci.gates.obstacles import undefined
 from mlops_ci.gates.sample import Sample, rows_of, whole
-from mlops_ci.gates.values import side, slices
+from mlops_ci.gates.values import side, slices, too_few, worst
 from mlops_ci.gates.verdict import is_difference, scale, sides, verdict
 from mlops_ci.records.outcomes import Status
 
@@ -34,6 +35,10 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
 
     estimates: tuple[Estimate, ...]
     names: tuple[str, ...] = ("",)
+    comparisons: int = 1
+    """Slices of `worst`, ordered pairs of slices of `gap`: the fail side shares its error over them."""
+    slice: str = ""
+    """The worst slice; of a gap the one on the worse side."""
     small: tuple[str, ...] = ()
     note: str = ""
     sides: dict[str, Any] = {}
@@ -62,7 +67,7 @@ def judge(gate: Gate, question: Question, claims: int) -> Verdict:
     if isinstance(made, str):
         return verdict(gate, Status.UNDECIDED, reason=made)
     alpha_pass = gate.alpha
-    alpha_fail = gate.alpha / (claims * len(made.estimates))
+    alpha_fail = gate.alpha / (claims * made.comparisons)
     low, high = _bounds(gate, made, alpha_pass, alpha_fail)
     status = _status(gate, low, high)
     binding = made.estimates[made.binding(gate, alpha_pass)]
@@ -81,7 +86,7 @@ def judge(gate: Gate, question: Question, claims: int) -> Verdict:
         detectable=needed.detectable,
         method=binding.method,
         reason=_reason(gate, made, status, (low, high), needed),
-        **({"slice": made.names[made.worst]} if made.names != ("",) else {}),
+        **({"slice": made.slice} if made.slice else {}),
         **made.sides,
     )
 
@@ -92,8 +97,10 @@ def shown(gate: Gate, question: Question) -> dict[str, Any]:
     if isinstance(made, str):
         return {}
     binding = made.estimates[made.worst]
-    low, high = made.low(gate, gate.alpha), made.high(gate, gate.alpha / len(made.estimates))
-    named = {"slice": made.names[made.worst]} if made.names != ("",) else {}
+    shared = gate.alpha / made.comparisons
+    sure = (gate.alpha, shared) if form(gate) is not Form.GAP else (shared, gate.alpha)
+    low, high = made.low(gate, sure[0]), made.high(gate, sure[1])
+    named = {"slice": made.slice} if made.slice else {}
     counted: dict[str, Any] = {"low": low, "high": high, "rows": binding.rows, "groups": binding.groups}
     return counted | named | made.sides
 
@@ -121,8 +128,8 @@ def _status(gate: Gate, low: float | None, high: float | None) -> Status:
 def _claim(gate: Gate, question: Question) -> Claim | str:
     """The bounds' material, or why a metric is not defined."""
     sample = whole(question)
-    if form(gate) is Form.WORST:
-        return _worst(gate, sample)
+    if gate.terms[0].over_slices:
+        return _over_slices(gate, sample)
     term = gate.terms[0]
     cut = sample.cut(rows_of(term.column, term.value, sample.holdout)) if term.slice else sample
     inside = cut
@@ -141,19 +148,27 @@ def _claim(gate: Gate, question: Question) -> Claim | str:
     return Claim(estimates=(estimate,), note=_ALIKE if alike else "", sides=dict(seen))
 
 
-def _worst(gate: Gate, sample: Sample) -> Claim | str:
+def _over_slices(gate: Gate, sample: Sample) -> Claim | str:
     term = gate.terms[0]
     judged, small = slices(term, sample)
-    if not judged:
-        told = f"not judged: {words.names(small)}" if small else ""
-        return words.joined(f"no value of {term.column} has enough rows to judge {term.name}", told)
-    estimates = tuple(single(term.name, one.sample, one.sample.candidate, alpha=gate.alpha) for one in judged)
-    made = Claim(estimates=estimates, names=tuple(one.name for one in judged), small=small)
-    worst = judged[made.worst]
-    found: dict[str, Any] = {"candidate": worst.side}
-    if worst.sample.champion is not None:
-        found["champion"] = side(term.name, worst.sample, worst.sample.champion)
-    return msgspec.structs.replace(made, sides=found)
+    if missing := too_few(term, judged, small):
+        return missing
+    worse = worst(term, judged)
+    if form(gate) is Form.GAP:
+        apart = gap(term.name, judged, alpha=gate.alpha)
+        ends = words.ends(*(judged[index] for index in apart.ends))
+        return Claim(estimates=(apart,), comparisons=apart.pairs, slice=worse.name, small=small, note=ends)
+    found: dict[str, Any] = {"candidate": worse.side}
+    if worse.sample.champion is not None:
+        found["champion"] = side(term.name, worse.sample, worse.sample.champion)
+    return Claim(
+        estimates=tuple(single(term.name, one.sample, one.sample.candidate, alpha=gate.alpha) for one in judged),
+        names=tuple(one.name for one in judged),
+        comparisons=len(judged),
+        slice=worse.name,
+        small=small,
+        sides=found,
+    )
 
 
 def _reason(gate: Gate, made: Claim, status: Status, bounds: tuple[float | None, float | None], needed: Need) -> str:

@@ -71,6 +71,22 @@ def single(metric: str, sample: Sample, answers: Predictions, *, alpha: float) -
     )
 
 
+def without_each_group(
+    metric: str, sample: Sample, answers: Predictions
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The groups that count and the metric without each, both of shape (G,). The holdout must have groups."""
+    truth, group = sample.holdout.truth, sample.holdout.group
+    if group is None:
+        raise ValueError("a holdout without groups")
+    if METRICS[metric].kind == "auc":
+        found, codes = np.unique(group, return_inverse=True)
+        return found, _auc_left_out(codes, len(found), truth == 1, answers.scores)
+    member, success = _counted(metric, truth, answers.labels)
+    found, codes = np.unique(group[member], return_inverse=True)
+    sums = [groups.sums(codes, len(found), rows[member]) for rows in (success, member)]
+    return found, _scale(metric, groups.ratio_left_out(sums[0], sums[1]))
+
+
 def paired(metric: str, sample: Sample, first: Predictions, second: Predictions, *, alpha: float) -> Estimate:
     """The metric of `first` minus that of `second` on the same rows."""
     if sample.unanswered is not None and sample.unanswered.any():

@@ -41,6 +41,9 @@ def _term(term: Term) -> str:
     if term.kind is TermKind.FACT:
         return f"{times}{term.name} ({FACTS[term.name].meaning})" if term.name in FACTS else f"{times}{term.name}"
     whose = "the champion's " if term.champion else ""
+    if term.kind is TermKind.GAP:
+        least = f" (of at least {term.min_rows:,} rows that count)" if term.min_rows > 1 else ""
+        return f"{times}{whose}largest {term.name} of any {term.column} minus the smallest{least}"
     if term.kind is TermKind.WORST:
         return f"{times}{whose}{term.name} of the worst {term.column} (of at least {term.min_rows:,} rows that count)"
     return f"{times}{whose}{term.name}{f' where {term.slice}' if term.slice else ''}"
@@ -72,6 +75,11 @@ def _how(gate: Gate) -> str:
 def _method(gate: Gate, found: Form) -> str:
     name = gate.terms[0].name
     kind = METRICS[name].kind if name in METRICS else ""
+    if found is Form.GAP:
+        return (
+            "Bounds: no two slices may be too far apart. Of each pair the difference is melded from the bounds of the "
+            "two (Fay, Proschan, Brittain 2015), which hold different rows."
+        )
     if kind == "auc" and found is Form.PAIRED:
         return "Bounds: DeLong for two curves on the same rows (1988), made safe against harm too rare to be seen."
     if kind == "auc":

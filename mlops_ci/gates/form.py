@@ -21,13 +21,15 @@ class Form(StrEnum):
     SINGLE = "single"
     PAIRED = "paired"
     WORST = "worst"
+    GAP = "gap"
 
 
 def form(gate: Gate) -> Form | None:
     """The form of the gate's left side; None: only its point value can be judged."""
     terms = gate.terms
     if len(terms) == 1 and terms[0].coefficient == 1.0 and not terms[0].champion:
-        return {TermKind.METRIC: Form.SINGLE, TermKind.WORST: Form.WORST}.get(terms[0].kind)
+        forms = {TermKind.METRIC: Form.SINGLE, TermKind.WORST: Form.WORST, TermKind.GAP: Form.GAP}
+        return forms.get(terms[0].kind)
     if len(terms) == 2 and all(term.kind is TermKind.METRIC for term in terms):
         one, other = terms
         same = (one.name, one.column, one.value) == (other.name, other.column, other.value)
@@ -43,11 +45,13 @@ def why_no_claim(gate: Gate, task: Task, metrics: Mapping[str, Metric]) -> str:
         return "a fact is measured, not estimated: no confidence can be claimed of it"
     if found is None:
         return (
-            "`@` is not yet possible for this expression: it needs one metric, worst(metric, by=...) "
-            "or metric - champion.metric, without factors"
+            "`@` is not yet possible for this expression: it needs one metric, worst(metric, by=...), "
+            "gap(metric, by=...) or metric - champion.metric, without factors"
         )
     if found is Form.WORST and not gate.upwards:
         return "`@` on worst(...) needs > or >=: that the worst slice is low is no claim over all slices"
+    if found is Form.GAP and gate.upwards:
+        return "`@` on gap(...) needs < or <=: that two slices differ is no claim over all of them"
     name = gate.terms[0].name
     if name in metrics and task in metrics[name].tasks and not has_bound(name, task):
         several = " with more than two classes" if has_bound(name, Task.BINARY) else ""

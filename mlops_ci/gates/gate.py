@@ -19,11 +19,12 @@ class TermKind(StrEnum):
 
     METRIC = "metric"
     WORST = "worst"
+    GAP = "gap"
     FACT = "fact"
 
 
 class Term(msgspec.Struct, frozen=True, kw_only=True):
-    """`coefficient` times one number: a metric of the candidate or the champion, the worst slice's, or a fact."""
+    """`coefficient` times one number: a metric of the candidate or the champion, its worst slice or its gap, a fact."""
 
     kind: TermKind
     name: str
@@ -31,12 +32,17 @@ class Term(msgspec.Struct, frozen=True, kw_only=True):
     coefficient: float = 1.0
     champion: bool = False
     column: str = ""
-    """Of `metric[column=value]` and `worst(metric, by=column)`; empty: all rows."""
+    """Of `metric[column=value]`, `worst(metric, by=column)` and `gap(...)`; empty: all rows."""
     value: str = ""
     min_rows: int = 1
-    """`worst`: slices with fewer rows in the metric's denominator are listed and not judged."""
+    """`worst`, `gap`: slices with fewer rows in the metric's denominator are listed and not judged."""
     at: int = 0
     """Where the term stands in the text, from 0."""
+
+    @property
+    def over_slices(self) -> bool:
+        """One number from all values of a column."""
+        return self.kind in {TermKind.WORST, TermKind.GAP}
 
     @property
     def slice(self) -> str:

@@ -13,12 +13,17 @@ from mlops_ci.evaluation.metrics import METRICS
 from mlops_ci.gates.facts import FACTS
 from mlops_ci.gates.form import why_no_claim
 from mlops_ci.gates.gate import Gate, Term, TermKind
-from mlops_ci.gates.sample import Sample, rows_of
+from mlops_ci.gates.sample import Sample, rows_of, whole
+from mlops_ci.gates.values import counted
 from mlops_ci.records.outcomes import Status
 
 if TYPE_CHECKING:
     from mlops_ci.gates.question import Question
     from mlops_ci.records.evaluation import Predictions
+
+
+MOST_SLICES = 500
+"""Values of a column that `worst` and `gap` judge: a claim over more is about noise."""
 
 
 class Obstacle(msgspec.Struct, frozen=True):
@@ -66,7 +71,18 @@ def _of_metric(term: Term, question: Question) -> Obstacle | None:
         return found
     if term.slice and not rows_of(term.column, term.value, holdout).any():
         return Obstacle(Status.SKIPPED, f"no held-out row has {term.slice}")
-    return None
+    return _of_slices(term, question) if term.over_slices else None
+
+
+def _of_slices(term: Term, question: Question) -> Obstacle | None:
+    enough = int((counted(term, whole(question))[1] >= term.min_rows).sum())
+    if enough <= MOST_SLICES:
+        return None
+    return Obstacle(
+        Status.ERRORED,
+        f"{enough:,} values of {term.column} have {term.min_rows:,} or more rows that count, and {term.kind}(...) "
+        f"judges at most {MOST_SLICES}: raise min_rows, or name a column with fewer values",
+    )
 
 
 def _of_champion(question: Question) -> Obstacle | None:

@@ -10,16 +10,18 @@ import msgspec
 
 from mlops_ci.evaluation.metrics import METRICS
 from mlops_ci.gates import claim, words
+from mlops_ci.gates.estimates import has_bound
 from mlops_ci.gates.form import why_no_claim
+from mlops_ci.gates.gaps import gap
 from mlops_ci.gates.gate import Comparison, Gate, Term, TermKind
 from mlops_ci.gates.obstacles import undefined
 from mlops_ci.gates.sample import Sample, rows_of, whole
-from mlops_ci.gates.values import exact, side, slices
+from mlops_ci.gates.values import SliceSample, exact, side, slices, too_few, worst
 from mlops_ci.gates.verdict import scale, sides, verdict
 from mlops_ci.records.outcomes import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from mlops_ci.gates.question import Question
     from mlops_ci.records.verdicts import Verdict
@@ -83,20 +85,24 @@ def _decimal(value: float) -> Fraction:
 def _number(term: Term, sample: Sample, question: Question) -> _Found:
     if term.kind is TermKind.FACT:
         return _Found(number=Fraction(repr(float(question.facts[term.name]))))
-    if term.kind is TermKind.WORST:
-        return _worst(term, sample)
+    if term.over_slices:
+        return _over_slices(term, sample)
     cut = sample.cut(rows_of(term.column, term.value, sample.holdout)) if term.column else sample
     found = side(term.name, cut, cut.of(term))
     return _Found(missing=undefined(term, cut, cut.of(term))) if found.value is None else _Found(number=exact(found))
 
 
-def _worst(term: Term, sample: Sample) -> _Found:
+def _over_slices(term: Term, sample: Sample) -> _Found:
     judged, small = slices(term, sample)
+    if missing := too_few(term, judged, small):
+        return _Found(missing=missing)
     told = f"not judged, too few rows: {words.names(small)}" if small else ""
-    if not judged:
-        return _Found(missing=words.joined(f"no value of {term.column} has enough rows to judge {term.name}", told))
-    choose = min if METRICS[term.name].higher_is_better else max
-    found = choose(judged, key=lambda one: exact(one.side))
+    if term.kind is TermKind.GAP:
+        ordered = sorted(judged, key=lambda one: exact(one.side))
+        apart = exact(ordered[-1].side) - exact(ordered[0].side)
+        note = words.joined(words.ends(ordered[-1], ordered[0]), _by_chance(term, judged), told)
+        return _Found(number=apart, note=note)
+    found = worst(term, judged)
     bias = (
         f"the worst of {len(judged)} slices looks worse than it is: add @ 95% to allow for it"
         if len(judged) > 1
@@ -105,11 +111,21 @@ def _worst(term: Term, sample: Sample) -> _Found:
     return _Found(number=exact(found.side), note=words.joined(found.name, bias, told))
 
 
+def _by_chance(term: Term, judged: Sequence[SliceSample]) -> str:
+    """How far apart slices would be that are equal in truth (statistics.md 4)."""
+    told = f"{len(judged)} slices that are equal in truth are not 0 apart"
+    if not has_bound(term.name, judged[0].sample.holdout.task):
+        return f"{told}, but some way by chance"
+    expected = gap(term.name, judged, alpha=0.05).expected()
+    return f"{told}, but {words.places(expected)} on average, by chance: add @ 95% to allow for it"
+
+
 def _of_metrics(gate: Gate, sample: Sample, question: Question) -> dict[str, Any]:
     """Both sides, and the interval at 95 % each side where one exists."""
     term = gate.terms[0]
     cut = sample.cut(rows_of(term.column, term.value, sample.holdout)) if term.slice else sample
     found: dict[str, Any] = dict(sides(gate, cut))
-    if not why_no_claim(msgspec.structs.replace(gate, comparison=">="), question.holdout.task, METRICS):
-        found |= claim.shown(gate, question)
+    judged = msgspec.structs.replace(gate, comparison="<=" if term.kind is TermKind.GAP else ">=")
+    if not why_no_claim(judged, question.holdout.task, METRICS):
+        found |= claim.shown(gate if term.kind is not TermKind.GAP else judged, question)
     return found

@@ -23,11 +23,6 @@ _NOT_YET = (
         "write a one-sided bound instead: accuracy >= 0.84 @ 95%",
     ),
     (
-        r"\bgap\s*\(",
-        "`gap(...)` is not yet understood",
-        "bound the worst slice instead: worst(recall, by=COLUMN, min_rows=500) >= 0.4 @ 95%",
-    ),
-    (
         r"\banchor\s*\.",
         "`anchor.` (a pinned release) is not yet understood",
         "write an absolute gate beside the difference with the champion: accuracy >= 0.84 @ 95%",

@@ -37,20 +37,24 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
 
     def cut(self, rows: NDArray[np.bool_]) -> Sample:
         """These rows only; rows: shape (n,) bool."""
-        if rows.all():
-            return self
+        return self if rows.all() else self.take(np.flatnonzero(rows))
+
+    def take(self, rows: NDArray[np.intp]) -> Sample:
+        """The rows at these places, ascending."""
         group = self.holdout.group
         holdout = replace(
             self.holdout,
             ids=self.holdout.ids[rows],
             truth=self.holdout.truth[rows],
             group=None if group is None else group[rows],
-            slices={},
+            slices={
+                column: replace(factor, codes=factor.codes[rows]) for column, factor in self.holdout.slices.items()
+            },
         )
         return Sample(
             holdout=holdout,
-            candidate=_cut(self.candidate, rows),
-            champion=None if self.champion is None else _cut(self.champion, rows),
+            candidate=_taken(self.candidate, rows),
+            champion=None if self.champion is None else _taken(self.champion, rows),
             unanswered=None if self.unanswered is None else self.unanswered[rows],
         )
 
@@ -63,7 +67,7 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
         return self.champion
 
 
-def _cut(predictions: Predictions, rows: NDArray[np.bool_]) -> Predictions:
+def _taken(predictions: Predictions, rows: NDArray[np.intp]) -> Predictions:
     scores = predictions.scores
     return replace(predictions, labels=predictions.labels[rows], scores=None if scores is None else scores[rows])
 

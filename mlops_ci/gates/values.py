@@ -9,11 +9,16 @@ import msgspec
 import numpy as np
 
 from mlops_ci.evaluation.metrics import METRICS
-from mlops_ci.evaluation.proportions import denominator, masks
+from mlops_ci.evaluation.proportions import denominators, masks
+from mlops_ci.gates import words
+from mlops_ci.gates.gate import Term, TermKind
 from mlops_ci.records.verdicts import Side
 
 if TYPE_CHECKING:
-    from mlops_ci.gates.gate import Term
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
     from mlops_ci.gates.sample import Sample
     from mlops_ci.records.evaluation import Predictions
 
@@ -21,7 +26,7 @@ _UNDEFINED = Side(value=None)
 
 
 class SliceSample(msgspec.Struct, frozen=True, kw_only=True):
-    """One slice of `worst`: its name, the rows and the metric there."""
+    """One slice of `worst` or `gap`: its name, the rows and the metric there."""
 
     name: str
     sample: Sample
@@ -48,20 +53,54 @@ def exact(found: Side) -> Fraction | float:
 
 
 def slices(term: Term, sample: Sample) -> tuple[tuple[SliceSample, ...], tuple[str, ...]]:
-    """The slices of `worst(...)` that can be judged, and `value (rows)` of those too small or without a value."""
-    factor = sample.holdout.slices[term.column]
-    metric = METRICS[term.name]
+    """The slices of `worst` or `gap` that can be judged, and `value (rows)` of those too small or without a value."""
+    codes, there = counted(term, sample)
+    values = sample.holdout.slices[term.column].values
+    order = np.argsort(codes, kind="stable")
+    ends = np.cumsum(np.bincount(codes, minlength=len(values) + 1))
     judged, small = [], []
-    for code, value in enumerate(factor.values):
-        rows = np.asarray(factor.codes == code)
-        if not rows.any():
-            continue
-        cut = sample.cut(rows)
-        answers = cut.of(term)
-        there = denominator(metric, cut.holdout.truth, answers.labels, cut.holdout.classes)
-        found = side(term.name, cut, answers) if there >= term.min_rows else _UNDEFINED
-        if found.value is None:
-            small.append(f"{value} ({there:,})")
-        else:
-            judged.append(SliceSample(name=f"{term.column}={value}", sample=cut, side=found))
+    for code in np.flatnonzero(np.diff(ends) > 0):
+        value, rows = values[code], order[ends[code] : ends[code + 1]]
+        if there[code] >= term.min_rows:
+            cut = sample.take(rows)
+            found = side(term.name, cut, cut.of(term))
+            if found.value is not None:
+                judged.append(SliceSample(name=f"{term.column}={value}", sample=cut, side=found))
+                continue
+        small.append(f"{value} ({there[code]:,})")
     return tuple(judged), tuple(small)
+
+
+def counted(term: Term, sample: Sample) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The part each row is in and the rows that count in each value of the column.
+
+    Parts: shape (n,), 0 for rows without a value, else from 1. Rows that count: shape (values,).
+    """
+    holdout, factor = sample.holdout, sample.holdout.slices[term.column]
+    codes, parts = factor.codes.astype(np.int64) + 1, len(factor.values) + 1
+    there = denominators(
+        METRICS[term.name],
+        holdout.truth,
+        sample.of(term).labels,
+        classes=len(holdout.classes),
+        codes=codes,
+        parts=parts,
+    )
+    return codes, there[1:]
+
+
+def worst(term: Term, judged: Sequence[SliceSample]) -> SliceSample:
+    """The slice with the worst value, of one or more."""
+    choose = min if METRICS[term.name].higher_is_better else max
+    return choose(judged, key=lambda one: exact(one.side))
+
+
+def too_few(term: Term, judged: Sequence[SliceSample], small: Sequence[str]) -> str:
+    """Why there is no worst slice or no gap; empty where there is one."""
+    told = f"not judged: {words.names(small)}" if small else ""
+    if not judged:
+        return words.joined(f"no value of {term.column} has enough rows to judge {term.name}", told)
+    if term.kind is TermKind.GAP and len(judged) == 1:
+        only = f"only {judged[0].name} has enough rows to judge {term.name}, and a gap is between two"
+        return words.joined(only, told)
+    return ""

@@ -45,7 +45,8 @@ def scale(gate: Gate) -> Scale:
     shares = all(
         term.kind is not TermKind.FACT and METRICS[term.name].kind in {"proportion", "f1"} for term in gate.terms
     )
-    return Scale(difference=difference, points=difference and shares, unit=_unit(gate))
+    gap = form(gate) is Form.GAP
+    return Scale(difference=difference, gap=gap, points=difference and shares, unit=_unit(gate))
 
 
 def sides(gate: Gate, sample: Sample) -> dict[str, Side]:

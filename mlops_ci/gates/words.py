@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from mlops_ci.gates.gate import Comparison, Gate
     from mlops_ci.gates.need import Need
+    from mlops_ci.gates.values import SliceSample
 
 _RELATIONS: dict[Comparison, tuple[str, str]] = {
     ">=": ("at or above", "below"),
@@ -29,12 +30,17 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
     """How the numbers of one gate are written. Differences of shares: in points (hundredths)."""
 
     difference: bool = False
+    gap: bool = False
     points: bool = False
     unit: str = ""
 
     @property
     def subject(self) -> str:
-        return "the difference" if self.difference else "the value"
+        return f"the {self.name}"
+
+    @property
+    def name(self) -> str:
+        return "difference" if self.difference else "gap" if self.gap else "value"
 
     @property
     def after(self) -> str:
@@ -68,6 +74,11 @@ def _size(value: float) -> str:
         if abs(value) >= size:
             return f"{_fixed(value / size, 3)} {unit}"
     return f"{_fixed(value, 0)} bytes"
+
+
+def places(value: float) -> str:
+    """The number with at most four decimals."""
+    return _decimal(value, ())
 
 
 def percent(share: float) -> str:
@@ -113,7 +124,7 @@ def _rows(gate: Gate, scale: Scale, needed: Need) -> str:
     if scale.difference and needed.rows is not None:
         told.append(f"if the true difference is 0, {needed.rows:,} rows decide with 80 %")
     if needed.observed is not None:
-        truth = "it is what was observed" if told else f"{_true(scale)} is what was observed"
+        truth = "it is what was observed" if told else f"the true {scale.name} is what was observed"
         told.append(f"if {truth}, {needed.observed:,}" + ("" if told else " rows decide with 80 %"))
     if told:
         return "; ".join(told)
@@ -123,8 +134,10 @@ def _rows(gate: Gate, scale: Scale, needed: Need) -> str:
     return f"these rows see a distance of {seen}{scale.after} from {scale.text(gate.threshold)} with 80 %"
 
 
-def _true(scale: Scale) -> str:
-    return "the true difference" if scale.difference else "the true value"
+def ends(largest: SliceSample, smallest: SliceSample) -> str:
+    """`largest at origin=JFK (0.412), smallest at origin=LGA (0.361)`"""
+    high, low = largest.side.value or 0.0, smallest.side.value or 0.0
+    return f"largest at {largest.name} ({_decimal(high, [low])}), smallest at {smallest.name} ({_decimal(low, [high])})"
 
 
 def names(of: Sequence[str]) -> str:

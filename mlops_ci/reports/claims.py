@@ -42,7 +42,8 @@ def about(verdict: Verdict) -> Spans:
         return (Code(verdict.name),)
     spans: Spans = (words.metric(metric_name(verdict)),)
     if verdict.gate.lstrip().startswith("gap("):
-        spans = (Text("the gap in "), *spans)
+        worse = (Text(", worst at "), Code(verdict.slice), Text(",")) if verdict.slice else ()
+        return (Text("the gap in "), *spans, *worse)
     return (*spans, Text(" at "), Code(verdict.slice)) if verdict.slice else spans
 
 

@@ -15,11 +15,13 @@ from msgspec.structs import replace
 from mlops_ci.gates.bounds import clopper_pearson, dirichlet, tango
 from mlops_ci.gates.bounds.delong import Auc, placements
 from mlops_ci.gates.bounds.delong_paired import PairedAuc
+from mlops_ci.gates.bounds.gap import Gap, levels, melded
 from mlops_ci.gates.grammar import parse
 from mlops_ci.gates.judge import judge
 from mlops_ci.gates.question import Question
 from mlops_ci.records.evaluation import Champion, Factor, Holdout, Predictions, Task
 from mlops_ci.records.outcomes import Status
+from tests.unit.gates.normal import Normal
 
 stats = pytest.importorskip("scipy.stats")
 
@@ -222,6 +224,73 @@ def test_two_equal_models_with_other_scores_are_wrong_at_most_at_the_level() -> 
         failed += found.high(0.05, passing=False) <= 0
     assert 0.005 <= passed / 1500 <= 0.062
     assert 0.0355 <= failed / 1500 <= 0.0655
+
+
+# --- the gap between two slices
+
+
+@pytest.mark.parametrize("alpha", [0.05, 0.01, 1e-4])
+@pytest.mark.parametrize(("first", "second"), [(20, 20), (50, 50), (10, 60)])
+def test_two_slices_are_never_said_to_be_nearer_than_they_are_too_often(first: int, second: int, alpha: float) -> None:
+    # Exact, over all counts and rates near 0 and 1, where score and square-and-add bounds are up to 12 x nominal.
+    shares = np.r_[0.001, 0.005, 0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 0.98, 0.995, 0.999]
+    at = levels(alpha)
+    highs, lows = 1.0 - _exact_lows(first, at)[::-1], _exact_lows(second, at)
+    bound = np.array([[melded(highs[x], lows[y], at, alpha) for y in range(second + 1)] for x in range(first + 1)])
+    of_first = stats.binom.pmf(np.arange(first + 1), first, shares[:, None])
+    of_second = stats.binom.pmf(np.arange(second + 1), second, shares[:, None])
+    for one, ours in zip(shares, of_first, strict=True):
+        for other, theirs in zip(shares, of_second, strict=True):
+            assert ours @ (bound < one - other - 1e-9) @ theirs <= alpha
+
+
+def _exact_lows(of: int, at: np.ndarray) -> np.ndarray:
+    count = np.arange(of + 1)[:, None]
+    return np.where(count > 0, stats.beta.ppf(at[None, :], np.maximum(count, 1e-9), of - count + 1), 0.0)
+
+
+def test_equal_slices_fail_as_seldom_as_claimed_and_would_fail_mostly_without_the_correction() -> None:
+    # statistics.md 4: ten equal slices, .83 uncorrected and .037 over the 90 ordered pairs.
+    drawn = np.random.default_rng(21).normal(size=(400, 10))
+    gaps = [Gap(parts=tuple(Normal(value=value) for value in values)) for values in drawn]
+    wrong = np.mean([found.low(0.05 / found.pairs, passing=False) > 0 for found in gaps])
+    uncorrected = np.mean([found.low(0.05, passing=False) > 0 for found in gaps])
+    assert wrong == pytest.approx(0.037, abs=0.02)
+    assert uncorrected == pytest.approx(0.83, abs=0.05)
+
+
+def test_a_gap_of_aucs_at_its_limit_passes_at_its_level() -> None:
+    generator, shift = np.random.default_rng(14), _separated(0.95)
+    weaker, gate = _separated(0.85), parse("gap(roc_auc, by=at) <= 0.1 @ 95%")
+    truth = np.tile(np.arange(400) < 100, 2)
+    place = Factor(codes=np.repeat([0, 1], 400).astype(np.int32), values=("a", "b"))
+    holdout = replace(_binary(truth), slices={"at": place})
+    passed = 0
+    for _ in range(600):
+        scores = generator.normal(truth * np.repeat([shift, weaker], 400)).astype(np.float32)
+        asked = Question(holdout=holdout, predictions=_predictions(truth, scores))
+        passed += judge([gate], asked)[0].verdict is PASSED
+    assert 0.02 <= passed / 600 <= 0.068
+
+
+def test_a_gap_between_slices_of_the_same_days_is_judged_by_day() -> None:
+    # Days lean to one slice or the other: by row the gap of .1 would pass far too often.
+    generator, gate = np.random.default_rng(15), parse("gap(roc_auc, by=at) <= 0.1 @ 95%")
+    days, size = 40, 25
+    group = np.tile(np.repeat(np.arange(days), size), 2)
+    truth = np.tile(np.arange(days * size) % 2 == 0, 2)
+    place = Factor(codes=np.repeat([0, 1], days * size).astype(np.int32), values=("a", "b"))
+    shift = np.repeat([_separated(0.85), _separated(0.75)], days * size)
+    by_day, by_row = (replace(_binary(truth, of), slices={"at": place}) for of in (group, None))
+    passed = Counter[str]()
+    for _ in range(300):
+        lean = np.repeat(generator.normal(0, 0.5, 2 * days), size)
+        predicted = _predictions(truth, generator.normal(truth * (shift + lean)).astype(np.float32))
+        for name, holdout in (("day", by_day), ("row", by_row)):
+            (found,) = judge([gate], Question(holdout=holdout, predictions=predicted))
+            passed[name] += found.verdict is PASSED
+    assert passed["day"] / 300 <= 0.085
+    assert passed["row"] > passed["day"]
 
 
 # --- rows that belong together

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from mlops_ci.evaluation.counts import confusion_matrix
 from mlops_ci.evaluation.metrics import METRICS, metrics_for
-from mlops_ci.evaluation.proportions import confusion_masks, denominator, masks
+from mlops_ci.evaluation.proportions import confusion_masks, denominators, masks
 from mlops_ci.evaluation.ranking import roc_auc
 from mlops_ci.records.evaluation import Task
 
@@ -248,7 +248,7 @@ def test_a_proportion_is_its_successes_among_its_members(name: str) -> None:
         value = compute(METRICS[name], case, TWO)
         assert not (success & ~member).any()
         assert value == (pytest.approx(success.sum() / member.sum()) if member.any() else None)
-        assert denominator(METRICS[name], case["truth"], case["labels"], TWO) == member.sum()
+        assert _counted(name, case["truth"], case["labels"]) == member.sum()
 
 
 def test_f1_is_made_of_true_and_false_positives_and_misses() -> None:
@@ -256,12 +256,30 @@ def test_f1_is_made_of_true_and_false_positives_and_misses() -> None:
         case = binary_case(seed) | {"weight": None}
         hits, alarms, misses = (int(mask.sum()) for mask in confusion_masks(case["truth"], case["labels"]))
         assert compute(METRICS["f1"], case, TWO) == pytest.approx(2 * hits / (2 * hits + alarms + misses))
-        assert denominator(METRICS["f1"], case["truth"], case["labels"], TWO) == hits + alarms + misses
+        assert _counted("f1", case["truth"], case["labels"]) == hits + alarms + misses
 
 
 def test_the_denominator_of_an_auc_is_the_rarer_class() -> None:
     truth = np.array([0, 0, 0, 1], dtype=np.int32)
-    assert denominator(METRICS["roc_auc"], truth, truth, TWO) == 1
+    assert _counted("roc_auc", truth, truth) == 1
+
+
+def test_denominators_of_parts_are_those_of_their_rows() -> None:
+    for seed in range(10):
+        case = binary_case(seed)
+        truth, labels = case["truth"], case["labels"]
+        codes = np.random.default_rng(seed).integers(0, 4, len(truth))
+        for metric in METRICS.values():
+            if Task.BINARY in metric.tasks:
+                found = denominators(metric, truth, labels, classes=2, codes=codes, parts=5)
+                assert list(found) == [
+                    _counted(metric.name, truth[codes == part], labels[codes == part]) for part in range(5)
+                ]
+
+
+def _counted(name: str, truth: Any, labels: Any) -> int:
+    codes = np.zeros(len(truth), dtype=np.int64)
+    return int(denominators(METRICS[name], truth, labels, classes=2, codes=codes, parts=1)[0])
 
 
 def test_every_value_lies_in_the_range_its_metric_declares() -> None:

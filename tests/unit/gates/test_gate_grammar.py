@@ -84,6 +84,12 @@ def test_worst_knows_its_column_and_its_least_rows() -> None:
     assert (term.kind, term.name, term.column, term.min_rows) == (TermKind.WORST, "recall", "the origin", 500)
 
 
+def test_gap_is_read_as_worst_is_and_neither_is_a_reserved_word() -> None:
+    term = parse("gap(recall, by=plan, min_rows=100) <= 0.1 @ 95%").terms[0]
+    assert (term.kind, term.name, term.column, term.min_rows) == (TermKind.GAP, "recall", "plan", 100)
+    assert [term.name for term in parse("gap_size + worst_error > 0").terms] == ["gap_size", "worst_error"]
+
+
 def test_dotted_and_listed_names_are_facts() -> None:
     for text in ("drift.max_psi <= 0.25", "bundle_size <= 1 GB", "tests.failed == 0"):
         assert parse(text).terms[0].kind is TermKind.FACT
@@ -108,6 +114,9 @@ def test_dotted_and_listed_names_are_facts() -> None:
         ("data.rows[a=b] > 3", 0, "has no slices"),
         ("1 > 2", 0, "without a metric"),
         ("worst(recall, by=origin, min_rows=2.5) > 1", 34, "whole number"),
+        ("gap(recall) <= 0.1", 10, "write gap(recall, by=COLUMN, min_rows=100)"),
+        ("worst(recall, min_rows=5) > 0.1", 12, "write worst(recall, by=COLUMN"),
+        ("gap recall > 0.1", 4, "a comparison"),
     ],
 )
 def test_what_cannot_be_read_has_a_caret_and_an_advice(text: str, at: int, says: str) -> None:
@@ -123,7 +132,6 @@ def test_what_cannot_be_read_has_a_caret_and_an_advice(text: str, at: int, says:
         ("accuracy > 0.8 ± 0.1", "@ 95%"),
         ("n > 0.8", "accuracy for n"),
         ("d < 0.1", "no gate yet"),
-        ("gap(recall, by=sex) < 0.1", "worst(recall"),
         ("accuracy - anchor.accuracy > 0", "absolute gate"),
     ],
 )

@@ -1,0 +1,165 @@
+"""From the tree of a gate's text to the Gate, or a ConfigError with a caret under what makes no sense."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
+
+from mlops_ci.gates.facts import FACTS
+from mlops_ci.gates.gate import Comparison, Gate, Term, TermKind, Undecided
+from mlops_ci.gates.refusals import nearest, refusal
+
+if TYPE_CHECKING:
+    from lark import Token, Tree
+
+    from mlops_ci.records.results import Where
+
+_SCALES = {"%": (1, 100), "ms": (1, 1000), "s": (1, 1), "min": (60, 1)} | {
+    "B": (1, 1),
+    "kB": (10**3, 1),
+    "KB": (10**3, 1),
+    "MB": (10**6, 1),
+    "GB": (10**9, 1),
+}
+_MIRRORED: dict[str, Comparison] = {">": "<", ">=": "<=", "<": ">", "<=": ">=", "==": "==", "!=": "!="}
+
+
+class _Sum:
+    """Terms and a constant, exact: 0.8 + 0.03 is 0.83."""
+
+    def __init__(self) -> None:
+        self.terms: list[tuple[Fraction, Term]] = []
+        self.constant = Fraction(0)
+
+    def minus(self, other: _Sum) -> _Sum:
+        result = _Sum()
+        result.terms = self.terms + [(-factor, term) for factor, term in other.terms]
+        result.constant = self.constant - other.constant
+        return result
+
+
+class Reader:
+    """Turns the tree of one text into a Gate; knows the text to point into it."""
+
+    def __init__(self, text: str, where: Where | None) -> None:
+        self.text = text
+        self.where = where
+
+    def refuse(self, at: int, message: str, advice: str) -> Exception:
+        return refusal(self.text, at, message, advice, self.where)
+
+    def gate(self, tree: Tree[Token], name: str, when_undecided: Undecided) -> Gate:
+        parts: list[Any] = tree.children
+        left_tree, comparison, right_tree, confidence = parts
+        left, right = self.sum(left_tree), self.sum(right_tree)
+        sign: Comparison = comparison.value
+        if not left.terms:
+            left, right, sign = right, left, _MIRRORED[sign]
+        whole = left.minus(right)
+        if not whole.terms:
+            raise self.refuse(0, "a gate without a metric or a fact", "write something like accuracy >= 0.84")
+        return Gate(
+            text=self.text,
+            name=name or self.text,
+            comparison=sign,
+            terms=tuple(replace(term, coefficient=float(factor)) for factor, term in whole.terms),
+            threshold=float(-whole.constant),
+            confidence=None if confidence is None else self.confidence(confidence),
+            when_undecided=when_undecided,
+            where=self.where,
+        )
+
+    def sum(self, tree: Tree[Token]) -> _Sum:
+        total = _Sum()
+        sign = 1
+        for child in tree.children:
+            if child is None:
+                continue
+            if not hasattr(child, "children"):
+                sign = -1 if child == "-" else 1
+                continue
+            factor, term = self.product(child)
+            if term is None:
+                total.constant += sign * factor
+            else:
+                total.terms.append((sign * factor, term))
+        return total
+
+    def product(self, tree: Any) -> tuple[Fraction, Term | None]:
+        factor, found = Fraction(1), None
+        for child in tree.children:
+            if child.data == "quantity":
+                factor *= self.quantity(child)
+                continue
+            term = self.over_slices(child) if child.data == "over_slices" else self.reference(child)
+            if found is not None:
+                raise self.refuse(
+                    term.at, "two names multiplied", "multiply a name with a number: 1.05 * champion.recall"
+                )
+            found = term
+        return factor, found
+
+    def quantity(self, tree: Any) -> Fraction:
+        number, unit = tree.children
+        scale = (1, 1) if unit is None else _SCALES.get(str(unit))
+        if scale is None:
+            advice = f"{nearest(unit, _SCALES)}allowed: {', '.join(_SCALES)}"
+            raise self.refuse(unit.start_pos, f'"{unit}" is not a unit', advice)
+        return Fraction(number.replace("_", "")) * Fraction(*scale)
+
+    def confidence(self, tree: Any) -> float:
+        value, at = self.quantity(tree), tree.children[0].start_pos
+        if tree.children[1] is not None and tree.children[1] != "%":
+            raise self.refuse(tree.children[1].start_pos, "a confidence has no unit but %", "write @ 95%")
+        if value > 1:
+            raise self.refuse(at, f"a confidence of {float(value):g} is above 1", f"write @ {float(value):g}%")
+        if value == 1:
+            raise self.refuse(at, "no number of rows gives a confidence of 100 %", "write @ 99%, or leave it out")
+        if value <= Fraction(1, 2):
+            raise self.refuse(at, "a confidence must be above 50 %", "write @ 95%, or leave it out")
+        return float(value)
+
+    def reference(self, tree: Any) -> Term:
+        name, column, value = tree.children
+        at, champion = name.start_pos, name.startswith("champion.")
+        plain = str(name).removeprefix("champion.")
+        is_fact = not champion and (plain in FACTS or "." in plain)
+        if is_fact and column is not None:
+            raise self.refuse(at, f'"{plain}" is a fact and has no slices', "write it without [...]")
+        return Term(
+            kind=TermKind.FACT if is_fact else TermKind.METRIC,
+            name=plain,
+            champion=champion,
+            column="" if column is None else self.word(column),
+            value="" if value is None else self.word(value),
+            at=at,
+        )
+
+    def over_slices(self, tree: Any) -> Term:
+        what, name, column, least = tree.children
+        plain = str(name).removeprefix("champion.")
+        if column is None:
+            raise self.refuse(
+                name.end_pos, f"{what}(...) without a column", f"write {what}({name}, by=COLUMN, min_rows=100)"
+            )
+        return Term(
+            kind=TermKind(str(what)),
+            name=plain,
+            champion=plain != name,
+            column=self.word(column),
+            min_rows=1 if least is None else self.rows(least),
+            at=name.start_pos,
+        )
+
+    def rows(self, number: Token) -> int:
+        rows = Fraction(number.replace("_", ""))
+        if rows.denominator != 1 or rows < 1:
+            raise self.refuse(number.start_pos or 0, f"min_rows of {number}", "a whole number from 1")
+        return int(rows)
+
+    def word(self, tree: Any) -> str:
+        token = str(tree.children[0])
+        return re.sub(r"\\(.)", r"\1", token[1:-1]) if token.startswith('"') else token
