@@ -1,0 +1,7 @@
+"""python -m bench.verdicts"""
+
+import sys
+
+from bench.verdicts.command import main
+
+sys.exit(main(sys.argv[1:]))
