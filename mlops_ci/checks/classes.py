@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlops_ci.checks.answers import capped, failed, passed, skipped
+from mlops_ci.data.contract_answer import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -40,9 +41,9 @@ def _findings(names: tuple[str, ...], train: list[int], holdout: list[int]) -> I
     for side, counts in (("training", train), ("held-out", holdout)):
         present = [name for name, count in zip(names, counts, strict=True) if count]
         if len(present) < 2:
-            only = present[0] if present else "none"
+            only = quoted(present[0]) if present else "none"
             yield failed(_NAME, f"the {side} rows hold one class only ({only}); two are needed", blocking=True)
     for name, learned, judged in zip(names, train, holdout, strict=True):
         if 0 in (learned, judged) and len(names) > 2:
-            message = f"class {name[:40]} has {learned:,} training rows and {judged:,} held-out rows"
+            message = f"class {quoted(name)} has {learned:,} training rows and {judged:,} held-out rows"
             yield failed(_NAME, message, blocking=learned + judged >= RARE, train=learned, holdout=judged)

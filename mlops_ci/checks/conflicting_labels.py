@@ -31,10 +31,12 @@ def run(facts: DataFacts) -> Iterable[Result]:
     found = twins(facts)
     conflicting, rate, chance = found.conflicting, found.disagreement, found.chance
     rows = facts.table.rows
-    message = (
-        f"{rows_text(conflicting, rows)} have a twin with equal features and another {facts.target}; "
-        f"twins disagree in {rate:.1%} of pairs, any two rows in {chance:.1%}"
-    )
+    message = f"no row has a twin with equal features and another {facts.target}"
+    if conflicting:
+        message = (
+            f"{rows_text(conflicting, rows)} have a twin with equal features and another {facts.target}; "
+            f"twins disagree in {rate:.1%} of pairs, any two rows in {chance:.1%}"
+        )
     few = conflicting <= max(LEAST_ROWS, LEAST_SHARE * rows)
     fine = few or rate <= chance + MARGIN * (1 - chance)
     return [advisory(_NAME, message, fine=fine, conflicting=conflicting, disagreement=rate, chance=chance)]

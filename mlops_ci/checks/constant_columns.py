@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlops_ci.checks.answers import capped, failed, passed
+from mlops_ci.data.contract_answer import quoted
+from mlops_ci.records.tables import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,4 +44,5 @@ def _says(column: ColumnProfile) -> str:
     if column.missing == column.rows:
         return f"is missing in all {column.rows:,} rows"
     value = column.common[0][0] if column.common else str(column.low)
-    return f"is {value[:40]} in all {column.rows:,} rows"
+    value = quoted(value) if column.kind is Kind.TEXT else value
+    return f"is {value} in all {column.rows:,} rows"

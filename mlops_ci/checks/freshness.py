@@ -33,7 +33,6 @@ def run(facts: DataFacts) -> Iterable[Result]:
     if newest is None or now is None:
         return [skipped(_NAME, "no time column, or the commit has no time")]
     days = round(float((now - newest) / np.timedelta64(1, "D")), 2)
-    message = (
-        f"the newest {facts.time} is {iso(newest)}, {days:,.1f} days before the commit; the contract sets no limit"
-    )
+    side = "after" if days < 0 else "before"
+    message = f"the newest {facts.time} is {iso(newest)}, {abs(days):,.1f} days {side} the commit"
     return [passed(_NAME, message, days=days)]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from mlops_ci.checks.answers import advisory, capped, contract_results, failed, passed, skipped
 from mlops_ci.data.classes import target_centre, target_shares
+from mlops_ci.data.contract_answer import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,7 +51,7 @@ def _classes(facts: DataFacts, base: BaseFacts) -> Iterable[Result]:
         widest = max(widest, abs(here - then))
         if abs(here - then) > max(floor, POINTS):
             message = (
-                f"{facts.target} = {name[:40]} in {here:.1%} of rows, {then:.1%} at the base; "
+                f"{facts.target} = {quoted(name)} in {here:.1%} of rows, {then:.1%} at the base; "
                 f"chance gives ±{floor:.2%}, up to {POINTS:.0%} is usual"
             )
             findings.append(
@@ -68,9 +69,16 @@ def _mean(facts: DataFacts, base: BaseFacts) -> Result:
     spread = next((column.deviation for column in base.profile.columns if column.name == facts.target), None) or 0.0
     floor = Z_99 * spread * math.sqrt(1 / max(base.rows, 1) + 1 / max(facts.table.rows, 1))
     limit = max(floor, DEVIATIONS * spread)
-    message = f"the mean of {facts.target} is {now:g}, {then:g} at the base; up to ±{limit:.3g} is usual"
+    here, before, usual = (_like(limit, value) for value in (now, then, limit))
+    message = f"the mean of {facts.target} is {here}, {before} at the base; up to ±{usual} is usual"
     fine = not spread or abs(now - then) <= limit
     return advisory(_NAME, message, fine=fine, mean=now, base=then, floor=round(floor, 9))
+
+
+def _like(limit: float, value: float) -> str:
+    """As many digits as tell a distance of a hundredth of `limit`, the same for every number of one message."""
+    places = 4 if limit <= 0 else min(max(2 - math.floor(math.log10(limit)), 0), 9)
+    return f"{value:,.{places}f}"
 
 
 def _z(classes: int) -> float:

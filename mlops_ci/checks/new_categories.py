@@ -13,6 +13,7 @@ import numpy as np
 
 from mlops_ci.checks.answers import capped, failed, passed, rows_text, skipped
 from mlops_ci.data.canonical import missing
+from mlops_ci.data.contract_answer import named
 from mlops_ci.records.tables import Column, Kind
 
 if TYPE_CHECKING:
@@ -79,4 +80,4 @@ def _since_base(facts: DataFacts, column: Column) -> Result | None:
 
 def _examples(column: Column, counts: np.ndarray[tuple[int], np.dtype[np.int64]]) -> str:
     often = np.argsort(-counts, kind="stable")[:3]
-    return ", ".join(column.categories[at][:40] for at in often if counts[at])
+    return named([column.categories[at] for at in often if counts[at]])

@@ -17,6 +17,7 @@ import numpy as np
 from mlops_ci.checks.answers import capped, failed, passed, skipped
 from mlops_ci.checks.missing_pattern import missing_patterns
 from mlops_ci.checks.predictive_power import COLUMNS, Coded, Sample, Score, coded, same, sample, score, together
+from mlops_ci.data.contract_answer import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -147,7 +148,7 @@ def _missing(facts: DataFacts, chosen: Sample) -> Iterator[Result]:
             continue
         message = (
             f"{found.column} is {found.side} in {found.rows:,} of {len(chosen.rows):,} rows looked at, and "
-            f"{found.share:.1%} of them have {facts.target} = {found.label[:40]} (overall {found.overall:.1%}): "
+            f"{found.share:.1%} of them have {facts.target} = {quoted(found.label)} (overall {found.overall:.1%}): "
             "whether it is there gives the target away. Leave it out, or if it is honest write "
             "predicts_target: expected at the column in the contract"
         )

@@ -8,6 +8,7 @@ from mlops_ci.records.outcomes import Status
 from mlops_ci.records.results import Number, Part, Result, Where
 
 EXAMPLES = 3
+LONGEST = 40
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,8 +35,14 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+def quoted(value: str) -> str:
+    """A text out of the data as every message shows it: in quotes, shortened."""
+    return f"“{value if len(value) <= LONGEST else value[: LONGEST - 1] + '…'}”"
+
+
 def named(names: list[str]) -> str:
-    shown = [name if len(name) <= 40 else name[:39] + "…" for name in names[:EXAMPLES]]
+    """The first few texts out of the data."""
+    shown = [quoted(name) for name in names[:EXAMPLES]]
     more = f" and {len(names) - EXAMPLES} more" if len(names) > EXAMPLES else ""
     return ", ".join(shown) + more
 

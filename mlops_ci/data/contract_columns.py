@@ -99,7 +99,7 @@ def _range(terms: ColumnTerms, seen: ColumnProfile, table: Table) -> Answer | No
         check="ranges",
         held=rows == 0,
         message=f"{terms.name} is outside in {share_text(rows, table.rows)}, for example "
-        f"{named([_plain(value) for value in shown])}; {allowed}",
+        f"{', '.join(_plain(value) for value in shown)}; {allowed}",
         numbers={"outside": rows, "low": _number(seen.low), "high": _number(seen.high)},
     )
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from mlops_ci.data.canonical import missing
 from mlops_ci.data.classes import target_shares
-from mlops_ci.data.contract_answer import Answer, named, share_of, share_text
+from mlops_ci.data.contract_answer import Answer, named, quoted, share_of, share_text
 from mlops_ci.data.contract_terms import Contract, NewValues
 from mlops_ci.data.contract_text import share
 from mlops_ci.data.repeats import repeats
@@ -108,7 +108,7 @@ def _target(contract: Contract, table: Table) -> Iterator[Answer]:
         yield Answer(
             check="label_shift",
             held=abs(moved) <= terms.tolerance,
-            message=f"{terms.column} = {name} in {now:.1%} of rows; the contract expects {share(expected)} "
+            message=f"{terms.column} = {quoted(name)} in {now:.1%} of rows; the contract expects {share(expected)} "
             f"within {share(terms.tolerance).removesuffix('%')} points",
             column=terms.column,
             numbers={"share": now, "expected": expected, "tolerance": terms.tolerance},

@@ -199,7 +199,7 @@ def test_a_table_that_keeps_every_clause_gives_one_result_with_the_count() -> No
         ({"age": ["20", "30", "40", "50"]}, ["types age"], "age is text; the contract says integer"),
         ({"age": [20.0, 30.0, 40.0, 50.0]}, ["types age"], "age is float; the contract says integer"),
         ({"age": None}, ["types age"], "age is not there; the contract requires it"),
-        ({"plan": ["monthly", "weekly", "daily", "x"]}, ["allowed_values plan"], "daily, weekly, x in 3 of 4 rows"),
+        ({"plan": ["monthly", "weekly", "daily", "x"]}, ["allowed_values plan"], "“daily”, “weekly”, “x” in 3 of 4"),
         ({"plan": ["monthly", None, None, None]}, ["nulls plan"], "3 of 4 rows (75.00%); the contract allows 25%"),
         ({"x": [1.0, 2.0, 3.0, 11.5]}, ["ranges x"], "for example 11.5; the contract allows anything to 10"),
         ({"x": [1.0, 2.0, 3.0, np.inf]}, ["infinite_values x"], "infinite in 1 of 4 rows"),

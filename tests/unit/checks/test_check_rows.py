@@ -78,7 +78,7 @@ def test_one_class_on_a_side_blocks(side: str) -> None:
     rich = np.where(holdout == (side == "held-out"), True, np.arange(100) % 2 == 0)
     found = only("classes", facts({"x": np.arange(100), "rich": rich}, holdout=holdout))
     assert found.blocking
-    assert found.message == f"the {side} rows hold one class only (true); two are needed"
+    assert found.message == f"the {side} rows hold one class only (“true”); two are needed"
 
 
 def test_a_rare_class_that_misses_a_side_is_advisory_and_a_common_one_blocks() -> None:
@@ -143,7 +143,7 @@ def test_held_out_values_that_training_lacks_are_named_beyond_what_rare_values_e
     columns = {"town": town, "street": rare, "rich": random.random(3000) < 0.5}
     found = only("new_categories", facts(columns, holdout=holdout))
     assert (found.column, found.blocking) == ("town", False)
-    assert "for example New Town" in found.message
+    assert "for example “New Town”" in found.message
 
 
 def test_values_that_are_new_since_the_base_are_named() -> None:
@@ -160,7 +160,7 @@ def test_a_class_that_jumps_is_named_with_the_noise_floor() -> None:
     assert only("label_shift", steady).status is Status.PASSED
     jumped = asked("label_shift", facts({"x": np.arange(1000), "rich": np.arange(1000) % 2 == 0}, base=base))
     assert failures(jumped) == ["label_shift", "label_shift"]
-    assert "rich = true in 50.0% of rows, 25.0% at the base; chance gives ±5." in jumped[1].message
+    assert "rich = “true” in 50.0% of rows, 25.0% at the base; chance gives ±5." in jumped[1].message
 
 
 def test_few_rows_may_differ_by_more() -> None:
@@ -175,6 +175,9 @@ def test_the_mean_of_a_regression_is_compared_in_standard_deviations() -> None:
     for mean, expected in ((10.2, []), (11.0, ["label_shift"])):
         given = facts({"x": np.arange(5000), "y": random.normal(mean, 2, 5000)}, "y", task=Task.REGRESSION, base=base)
         assert failures(asked("label_shift", given)) == expected
+    few = {"x": np.arange(4), "y": [10.123456, 10.5, 9.5, 10.0]}
+    told = only("label_shift", facts(few, "y", task=Task.REGRESSION, base=base))
+    assert told.message == "the mean of y is 10.03, 10.00 at the base; up to ±2.57 is usual"
 
 
 def test_drift_is_named_only_beyond_chance_and_by_much_and_the_largest_is_a_number_for_gates() -> None:
