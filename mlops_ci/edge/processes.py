@@ -104,6 +104,7 @@ def user_environment(
         "PYTHONUNBUFFERED": "1",
         "PYTHONFAULTHANDLER": "1",
         "PYTHONUTF8": "1",
+        "OMP_WAIT_POLICY": "PASSIVE",  # spinning OpenMP threads starve each other where processors are shared
     }
     if python is not None:
         values |= _activated(python, values["PATH"])

@@ -45,7 +45,7 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
     check(model, request["entrypoint"])
     return {
         "model": models.save(model, Path(request["output"])),
-        "class_name": f"{type(model).__module__}.{type(model).__qualname__}",
+        "class_name": class_name(model),
         "features": tables.feature_names(model) or columns,
         "classes": class_texts(model),
         "packages": packages(),
@@ -83,6 +83,16 @@ def seed_everything(seed: int) -> None:
     torch = sys.modules.get("torch")
     if torch is not None:
         torch.manual_seed(seed)
+
+
+def class_name(model: Any) -> str:
+    """Module and class; of a pipeline `Pipeline(…, LogisticRegression)`: what predicts is its last step."""
+    name = type(model).__qualname__
+    steps = getattr(model, "steps", None)
+    if name == "Pipeline" and isinstance(steps, list) and steps and hasattr(steps[-1][-1], "predict"):
+        last = steps[-1][-1]
+        return f"{name}(…, {class_name(last) if hasattr(last, 'steps') else type(last).__qualname__})"
+    return f"{type(model).__module__}.{name}"
 
 
 def class_texts(model: Any) -> list[str]:

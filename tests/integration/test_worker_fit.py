@@ -99,6 +99,15 @@ def project(tmp_path: Path) -> Project:
     return Project(tmp_path)
 
 
+def test_a_pipeline_is_named_with_what_predicts(project: Project):
+    piped = GOOD.replace("LogisticRegression(", "make_pipeline(StandardScaler(), make_pipeline(LogisticRegression(", 1)
+    piped = piped.replace(".fit(", ")).fit(", 1)
+    imports = "from sklearn.pipeline import make_pipeline\nfrom sklearn.preprocessing import StandardScaler\n"
+    fitted = project.fit(imports + piped, params={"C": 0.5}).value
+    assert isinstance(fitted, Fitted)
+    assert fitted.class_name == "Pipeline(…, Pipeline(…, LogisticRegression))"
+
+
 def test_a_good_training_function_leaves_a_model_and_says_what_it_is(project: Project):
     answer = project.fit(GOOD, params={"C": 0.5})
     fitted = answer.value
@@ -455,6 +464,7 @@ def test_the_environment_holds_no_token_unless_it_is_named(project: Project, mon
     assert "secret-1" not in caught.value.message
     assert "secret-2" in caught.value.message
     assert "('OMP_NUM_THREADS', '1')" in caught.value.message
+    assert "('OMP_WAIT_POLICY', 'PASSIVE')" in caught.value.message
     assert os.environ["HOME"] + "'" not in caught.value.message
 
 
