@@ -7,8 +7,10 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+import numpy as np
 
 from mlops_ci.evaluation.metrics import METRICS
+from mlops_ci.evaluation.proportions import denominators
 from mlops_ci.gates import claim, words
 from mlops_ci.gates.estimates import has_bound
 from mlops_ci.gates.form import why_no_claim
@@ -42,6 +44,8 @@ class _Found(msgspec.Struct, frozen=True, kw_only=True):
     """A term's number, or `missing`: why there is none."""
 
     number: Any = None
+    rows: int | None = None
+    """In the metric's denominator."""
     missing: str = ""
     note: str = ""
 
@@ -66,7 +70,7 @@ def judge(gate: Gate, question: Question) -> Verdict:
         observed=observed,
         method=NAME,
         reason=words.joined(reason, *(one.note for one in found)),
-        **(_of_metrics(gate, sample, question) if gate.terms[0].kind is not TermKind.FACT else {}),
+        **(_of_metrics(gate, sample, question, found[0].rows) if gate.terms[0].kind is not TermKind.FACT else {}),
     )
 
 
@@ -89,7 +93,9 @@ def _number(term: Term, sample: Sample, question: Question) -> _Found:
         return _over_slices(term, sample)
     cut = sample.cut(rows_of(term.column, term.value, sample.holdout)) if term.column else sample
     found = side(term.name, cut, cut.of(term))
-    return _Found(missing=undefined(term, cut, cut.of(term))) if found.value is None else _Found(number=exact(found))
+    if found.value is None:
+        return _Found(missing=undefined(term, cut, cut.of(term)))
+    return _Found(number=exact(found), rows=_rows(term, cut))
 
 
 def _over_slices(term: Term, sample: Sample) -> _Found:
@@ -108,7 +114,18 @@ def _over_slices(term: Term, sample: Sample) -> _Found:
         if len(judged) > 1
         else ""
     )
-    return _Found(number=exact(found.side), note=words.joined(found.name, bias, told))
+    note = words.joined(found.name, bias, told)
+    return _Found(number=exact(found.side), rows=_rows(term, found.sample), note=note)
+
+
+def _rows(term: Term, sample: Sample) -> int:
+    """Rows in the metric's denominator; of an AUC all, as its bounds say."""
+    holdout, metric = sample.holdout, METRICS[term.name]
+    if metric.kind == "auc":
+        return holdout.rows
+    every = np.zeros(holdout.rows, dtype=np.int64)
+    labels, classes = sample.of(term).labels, len(holdout.classes)
+    return int(denominators(metric, holdout.truth, labels, classes=classes, codes=every, parts=1)[0])
 
 
 def _by_chance(term: Term, judged: Sequence[SliceSample]) -> str:
@@ -120,11 +137,12 @@ def _by_chance(term: Term, judged: Sequence[SliceSample]) -> str:
     return f"{told}, but {words.places(expected)} on average, by chance: add @ 95% to allow for it"
 
 
-def _of_metrics(gate: Gate, sample: Sample, question: Question) -> dict[str, Any]:
-    """Both sides, and the interval at 95 % each side where one exists."""
+def _of_metrics(gate: Gate, sample: Sample, question: Question, rows: int | None) -> dict[str, Any]:
+    """Both sides, the rows where all terms are about the same, and the interval at 95 % each side where one exists."""
     term = gate.terms[0]
     cut = sample.cut(rows_of(term.column, term.value, sample.holdout)) if term.slice else sample
-    found: dict[str, Any] = dict(sides(gate, cut))
+    about = {(other.name, other.column, other.value) for other in gate.terms}
+    found: dict[str, Any] = {"rows": rows if len(about) == 1 else None} | sides(gate, cut)
     judged = msgspec.structs.replace(gate, comparison="<=" if term.kind is TermKind.GAP else ">=")
     if not why_no_claim(judged, question.holdout.task, METRICS):
         found |= claim.shown(gate if term.kind is not TermKind.GAP else judged, question)

@@ -55,6 +55,13 @@ def _discordant(losses: int, wins: int, of: int, **more: Any) -> Question:
     return _question(np.zeros(of), ours, theirs, **more)
 
 
+def _regression(truth: Any, values: Any, **more: Any) -> Question:
+    asked = _question(np.zeros(len(truth)), np.zeros(len(truth)), task=Task.REGRESSION, classes=(), **more)
+    holdout = msgspec.structs.replace(asked.holdout, truth=np.asarray(truth, dtype=np.float64))
+    answers = Predictions(digest="p", labels=np.asarray(values, dtype=np.float32))
+    return msgspec.structs.replace(asked, holdout=holdout, predictions=answers)
+
+
 def _one(text: str, question: Question, **gate: Any) -> Verdict:
     (found,) = judge([parse(text, **gate)], question)
     return found
@@ -483,3 +490,12 @@ def test_starting_gates_of_regression_and_of_few_groups_make_no_claim() -> None:
     for made in (starting_gates(holdout, values), starting_gates(few.holdout, few.predictions)):
         assert made
         assert all("@" not in one.text for one in made)
+
+
+def test_a_point_gate_counts_its_rows_for_every_metric() -> None:
+    cut = {"town": Factor(codes=np.array([0, 0, 0, 1], dtype=np.int32), values=("A", "B"))}
+    asked = _regression([1, 2, 3, 4], [1, 2, 3, 6], slices=cut)
+    rows = {text: _one(text, asked).rows for text in ("r2 >= 0", "mae <= 1", "mae[town=B] <= 1", "mae + r2 <= 9")}
+    assert rows == {"r2 >= 0": 4, "mae <= 1": 4, "mae[town=B] <= 1": 1, "mae + r2 <= 9": None}
+    worst = _one("worst(mae, by=town) <= 9", asked)
+    assert (worst.observed, worst.rows) == (2.0, 1)
