@@ -71,12 +71,14 @@ def read(
     root: Path | None = None,
     scratch: Path | None = None,
     memory_limit: str = "",
+    texts: tuple[str, ...] = (),
 ) -> Table:
     """The prepared table, its rows in no particular order.
 
     sources: name -> files (csv, parquet, json, sqlite). sql: statements that end in one SELECT over those names;
     None: the only source as it is. root: messages name files relative to it. scratch: where DuckDB spills what does
-    not fit into `memory_limit` (`4GB`; default half of the machine's). SourceError with file and line for a source
+    not fit into `memory_limit` (`4GB`; default half of the machine's). texts: columns of a CSV file taken as they are
+    written, so that 007 stays 007. SourceError with file and line for a source
     that cannot be read, SQL that fails, and no rows.
     """
     if sql is None and len(sources) != 1:
@@ -89,7 +91,7 @@ def read(
         files = _files(sources, folder, root)
         with closing(_connect(folder, scratch, memory_limit)) as connection:
             for name, group in files.items():
-                _load(connection, name, group)
+                _load(connection, name, group, texts)
             linked = tuple(file for group in files.values() for file in group)
             _lock(connection, [file.link for file in linked if file.format == "parquet"])
             query = f"FROM {identifier(*sources)}" if sql is None else sql
@@ -162,12 +164,14 @@ def _files(sources: dict[str, tuple[Path, ...]], own: Path, root: Path | None) -
     return files
 
 
-def _load(connection: duckdb.DuckDBPyConnection, name: str, files: tuple[LinkedFile, ...]) -> None:
+def _load(
+    connection: duckdb.DuckDBPyConnection, name: str, files: tuple[LinkedFile, ...], texts: tuple[str, ...]
+) -> None:
     links = literals([file.link for file in files])
     if files[0].format == "sqlite":
         _load_sqlite(connection, name, files)
     elif files[0].format == "csv":
-        _load_csv(connection, name, files, links)
+        _load_csv(connection, name, files, texts)
     else:
         # Parquet stays where it is, so that only the columns the SQL names are read.
         made, reader = ("VIEW", "read_parquet") if files[0].format == "parquet" else ("TABLE", "read_json")
@@ -180,14 +184,19 @@ def _load(connection: duckdb.DuckDBPyConnection, name: str, files: tuple[LinkedF
         raise SourceError("there are no rows", "A source needs at least one row.", where=files[0].shown)
 
 
-def _load_csv(connection: duckdb.DuckDBPyConnection, name: str, files: tuple[LinkedFile, ...], links: str) -> None:
+def _load_csv(
+    connection: duckdb.DuckDBPyConnection, name: str, files: tuple[LinkedFile, ...], texts: tuple[str, ...]
+) -> None:
+    links = literals([file.link for file in files])
     headers = [header(file.path, shown=file.shown) for file in files]
     delimiters = {delimiter for delimiter, _ in headers}
     if len(delimiters) > 1:
         found = ", ".join(f"{file.shown} {delimiter!r}" for file, (delimiter, _) in zip(files, headers, strict=True))
         raise SourceError(f"the files of source {name!r} have different delimiters: {found}", "Use one delimiter.")
     delimiter = literal(headers[0][0])
-    options = f"delim = {delimiter}, skip = 0, {_CSV}, {_CSV_KINDS}"
+    as_written = ", ".join(f"{literal(text)}: 'VARCHAR'" for text in texts if text in headers[0][1])
+    types = f", types = {{{as_written}}}" if as_written else ""
+    options = f"delim = {delimiter}, skip = 0, {_CSV}, {_CSV_KINDS}{types}"
     try:
         connection.execute(f"CREATE TABLE {identifier(name)} AS FROM read_csv({links}, {options})")
     except duckdb.Error as error:

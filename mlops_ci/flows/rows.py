@@ -6,16 +6,27 @@ import csv
 import io
 from pathlib import Path
 
+from mlops_ci.errors import UsageError
 from mlops_ci.steps.project import open_project
-from mlops_ci.steps.rows import RowList, Selection, row_list
+from mlops_ci.steps.rows import RowList, Selection, held_out_rows, row_list
 from mlops_ci.steps.runs import recall
 from mlops_ci.steps.write import write_page
 
 
 def rows(start: Path, decision: str, selection: Selection, *, into: Path | None) -> RowList:
-    """The rows of a selection; `into` also writes them as CSV."""
+    """The rows of a selection; `into` also writes them as CSV. The held-out rows are there before a decision is."""
     project = open_project(start)
-    found = row_list(project, recall(project, decision), selection)
+    before = selection.everything and not decision
+    try:
+        kept = recall(project, decision)
+    except UsageError:
+        if not before:
+            raise
+        kept = None
+    if kept is None or (before and kept.holdout is None):
+        found = held_out_rows(project)
+    else:
+        found = row_list(project, kept, selection)
     if into is not None:
         text = io.StringIO()
         csv.writer(text, lineterminator="\n").writerows([found.columns, *found.rows])

@@ -59,13 +59,13 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def errored(name: str, error: SourceError | UserCodeError) -> Result:
+def errored(name: str, error: SourceError | UserCodeError, part: Part) -> Result:
     """An error of the data or of the project's code, as the Result that makes the decision *could not be judged*."""
     file, _, line = error.where.partition(":")
     number = line.partition(":")[0]
     return Result(
         check=name,
-        part=Part.DATA if isinstance(error, SourceError) else Part.MODEL,
+        part=part,
         status=Status.ERRORED,
         message=error.message,
         where=Where(file, int(number) if number.isdigit() else None) if file else None,

@@ -6,10 +6,13 @@ from pathlib import Path
 
 import msgspec
 
+from mlops_ci.edge import files
 from mlops_ci.errors import ConfigError, SourceError, UserCodeError
 from mlops_ci.evaluation.evaluate import evaluate
 from mlops_ci.records.decisions import TrainingInfo
 from mlops_ci.records.outcomes import Status
+from mlops_ci.records.results import Part
+from mlops_ci.reports.sections.data import checks_line
 from mlops_ci.steps import ledger, verdicts
 from mlops_ci.steps.case import Case
 from mlops_ci.steps.champion import champion_on
@@ -35,7 +38,7 @@ def look_at_data(case: Case, workshop: Workshop, clock: Clock) -> Found:
             holdout = make_holdout(snapshot, case.head.config)
         except (SourceError, UserCodeError) as error:
             line.found = "could not be read"
-            return Found(results=(errored("data", error),))
+            return Found(results=(errored("data", error, Part.DATA),))
         found = examine(case, snapshot, holdout, _before(case, workshop))
         line.found = _data_line(found, restored=restored)
         if restored:
@@ -51,7 +54,7 @@ def make_model(case: Case, found: Found, workshop: Workshop, clock: Clock) -> Fo
     try:
         made = _given(case, found.data, clock, given) if given else _trained(case, found.data, workshop, clock)
     except (SourceError, UserCodeError) as error:
-        return replace(found, results=(*found.results, errored("predictions" if given else "train", error)))
+        return replace(found, results=(*found.results, errored("predictions" if given else "train", error, Part.MODEL)))
     return replace(found, model=made)
 
 
@@ -135,10 +138,12 @@ def _predictions_file(case: Case) -> Path | None:
 
 def _given(case: Case, data: DataFound, clock: Clock, path: Path) -> ModelFound:
     with clock.step("predict", f"reading {path.name}") as line:
-        predictions = given_predictions(path, data.holdout, case.head.config)
+        kinds = {column.name: column.kind for column in data.snapshot.table.columns}
+        predictions = given_predictions(path, data.holdout, case.head.config, kinds)
         line.found = f"{data.holdout.rows:,} held-out rows from {path.name}"
     features = feature_columns(case.head.config, data.snapshot.table.names)
-    info = TrainingInfo(rung="predictions", model=path.name, features=features, seed=None)
+    digest = files.sha256(path)
+    info = TrainingInfo(rung="predictions", model=path.name, features=features, seed=None, digest=digest)
     return ModelFound(training=info, predictions=predictions)
 
 
@@ -155,6 +160,5 @@ def _trained(case: Case, data: DataFound, workshop: Workshop, clock: Clock) -> M
 
 
 def _data_line(found: DataFound, *, restored: bool) -> str:
-    held = sum(result.status in (Status.PASSED, Status.SKIPPED) for result in found.results)
-    rows = f"{found.snapshot.info.rows:,} rows, {held} of {len(found.results)} checks"
-    return f"{rows}, restored" if restored else rows
+    told = (f"{found.snapshot.info.rows:,} rows", checks_line(found.results), "restored" if restored else "")
+    return ", ".join(filter(None, told))

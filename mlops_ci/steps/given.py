@@ -6,11 +6,13 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 
 from mlops_ci.config.settings import Config
 from mlops_ci.data import canonical
 from mlops_ci.data.classes import class_codes
+from mlops_ci.data.kinds import as_kind
 from mlops_ci.edge import tables
 from mlops_ci.errors import ConfigError, SourceError
 from mlops_ci.records.evaluation import Holdout, Predictions, Task
@@ -23,9 +25,10 @@ _LABELS = ("label", "prediction", "predicted")
 _SCORE = "score"
 
 
-def given_predictions(path: Path, holdout: Holdout, config: Config) -> Predictions:
+def given_predictions(path: Path, holdout: Holdout, config: Config, kinds: dict[str, Kind]) -> Predictions:
     """The predictions in `path` for every held-out row.
 
+    kinds: of the data's columns; the ids of the file are read as these, however they are written.
     The file has the id columns, and `score` (the probability of the positive class) or `label`, or both; for more
     classes `label` and, if there are scores, `score_<class>` for each; for regression `prediction`.
     """
@@ -41,11 +44,12 @@ def given_predictions(path: Path, holdout: Holdout, config: Config) -> Predictio
             f"Write it with the columns {', '.join(config.data.id)} and score or label, or mend train.predictions.",
             where=config.place("train.predictions"),
         )
-    table = tables.read({"predictions": (path,)}, None)
+    table = tables.read({"predictions": (path,)}, None, texts=config.data.id)
     missing = [name for name in config.data.id if name not in table.names]
     if missing:
         raise SourceError(f"column {missing[0]!r} is not there", f"It has: {', '.join(table.names)}.", where=path.name)
-    table = canonical.take(table, _positions(table, holdout, config, path))
+    table, unread = _with_ids(table, {name: kinds[name] for name in config.data.id})
+    table = canonical.take(table, _positions(table, holdout, config, path, unread))
     labels, scores = _regression(table, path) if holdout.task is Task.REGRESSION else _classes(table, holdout, path)
     return Predictions(digest=predictions_digest(labels, scores), labels=labels, scores=scores)
 
@@ -58,15 +62,27 @@ def predictions_digest(labels: NDArray[np.generic], scores: NDArray[np.float32] 
     return total.hexdigest()
 
 
-def _positions(table: Table, holdout: Holdout, config: Config, path: Path) -> NDArray[np.intp]:
+def _with_ids(table: Table, kinds: dict[str, Kind]) -> tuple[Table, str]:
+    """The rows whose ids can be read as the data's kinds, and which cannot, in words: never an id, this is recorded."""
+    ids = {name: as_kind(table.column(name), kind) for name, kind in kinds.items()}
+    lost = {name: canonical.missing(ids[name]) & ~canonical.missing(table.column(name)) for name in kinds}
+    told = [f"{int(rows.sum()):,} values of {name} are no {kinds[name]}" for name, rows in lost.items() if rows.any()]
+    columns = tuple(ids.get(column.name, column) for column in table.columns)
+    table = canonical.take(msgspec.structs.replace(table, columns=columns), ~np.any(list(lost.values()), axis=0))
+    return table, "; ".join(told)
+
+
+def _positions(table: Table, holdout: Holdout, config: Config, path: Path, unread: str) -> NDArray[np.intp]:
     ids = canonical.id_digests(table, config.data.id, config.data.split.salt)
     order = np.argsort(ids, kind="stable")
-    places = np.searchsorted(ids[order], holdout.ids)
-    found = order[np.minimum(places, len(order) - 1)]
-    absent = int((ids[found] != holdout.ids).sum())
-    if absent:
+    places = np.searchsorted(ids, holdout.ids, sorter=order)
+    there = places < len(order)
+    found = order[np.where(there, places, 0)] if len(order) else np.zeros(holdout.rows, dtype=np.intp)
+    there[there] = ids[found[there]] == holdout.ids[there]
+    if not there.all():
+        absent = f"{int((~there).sum()):,} of {holdout.rows:,} held-out rows have no prediction"
         raise SourceError(
-            f"{absent:,} of {holdout.rows:,} held-out rows have no prediction",
+            f"{absent}: {unread}" if unread else absent,
             "Predict every row of the data, or at least those held out (`mlops-ci rows --holdout` lists them).",
             where=path.name,
         )

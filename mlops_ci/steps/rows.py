@@ -62,6 +62,17 @@ def row_list(project: Project, kept: Kept, selection: Selection) -> RowList:
     return RowList(about=about, columns=tuple(names), rows=tuple(zip(*values, strict=True)))
 
 
+def held_out_rows(project: Project) -> RowList:
+    """The held-out rows of the working tree's data, before anything was predicted."""
+    tree = working_tree(project)
+    snapshot, _ = make_snapshot(project, tree, workshop=Workshop(project, tree, lambda _: None))
+    table = canonical.take(snapshot.table, snapshot.holdout)
+    texts = (_texts(column) for column in table.columns)
+    return RowList(
+        about="all held-out rows of the data here", columns=table.names, rows=tuple(zip(*texts, strict=True))
+    )
+
+
 def _chosen(
     kept: Kept, holdout: Holdout, candidate: Predictions, champion: Predictions | None, selection: Selection
 ) -> tuple[NDArray[np.bool_], str]:

@@ -34,7 +34,7 @@ def section(story: Story) -> tuple[Block, ...]:
         checks = _checks(results)
         label: Spans = (Strong("Data: "), *_summary(story))
         return (Details(label, checks),) if checks else (Paragraph(label),)
-    summary = f"Checks of the data: {_checks_line(results).removeprefix('checks ') or 'all skipped'}"
+    summary = f"Checks of the data: {checks_line(results).removeprefix('checks ') or 'all skipped'}"
     folded = (Details((Text(summary),), _checks(results)),) if results else ()
     told = (*_difference(change), *_files(change), *_columns(change), *folded)
     return (Heading((Text("Data"),)), Paragraph(_summary(story)), *told)
@@ -62,11 +62,12 @@ def _summary(story: Story) -> Spans:
             parts.append(f"{numbers.plural(snapshot.dropped_missing_target, 'row')} without a target dropped")
     if _same(story) or (change is not None and not _moved(change)):
         parts.append("unchanged since the base")
-    parts.append(_checks_line(story.results(Part.DATA)))
+    parts.append(checks_line(story.results(Part.DATA)))
     return (Text(" · ".join(part for part in parts if part)),)
 
 
-def _checks_line(results: tuple[Result, ...]) -> str:
+def checks_line(results: tuple[Result, ...]) -> str:
+    """`checks 18 of 19, contract 8 of 8`: of those that had something to ask; empty where all were skipped."""
     asked = [result for result in results if result.status is not Status.SKIPPED]
     if not asked:
         return ""
