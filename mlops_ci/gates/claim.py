@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from mlops_ci.gates import words
-from mlops_ci.gates.estimates import paired, single
+from mlops_ci.gates.estimates import changed, paired, single
 from mlops_ci.gates.form import Form, form
 from mlops_ci.gates.gaps import gap
 from mlops_ci.gates.need import Need, need
-from mlops_ci.gates.obstacles import undefined
+from mlops_ci.gates.obstacles import NOBODY_ASKED, undefined
 from mlops_ci.gates.sample import Sample, rows_of, whole
 from mlops_ci.gates.values import side, slices, too_few, worst
 from mlops_ci.gates.verdict import is_difference, scale, sides, verdict
@@ -135,6 +135,10 @@ def _claim(gate: Gate, question: Question) -> Claim | str:
     inside = cut
     if gate.with_champion and cut.unanswered is not None:
         inside = cut.cut(~cut.unanswered)
+    if form(gate) is Form.CHANGED:
+        if not inside.holdout.rows:
+            return NOBODY_ASKED
+        return Claim(estimates=(changed(cut, alpha=gate.alpha),), sides=dict(sides(gate, inside)))
     seen = sides(gate, inside)
     for one in gate.terms:
         if seen["champion" if one.champion else "candidate"].value is None:

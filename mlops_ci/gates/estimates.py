@@ -21,6 +21,7 @@ from mlops_ci.gates.bounds.groups import ByGroup
 from mlops_ci.gates.bounds.tango import PairedProportion
 from mlops_ci.gates.bounds.unpaired import PartlyPaired
 from mlops_ci.gates.sample import Sample
+from mlops_ci.gates.values import differing
 from mlops_ci.records.evaluation import Holdout, Predictions, Task
 
 FINITE_ONLY = 1e-3
@@ -69,6 +70,22 @@ def single(metric: str, sample: Sample, answers: Predictions, *, alpha: float) -
         extremes=(1.0, 0.0),
         by_day=sample.holdout.by_day,
     )
+
+
+def changed(sample: Sample, *, alpha: float) -> Estimate:
+    """The share of rows where candidate and champion predict differently."""
+    asked = sample if sample.unanswered is None else sample.cut(~sample.unanswered)
+    moved, group = differing(asked), asked.holdout.group
+    by_row = Proportion(count=int(moved.sum()), of=len(moved))
+    estimate: Estimate = by_row
+    if group is not None:
+        codes, number = _compact(group, np.ones(len(moved), dtype=bool))
+        hits, of = groups.sums(codes, number, moved), groups.sums(codes, number, np.ones(len(moved)))
+        holding = (int((hits < of).sum()), int((hits > 0).sum()))
+        left_out = groups.ratio_left_out(hits, of)
+        estimate = _by_group(by_row, alpha, left_out=left_out, differing=holding, extremes=(1.0, 0.0))
+    share = 1.0 - asked.holdout.rows / sample.holdout.rows
+    return PartlyPaired(inner=estimate, share=share) if share else estimate
 
 
 def without_each_group(

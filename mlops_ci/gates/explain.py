@@ -40,6 +40,9 @@ def _term(term: Term) -> str:
     times = "" if term.coefficient == 1.0 else f"{term.coefficient:g} times "
     if term.kind is TermKind.FACT:
         return f"{times}{term.name} ({FACTS[term.name].meaning})" if term.name in FACTS else f"{times}{term.name}"
+    if term.kind is TermKind.CHANGED:
+        where = f" where {term.slice}" if term.slice else ""
+        return f"{times}share of held-out rows{where} where candidate and champion predict differently"
     whose = "the champion's " if term.champion else ""
     if term.kind is TermKind.GAP:
         least = f" (of at least {term.min_rows:,} rows that count)" if term.min_rows > 1 else ""
@@ -74,11 +77,13 @@ def _how(gate: Gate) -> str:
 
 def _method(gate: Gate, found: Form) -> str:
     name = gate.terms[0].name
+    if found is Form.CHANGED:
+        return "Bounds: Clopper, Pearson (1934), exact. No labels are needed for it."
     kind = METRICS[name].kind if name in METRICS else ""
     if found is Form.GAP:
         return (
-            "Bounds: no two slices may be too far apart. Of each pair the difference is melded from the bounds of the "
-            "two (Fay, Proschan, Brittain 2015), which hold different rows."
+            "Bounds: no two slices may be too far apart. They hold different rows, so of each pair the difference is "
+            "melded from the bounds of the two (Fay, Proschan, Brittain 2015)."
         )
     if kind == "auc" and found is Form.PAIRED:
         return "Bounds: DeLong for two curves on the same rows (1988), made safe against harm too rare to be seen."

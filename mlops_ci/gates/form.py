@@ -22,6 +22,7 @@ class Form(StrEnum):
     PAIRED = "paired"
     WORST = "worst"
     GAP = "gap"
+    CHANGED = "changed"
 
 
 def form(gate: Gate) -> Form | None:
@@ -29,6 +30,7 @@ def form(gate: Gate) -> Form | None:
     terms = gate.terms
     if len(terms) == 1 and terms[0].coefficient == 1.0 and not terms[0].champion:
         forms = {TermKind.METRIC: Form.SINGLE, TermKind.WORST: Form.WORST, TermKind.GAP: Form.GAP}
+        forms[TermKind.CHANGED] = Form.CHANGED
         return forms.get(terms[0].kind)
     if len(terms) == 2 and all(term.kind is TermKind.METRIC for term in terms):
         one, other = terms
@@ -52,6 +54,8 @@ def why_no_claim(gate: Gate, task: Task, metrics: Mapping[str, Metric]) -> str:
         return "`@` on worst(...) needs > or >=: that the worst slice is low is no claim over all slices"
     if found is Form.GAP and gate.upwards:
         return "`@` on gap(...) needs < or <=: that two slices differ is no claim over all of them"
+    if found is Form.CHANGED:
+        return ""
     name = gate.terms[0].name
     if name in metrics and task in metrics[name].tasks and not has_bound(name, task):
         several = " with more than two classes" if has_bound(name, Task.BINARY) else ""

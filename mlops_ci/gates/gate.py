@@ -20,11 +20,13 @@ class TermKind(StrEnum):
     METRIC = "metric"
     WORST = "worst"
     GAP = "gap"
+    CHANGED = "changed"
+    """`d` of ease.ml/ci: the share of rows where candidate and champion predict differently."""
     FACT = "fact"
 
 
 class Term(msgspec.Struct, frozen=True, kw_only=True):
-    """`coefficient` times one number: a metric of the candidate or the champion, its worst slice or its gap, a fact."""
+    """`coefficient` times one number: a metric of one of the two models, its worst slice or gap, `d`, or a fact."""
 
     kind: TermKind
     name: str
@@ -47,7 +49,11 @@ class Term(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def slice(self) -> str:
         """`origin=JFK`, or empty."""
-        return f"{self.column}={self.value}" if self.column and self.kind is TermKind.METRIC else ""
+        return f"{self.column}={self.value}" if self.column and not self.over_slices else ""
+
+    @property
+    def with_champion(self) -> bool:
+        return self.champion or self.kind is TermKind.CHANGED
 
 
 class Gate(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,4 +85,4 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def with_champion(self) -> bool:
-        return any(term.champion for term in self.terms)
+        return any(term.with_champion for term in self.terms)

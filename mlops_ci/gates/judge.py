@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mlops_ci.records.verdicts import Verdict
 
 SAME_MODEL = "same-model/1"
+_SAME: dict[Form | None, str] = {Form.PAIRED: "the difference is 0", Form.CHANGED: "no prediction differs"}
 
 
 def judge(gates: Sequence[Gate], question: Question) -> tuple[Verdict, ...]:
@@ -36,17 +37,17 @@ def _judge(gate: Gate, question: Question, claims: int) -> Verdict:
         return verdict(gate, found.status, reason=found.reason, method="")
     if gate.confidence is None or form(gate) is None:
         return point.judge(gate, question)
-    if question.same_model and form(gate) is Form.PAIRED:
-        return _same_model(gate, question)
+    if question.same_model and (why := _SAME.get(form(gate))):
+        return _same_model(gate, question, why)
     return claim.judge(gate, question, claims)
 
 
-def _same_model(gate: Gate, question: Question) -> Verdict:
+def _same_model(gate: Gate, question: Question, why: str) -> Verdict:
     """One model compared with itself: the difference is 0 and no estimate."""
     return msgspec.structs.replace(
         point.judge(gate, question),
         low=0.0,
         high=0.0,
         method=SAME_MODEL,
-        reason="this is the champion's model, byte for byte: the difference is 0",
+        reason=f"this is the champion's model, byte for byte: {why}",
     )

@@ -15,6 +15,7 @@ from mlops_ci.gates.form import why_no_claim
 from mlops_ci.gates.gate import Gate, Term, TermKind
 from mlops_ci.gates.sample import Sample, rows_of, whole
 from mlops_ci.gates.values import counted
+from mlops_ci.records.evaluation import Task
 from mlops_ci.records.outcomes import Status
 
 if TYPE_CHECKING:
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 
 MOST_SLICES = 500
 """Values of a column that `worst` and `gap` judge: a claim over more is about noise."""
+
+
+NOBODY_ASKED = "the champion could be asked about none of these rows"
+_CLASSES = frozenset({Task.BINARY, Task.MULTICLASS})
 
 
 class Obstacle(msgspec.Struct, frozen=True):
@@ -57,17 +62,18 @@ def _of_fact(term: Term, question: Question) -> Obstacle | None:
 
 def _of_metric(term: Term, question: Question) -> Obstacle | None:
     holdout = question.holdout
-    if term.name not in METRICS:
+    if term.kind is not TermKind.CHANGED and term.name not in METRICS:
         return Obstacle(Status.ERRORED, f"there is no metric {term.name}")
-    if holdout.task not in METRICS[term.name].tasks:
+    tasks = _CLASSES if term.kind is TermKind.CHANGED else METRICS[term.name].tasks
+    if holdout.task not in tasks:
         return Obstacle(Status.ERRORED, f"{term.name} does not exist for {holdout.task} (this holdout's task)")
     if term.column and term.column not in holdout.slices:
         return Obstacle(
             Status.ERRORED, f"the holdout cannot be cut by {term.column}: add it to `slices:` in mlops.yaml"
         )
-    if term.champion and (found := _of_champion(question)):
+    if term.with_champion and (found := _of_champion(question)):
         return found
-    if found := _of_scores(term, question):
+    if term.kind is not TermKind.CHANGED and (found := _of_scores(term, question)):
         return found
     if term.slice and not rows_of(term.column, term.value, holdout).any():
         return Obstacle(Status.SKIPPED, f"no held-out row has {term.slice}")

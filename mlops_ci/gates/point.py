@@ -16,9 +16,9 @@ from mlops_ci.gates.estimates import has_bound
 from mlops_ci.gates.form import why_no_claim
 from mlops_ci.gates.gaps import gap
 from mlops_ci.gates.gate import Comparison, Gate, Term, TermKind
-from mlops_ci.gates.obstacles import undefined
+from mlops_ci.gates.obstacles import NOBODY_ASKED, undefined
 from mlops_ci.gates.sample import Sample, rows_of, whole
-from mlops_ci.gates.values import SliceSample, exact, side, slices, too_few, worst
+from mlops_ci.gates.values import SliceSample, changed, exact, side, slices, too_few, worst
 from mlops_ci.gates.verdict import scale, sides, verdict
 from mlops_ci.records.outcomes import Status
 
@@ -91,7 +91,9 @@ def _number(term: Term, sample: Sample, question: Question) -> _Found:
         return _Found(number=Fraction(repr(float(question.facts[term.name]))))
     if term.over_slices:
         return _over_slices(term, sample)
-    cut = sample.cut(rows_of(term.column, term.value, sample.holdout)) if term.column else sample
+    cut = sample.cut(rows_of(term.column, term.value, sample.holdout)) if term.slice else sample
+    if term.kind is TermKind.CHANGED:
+        return _Found(number=exact(changed(cut))) if cut.holdout.rows else _Found(missing=NOBODY_ASKED)
     found = side(term.name, cut, cut.of(term))
     if found.value is None:
         return _Found(missing=undefined(term, cut, cut.of(term)))

@@ -24,6 +24,7 @@ _SCALES = {"%": (1, 100), "ms": (1, 1000), "s": (1, 1), "min": (60, 1)} | {
     "MB": (10**6, 1),
     "GB": (10**9, 1),
 }
+_SHORT = {"n": ("accuracy", False), "o": ("accuracy", True)}
 _MIRRORED: dict[str, Comparison] = {">": "<", ">=": "<=", "<": ">", "<=": ">=", "==": "==", "!=": "!="}
 
 
@@ -124,8 +125,11 @@ class Reader:
 
     def reference(self, tree: Any) -> Term:
         name, column, value = tree.children
-        at, champion = name.start_pos, name.startswith("champion.")
-        plain = str(name).removeprefix("champion.")
+        at = name.start_pos
+        by, of = ("", "") if column is None else (self.word(column), self.word(value))
+        if name == "d":
+            return Term(kind=TermKind.CHANGED, name="d", column=by, value=of, at=at)
+        plain, champion = self.named(name)
         is_fact = not champion and (plain in FACTS or "." in plain)
         if is_fact and column is not None:
             raise self.refuse(at, f'"{plain}" is a fact and has no slices', "write it without [...]")
@@ -133,14 +137,24 @@ class Reader:
             kind=TermKind.FACT if is_fact else TermKind.METRIC,
             name=plain,
             champion=champion,
-            column="" if column is None else self.word(column),
-            value="" if value is None else self.word(value),
+            column=by,
+            value=of,
             at=at,
         )
 
+    def named(self, name: Token) -> tuple[str, bool]:
+        """The metric or fact a name stands for, and whether it is the champion's; n and o are ease.ml/ci's."""
+        if name in _SHORT:
+            return _SHORT[str(name)]
+        plain = str(name).removeprefix("champion.")
+        if plain != name and plain in {*_SHORT, "d"}:
+            advice = "n is the candidate's accuracy, o the champion's, d the share of predictions that differ"
+            raise self.refuse(name.start_pos or 0, f'"{name}" is no name', advice)
+        return plain, plain != name
+
     def over_slices(self, tree: Any) -> Term:
         what, name, column, least = tree.children
-        plain = str(name).removeprefix("champion.")
+        plain, champion = self.named(name)
         if column is None:
             raise self.refuse(
                 name.end_pos, f"{what}(...) without a column", f"write {what}({name}, by=COLUMN, min_rows=100)"
@@ -148,7 +162,7 @@ class Reader:
         return Term(
             kind=TermKind(str(what)),
             name=plain,
-            champion=plain != name,
+            champion=champion,
             column=self.word(column),
             min_rows=1 if least is None else self.rows(least),
             at=name.start_pos,

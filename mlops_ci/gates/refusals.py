@@ -27,11 +27,6 @@ _NOT_YET = (
         "`anchor.` (a pinned release) is not yet understood",
         "write an absolute gate beside the difference with the champion: accuracy >= 0.84 @ 95%",
     ),
-    (
-        r"(?<![\w.])[nod](?![\w.(\[])",
-        "the short names n, o and d are not yet understood",
-        "write accuracy for n and champion.accuracy for o; there is no gate yet for d (changed predictions)",
-    ),
 )
 _TYPOGRAPHY = {"−": "-", "–": "-", "≥": ">=", "≤": "<=", "≠": "!=", "×": "*", "“": '"', "”": '"', "„": '"'}
 

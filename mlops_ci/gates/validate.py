@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from mlops_ci.evaluation.metric import Metric
 
 
+_NO_METRIC = {TermKind.FACT, TermKind.CHANGED}
+
+
 def validate(
     gates: Iterable[Gate], *, task: Task | str, slices: Collection[str], metrics: Mapping[str, Metric] = METRICS
 ) -> None:
@@ -29,10 +32,13 @@ def validate(
     tasks = _tasks(task)
     for gate in gates:
         for term in gate.terms:
-            _refuse_unknown(gate, term, metrics)
-            if term.kind is not TermKind.FACT:
+            if term.kind is TermKind.CHANGED:
+                _refuse_values(gate, term, tasks)
+            else:
+                _refuse_unknown(gate, term, metrics)
+            if term.kind not in _NO_METRIC:
                 _refuse_other_task(gate, term, tasks, metrics)
-                _refuse_column(gate, term, slices)
+            _refuse_column(gate, term, slices)
         _refuse_equality(gate)
         _refuse_claim(gate, tasks, metrics)
 
@@ -67,6 +73,12 @@ def _refuse_other_task(gate: Gate, term: Term, tasks: Collection[Task], metrics:
         raise _refuse(gate, term, f'"{term.name}" is no metric of {what}', f"for {what} there are {', '.join(fitting)}")
 
 
+def _refuse_values(gate: Gate, term: Term, tasks: Collection[Task]) -> None:
+    if set(tasks) <= {Task.REGRESSION}:
+        advice = "of numbers nearly all differ a little; compare errors: mae <= 1.02 * champion.mae"
+        raise _refuse(gate, term, "d counts predicted classes that differ, and regression predicts numbers", advice)
+
+
 def _refuse_column(gate: Gate, term: Term, slices: Collection[str]) -> None:
     if term.column and term.column not in slices:
         known = f"`slices:` has {', '.join(sorted(slices))}" if slices else "`slices:` is empty"
@@ -94,4 +106,4 @@ def _refuse_claim(gate: Gate, tasks: Collection[Task], metrics: Mapping[str, Met
 
 def _all_exist(gate: Gate, task: Task, metrics: Mapping[str, Metric]) -> bool:
     """All metrics of the gate exist for the task."""
-    return all(term.kind is TermKind.FACT or task in metrics[term.name].tasks for term in gate.terms)
+    return all(term.kind in _NO_METRIC or task in metrics[term.name].tasks for term in gate.terms)

@@ -43,6 +43,19 @@ def side(metric: str, sample: Sample, answers: Predictions) -> Side:
     return Side(value=METRICS[metric].compute(holdout.truth, answers.labels, answers.scores, holdout.classes))
 
 
+def changed(sample: Sample) -> Side:
+    """The rows where candidate and champion predict differently, of one row or more."""
+    count = int(differing(sample).sum())
+    return Side(value=count / sample.holdout.rows, count=count, of=sample.holdout.rows)
+
+
+def differing(sample: Sample) -> NDArray[np.bool_]:
+    """Shape (n,); ValueError without a champion, which is asked before."""
+    if sample.champion is None:
+        raise ValueError("changed predictions on a sample without a champion")
+    return np.asarray(sample.candidate.labels != sample.champion.labels)
+
+
 def exact(found: Side) -> Fraction | float:
     """The value, as a fraction where it was counted; ValueError where it is not defined."""
     if found.count is not None and found.of:

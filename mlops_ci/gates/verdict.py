@@ -8,7 +8,7 @@ from mlops_ci.evaluation.metrics import METRICS
 from mlops_ci.gates.facts import FACTS
 from mlops_ci.gates.form import Form, form
 from mlops_ci.gates.gate import Gate, TermKind
-from mlops_ci.gates.values import side
+from mlops_ci.gates.values import changed, side
 from mlops_ci.gates.words import Scale
 from mlops_ci.records.outcomes import Status
 from mlops_ci.records.verdicts import Side, Verdict
@@ -42,9 +42,7 @@ def is_difference(gate: Gate) -> bool:
 def scale(gate: Gate) -> Scale:
     """How its numbers are written: differences of shares in points."""
     difference = is_difference(gate)
-    shares = all(
-        term.kind is not TermKind.FACT and METRICS[term.name].kind in {"proportion", "f1"} for term in gate.terms
-    )
+    shares = all(term.name in METRICS and METRICS[term.name].kind in {"proportion", "f1"} for term in gate.terms)
     gap = form(gate) is Form.GAP
     return Scale(difference=difference, gap=gap, points=difference and shares, unit=_unit(gate))
 
@@ -52,6 +50,8 @@ def scale(gate: Gate) -> Scale:
 def sides(gate: Gate, sample: Sample) -> dict[str, Side]:
     """`candidate` and `champion` of a gate about one metric: both, also where only one is compared."""
     term = gate.terms[0]
+    if form(gate) is Form.CHANGED:
+        return {"candidate": changed(sample)}
     if term.kind is not TermKind.METRIC or any(other.name != term.name for other in gate.terms):
         return {}
     found = {"candidate": side(term.name, sample, sample.candidate)}

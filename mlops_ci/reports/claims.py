@@ -33,7 +33,9 @@ def metric_name(verdict: Verdict) -> str:
     for name in _NAME.findall(_QUOTED.sub("", verdict.gate)):
         if name not in _NOT_METRICS:
             return str(name.removeprefix("champion."))
-    return {"n": "accuracy", "d": "changed predictions"}.get(verdict.gate[:1], verdict.name or verdict.gate)
+    short = {"n": "accuracy", "o": "accuracy", "d": "changed predictions"}
+    found = [short[name] for name in _NAME.findall(_QUOTED.sub("", verdict.gate)) if name in short]
+    return found[0] if found else verdict.name or verdict.gate
 
 
 def about(verdict: Verdict) -> Spans:
