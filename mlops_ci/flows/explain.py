@@ -41,7 +41,7 @@ def _numbered(start: Path, number: int) -> str:
     if not 1 <= number <= len(gates):
         raise UsageError(f"there is no gate {number}", f"mlops.yaml has gates 1 to {len(gates)}.")
     gate = gates[number - 1]
-    return f"{gate.text}\n\n{explain_gate(gate)}"
+    return f"{gate.text}\n\n{explain_gate(gate, gates)}"
 
 
 def _metric(name: str) -> str:

@@ -69,7 +69,7 @@ def judge(gate: Gate, question: Question, claims: int) -> Verdict:
     alpha_pass = gate.alpha
     alpha_fail = gate.alpha / (claims * made.comparisons)
     low, high = _bounds(gate, made, alpha_pass, alpha_fail)
-    status = _status(gate, low, high)
+    status = decided(gate, low, high)
     binding = made.estimates[made.binding(gate, alpha_pass)]
     needed = need(gate, binding, difference=is_difference(gate))
     return verdict(
@@ -111,7 +111,7 @@ def _bounds(gate: Gate, made: Claim, alpha_pass: float, alpha_fail: float) -> tu
     return made.low(gate, alpha_fail), made.high(gate, alpha_pass)
 
 
-def _status(gate: Gate, low: float | None, high: float | None) -> Status:
+def decided(gate: Gate, low: float | None, high: float | None) -> Status:
     """statistics.md 1: at the threshold itself > fails and >= passes."""
     limit = gate.threshold
     clears, misses = {

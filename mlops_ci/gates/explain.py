@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from mlops_ci.evaluation.metrics import METRICS
 from mlops_ci.gates.facts import FACTS
 from mlops_ci.gates.form import Form, form
 from mlops_ci.gates.gate import Gate, Term, TermKind
+from mlops_ci.gates.tolerated import cost
 from mlops_ci.gates.verdict import scale
 from mlops_ci.gates.words import percent
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _ASKS = {
     ">": "must be above",
@@ -23,14 +29,15 @@ _GROUPS = (
 )
 
 
-def explain(gate: Gate) -> str:
-    """A few short paragraphs, plain text."""
+def explain(gate: Gate, beside: Sequence[Gate] = ()) -> str:
+    """A few short paragraphs, plain text. beside: the other gates of the list, one of which may bound d."""
     asks = f"{' and '.join(_term(term) for term in gate.terms)} {_ASKS[gate.comparison]}"
     if form(gate) is Form.PAIRED:
         asks = f"{_difference(gate)} {_ASKS[gate.comparison]}"
     elif len(gate.terms) > 1:
         asks = f"The sum of {' and '.join(_term(term) for term in gate.terms)} {_ASKS[gate.comparison]}"
-    told = [f"{asks[0].upper()}{asks[1:]} {scale(gate).text(gate.threshold)}{scale(gate).after}.", _how(gate)]
+    limit = f"{scale(gate).text(gate.threshold)}{scale(gate).after}"
+    told = [f"{asks[0].upper()}{asks[1:]} {limit}.", _how(gate) if gate.tolerance is None else _tolerated(gate, beside)]
     if gate.when_undecided != "refuse":
         told.append("Where the data cannot tell, it does not block; the answer stays undecided.")
     return "\n\n".join(told)
@@ -73,6 +80,19 @@ def _how(gate: Gate) -> str:
         sides = "passed when the upper bound stays inside the threshold, failed when the lower bound does not"
     sure = f"With {percent(gate.confidence)} confidence: {sides}, undecided in between."
     return f"{sure}\n\n{_method(gate, found)} {_GROUPS}"
+
+
+def _tolerated(gate: Gate, beside: Sequence[Gate]) -> str:
+    found = cost(gate, beside)
+    asked = scale(gate).amount(gate.tolerance or 0.0)
+    histories = "One decision is counted; more of them on the same rows share the error and take more rows."
+    return (
+        f"With {percent(gate.confidence or 0.0)} reliability and a tolerance of {asked}: passed when the number seen "
+        "clears the threshold by more than the tolerance the rows reach, failed when it misses it by more, undecided "
+        f"in between. With fewer than {found.rows:,} rows it is undecided whatever is seen.\n\n"
+        f"So many rows are enough whatever the data are like, {found.told}; they must not belong together. {histories} "
+        "(ease.ml/ci; Renggli et al. 2019.)"
+    )
 
 
 def _method(gate: Gate, found: Form) -> str:

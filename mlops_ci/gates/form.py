@@ -40,8 +40,42 @@ def form(gate: Gate) -> Form | None:
     return None
 
 
+def is_share_of_changes(gate: Gate) -> bool:
+    """`d < p`, of all rows."""
+    return form(gate) is Form.CHANGED and not gate.upwards and not gate.terms[0].slice
+
+
+def changes_accuracy(gate: Gate) -> bool:
+    """`c * (n - o)`, of all rows: at most the share of changed predictions is not 0 in it."""
+    if len(gate.terms) != 2:
+        return False
+    one, other = gate.terms
+    return (
+        all(term.kind is TermKind.METRIC and term.name == "accuracy" and not term.slice for term in gate.terms)
+        and one.champion != other.champion
+        and one.coefficient == -other.coefficient
+    )
+
+
+def why_no_tolerance(gate: Gate, task: Task, metrics: Mapping[str, Metric]) -> str:
+    """Why `+/-` cannot be claimed of this gate in this task; empty where it can."""
+    for term in gate.terms:
+        if term.kind is TermKind.FACT:
+            return "a fact is measured, not estimated: no tolerance can be claimed of it"
+        if term.over_slices:
+            return f"a tolerance on {term.kind}(...) is not yet possible: write the gate with `@` alone"
+        known = metrics.get(term.name)
+        if known is not None and task in known.tasks and known.kind != "proportion":
+            return f"a tolerance needs a share of rows, and {term.name} is none"
+        if term.coefficient == 0.0:
+            return f"{term.name} is multiplied by 0"
+    return ""
+
+
 def why_no_claim(gate: Gate, task: Task, metrics: Mapping[str, Metric]) -> str:
     """Why `@` cannot be claimed of this gate in this task; empty where it can."""
+    if gate.tolerance is not None:
+        return why_no_tolerance(gate, task, metrics)
     found = form(gate)
     if all(term.kind is TermKind.FACT for term in gate.terms):
         return "a fact is measured, not estimated: no confidence can be claimed of it"

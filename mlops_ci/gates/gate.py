@@ -57,7 +57,7 @@ class Term(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Gate(msgspec.Struct, frozen=True, kw_only=True):
-    """`Σ coefficient · term  comparison  threshold  [@ confidence]`.
+    """`Σ coefficient · term  comparison  threshold  [+/- tolerance] [@ confidence]`.
 
     Terms are as on the left of the comparison; where all of them stand on the right (`0.8 <= accuracy`) the gate is
     read from the right. Times are in seconds, sizes in bytes, percentages are shares.
@@ -70,6 +70,8 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
     threshold: float
     confidence: float | None = None
     """0.95 for `@ 95%`."""
+    tolerance: float | None = None
+    """Of `+/- 0.01`, in the unit of the threshold; a gate with one has a confidence too."""
     when_undecided: Undecided = "refuse"
     where: Where | None = None
 

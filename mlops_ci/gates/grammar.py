@@ -16,18 +16,20 @@ if TYPE_CHECKING:
     from mlops_ci.records.results import Where
 
 GRAMMAR = r"""
-start: expression COMPARISON expression ["@" confidence]
+start: expression COMPARISON expression [TOLERANCE tolerance] ["@" confidence]
 expression: [SIGN] product (SIGN product)*
 product: factor ("*" factor)*
 ?factor: quantity | reference | over_slices
 quantity: NUMBER [UNIT]
 reference: NAME ["[" word "=" word "]"]
 over_slices: OVER_SLICES "(" NAME ["," "by" "=" word] ["," "min_rows" "=" NUMBER] ")"
+tolerance: [SIGN] NUMBER [UNIT]
 confidence: NUMBER [UNIT]
 word: WORD | QUOTED
 
 COMPARISON: ">=" | "<=" | "==" | "!=" | ">" | "<"
 SIGN: "+" | "-"
+TOLERANCE.1: /\+\s*\/\s*-|±/
 OVER_SLICES.1: /(worst|gap)(?=\s*\()/
 NUMBER: /(\d[\d_]*(\.\d+)?|\.\d+)([eE][+-]?\d+)?/
 UNIT: /%|[^\W\d]+/
@@ -47,6 +49,7 @@ _WORDS = {
     "WORD": "a column or value",
     "QUOTED": 'text in "quotes"',
     "OVER_SLICES": "worst(...) or gap(...)",
+    "TOLERANCE": "+/- and a tolerance",
     "AT": "@ and a confidence",
     "STAR": "*",
     "LSQB": "[column=value]",

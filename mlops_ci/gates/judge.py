@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mlops_ci.gates import claim, point
+from mlops_ci.gates import claim, point, tolerated
 from mlops_ci.gates.form import Form, form
 from mlops_ci.gates.obstacles import obstacle
 from mlops_ci.gates.verdict import verdict
@@ -26,19 +26,22 @@ def judge(gates: Sequence[Gate], question: Question) -> tuple[Verdict, ...]:
     """One verdict a gate, in their order.
 
     The pass side of every `@` gate is at its own 1 - confidence: all must pass, so nothing is lost by their number. The
-    fail side shares its error over all `@` gates (statistics.md 4).
+    fail side shares its error over all `@` gates (statistics.md 4). A gate with a tolerance keeps the reliability it
+    names for itself, on both sides.
     """
-    claims = max(sum(gate.confidence is not None for gate in gates), 1)
-    return tuple(_judge(gate, question, claims) for gate in gates)
+    return tuple(_judge(gate, gates, question) for gate in gates)
 
 
-def _judge(gate: Gate, question: Question, claims: int) -> Verdict:
+def _judge(gate: Gate, gates: Sequence[Gate], question: Question) -> Verdict:
     if found := obstacle(gate, question):
         return verdict(gate, found.status, reason=found.reason, method="")
-    if gate.confidence is None or form(gate) is None:
+    if gate.confidence is None or (form(gate) is None and gate.tolerance is None):
         return point.judge(gate, question)
     if question.same_model and (why := _SAME.get(form(gate))):
         return _same_model(gate, question, why)
+    if gate.tolerance is not None:
+        return tolerated.judge(gate, gates, question)
+    claims = sum(other.confidence is not None and other.tolerance is None for other in gates)
     return claim.judge(gate, question, claims)
 
 

@@ -26,6 +26,9 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     champion: Champion | None = None
     facts: dict[str, float] = {}
     missing_facts: dict[str, str] = {}
+    histories: int = 1
+    """K: the ways earlier answers on this holdout can have gone, which a gate with a tolerance shares its error over
+    (histories.py); 1 where every look is taken for the first."""
     same_model: bool = False
     """The champion's model is this very file: differences are 0 by identity. Equal predictions alone are not enough: a
     harm to one row in a hundred stays unseen on 100 rows with probability .37 (statistics.md 5, 6)."""

@@ -54,7 +54,7 @@ class Reader:
 
     def gate(self, tree: Tree[Token], name: str, when_undecided: Undecided) -> Gate:
         parts: list[Any] = tree.children
-        left_tree, comparison, right_tree, confidence = parts
+        left_tree, comparison, right_tree, plus_minus, tolerance, confidence = parts
         left, right = self.sum(left_tree), self.sum(right_tree)
         sign: Comparison = comparison.value
         if not left.terms:
@@ -69,6 +69,7 @@ class Reader:
             terms=tuple(replace(term, coefficient=float(factor)) for factor, term in whole.terms),
             threshold=float(-whole.constant),
             confidence=None if confidence is None else self.confidence(confidence),
+            tolerance=None if tolerance is None else self.tolerance(plus_minus, tolerance, confidence),
             when_undecided=when_undecided,
             where=self.where,
         )
@@ -105,11 +106,29 @@ class Reader:
 
     def quantity(self, tree: Any) -> Fraction:
         number, unit = tree.children
-        scale = (1, 1) if unit is None else _SCALES.get(str(unit))
-        if scale is None:
+        return self.scaled(number, unit)
+
+    def scaled(self, number: Token, unit: Token | None) -> Fraction:
+        value = Fraction(number.replace("_", ""))
+        if unit is None:
+            return value
+        if unit not in _SCALES:
             advice = f"{nearest(unit, _SCALES)}allowed: {', '.join(_SCALES)}"
-            raise self.refuse(unit.start_pos, f'"{unit}" is not a unit', advice)
-        return Fraction(number.replace("_", "")) * Fraction(*scale)
+            raise self.refuse(unit.start_pos or 0, f'"{unit}" is not a unit', advice)
+        return value * Fraction(*_SCALES[str(unit)])
+
+    def tolerance(self, plus_minus: Token, tree: Any, confidence: Any) -> float:
+        sign, number, unit = tree.children
+        value = self.scaled(number, unit)
+        at = number.start_pos if sign is None else sign.start_pos
+        if sign == "-" or value <= 0:
+            raise self.refuse(at, "a tolerance must be above 0", "write how far off is still right: +/- 0.01")
+        if value >= 1:
+            raise self.refuse(at, f"a tolerance of {float(value):g} allows anything", "write +/- 0.01, or +/- 1%")
+        if confidence is None:
+            advice = "name the reliability: +/- 0.01 @ 99.9%"
+            raise self.refuse(plus_minus.start_pos or 0, "a tolerance without a reliability", advice)
+        return float(value)
 
     def confidence(self, tree: Any) -> float:
         value, at = self.quantity(tree), tree.children[0].start_pos

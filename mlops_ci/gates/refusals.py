@@ -18,11 +18,6 @@ _NAMES_OF_DATA = re.compile(rf'{_QUOTED}|\[(?:{_QUOTED}|[^\]"])*\]|\bby\s*=\s*[^
 """Columns and values, which may look like anything."""
 _NOT_YET = (
     (
-        r"\+\s*/\s*-|±",
-        "a tolerance (`+/-`) is not yet understood",
-        "write a one-sided bound instead: accuracy >= 0.84 @ 95%",
-    ),
-    (
         r"\banchor\s*\.",
         "`anchor.` (a pinned release) is not yet understood",
         "write an absolute gate beside the difference with the champion: accuracy >= 0.84 @ 95%",

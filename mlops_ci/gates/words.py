@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from mlops_ci.records.outcomes import Status
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -45,6 +47,11 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def after(self) -> str:
         return " points" if self.points else ""
+
+    def amount(self, value: float) -> str:
+        """`0.01`, or `1 point`."""
+        text = self.text(value)
+        return f"{text} point" if self.points and text == "1" else f"{text}{self.after}"
 
     def text(self, value: float, *apart: float) -> str:
         """The number, with enough digits not to look like any other of `apart`."""
@@ -117,6 +124,33 @@ def undecided(gate: Gate, scale: Scale, low: float, high: float, needed: Need) -
     limit = gate.threshold
     between = f"{scale.subject} lies between {scale.text(low, limit)} and {scale.text(high, limit)}{scale.after}"
     return f"{between}, and {scale.text(limit, low, high)} is in between; {_rows(gate, scale, needed)}"
+
+
+class Tolerance(msgspec.Struct, frozen=True, kw_only=True):
+    """The tolerance a gate names and the one its rows reach."""
+
+    asked: float
+    reached: float
+    rows: int
+    needed: int
+
+
+def tolerated(gate: Gate, scale: Scale, status: Status, bounds: tuple[float, float], told: Tolerance) -> str:
+    """Of a gate with `+/-`: its bound, and what the rows reach; or that there are too few of them."""
+    asked = scale.amount(told.asked)
+    reached = scale.amount(told.reached) if told.reached < 1.0 else "none"
+    if told.rows < told.needed:
+        return f"a tolerance of {asked} takes {told.needed:,} rows and {told.rows:,} are there, which reach {reached}"
+    low, high = bounds
+    if status is Status.PASSED:
+        found = passed(gate, scale, low if gate.upwards else high)
+    elif status is Status.FAILED:
+        found = failed(gate, scale, high if gate.upwards else low)
+    else:
+        limit = gate.threshold
+        between = f"{scale.text(low, limit)} and {scale.text(high, limit)}{scale.after}"
+        found = f"{scale.subject} lies between {between}, and {scale.text(limit, low, high)} is in between"
+    return f"{found}; {told.rows:,} rows reach a tolerance of {reached} ({asked} takes {told.needed:,})"
 
 
 def _rows(gate: Gate, scale: Scale, needed: Need) -> str:

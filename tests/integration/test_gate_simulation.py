@@ -226,6 +226,33 @@ def test_two_equal_models_with_other_scores_are_wrong_at_most_at_the_level() -> 
     assert 0.0355 <= failed / 1500 <= 0.0655
 
 
+# --- tolerances
+
+
+@pytest.mark.parametrize("discordant", [0.06, 0.1, 0.14])
+def test_a_tolerance_is_kept_whether_the_changes_are_as_few_as_said_or_not(discordant: float) -> None:
+    # n - o at its threshold; d is below, at and above the p that another gate names.
+    generator, rows = np.random.default_rng(16), 800
+    gates = [parse("n - o > 0.02 +/- 0.04 @ 90%"), parse("d < 0.1 +/- 0.05 @ 90%")]
+    found, methods = Counter[Status](), Counter[str]()
+    for _ in range(800):
+        one, _ = judge(gates, _paired_question(generator, rows, 0.02, discordant))
+        found[one.verdict] += 1
+        methods[one.method] += 1
+    assert found[PASSED] / 800 <= 0.1
+    assert found[FAILED] / 800 <= 0.1
+    assert (methods["bennett-tolerance/1"] > 0) == (discordant < 0.14)
+
+
+def test_one_share_is_within_its_tolerance_as_often_as_claimed() -> None:
+    gate, wrong = parse("n > 0.5 +/- 0.1 @ 95%"), 0
+    drawn = np.random.default_rng(17).binomial(100, 0.5, size=2000)
+    for right, times in Counter(int(count) for count in drawn).items():
+        question = Question(holdout=_binary(np.zeros(100)), predictions=_predictions(np.arange(100) >= right))
+        wrong += times * (judge([gate], question)[0].verdict is PASSED)
+    assert 0.02 <= wrong / 2000 <= 0.06
+
+
 # --- the gap between two slices
 
 

@@ -101,6 +101,12 @@ def test_the_short_names_of_ease_ml_ci_are_accuracies_and_changed_predictions() 
     assert (terms[2].slice, terms[2].with_champion) == ("plan=x", True)
 
 
+@pytest.mark.parametrize("text", ["+/- 0.01", "± 0.01", "+ / - 1%", "+/-.01"])
+def test_a_tolerance_is_read_with_its_reliability(text: str) -> None:
+    gate = parse(f"n - o > 0.02 {text} @ 99.9%")
+    assert (gate.threshold, gate.tolerance, gate.confidence) == (0.02, 0.01, 0.999)
+
+
 def test_dotted_and_listed_names_are_facts() -> None:
     for text in ("drift.max_psi <= 0.25", "bundle_size <= 1 GB", "tests.failed == 0"):
         assert parse(text).terms[0].kind is TermKind.FACT
@@ -128,6 +134,15 @@ def test_dotted_and_listed_names_are_facts() -> None:
         ("gap(recall) <= 0.1", 10, "write gap(recall, by=COLUMN, min_rows=100)"),
         ("worst(recall, min_rows=5) > 0.1", 12, "write worst(recall, by=COLUMN"),
         ("gap recall > 0.1", 4, "a comparison"),
+        ("n > 0.7 +/- 0 @ 99%", 12, "above 0"),
+        ("n > 0.7 +/- -0.1 @ 99%", 12, "above 0"),
+        ("n > 0.7 +/- 0.0% @ 99%", 12, "above 0"),
+        ("n > 0.7 +/- 1 @ 99%", 12, "allows anything"),
+        ("n > 0.7 +/- 0.1", 8, "name the reliability: +/- 0.01 @ 99.9%"),
+        ("n > 0.7 ± @ 99%", 10, "a number"),
+        ("n > 0.7 @ 99% +/- 0.1", 14, "the end"),
+        ("n > 0.7 +/- 0.1 @ 100%", 18, "no number of rows"),
+        ("n > 0.7 +/- 0.1 @ 0%", 18, "above 50 %"),
         ("champion.n > 0.1", 0, "o the champion's"),
         ("worst(champion.d, by=plan) > 0.1", 6, "d the share of predictions that differ"),
     ],
@@ -141,8 +156,6 @@ def test_what_cannot_be_read_has_a_caret_and_an_advice(text: str, at: int, says:
 @pytest.mark.parametrize(
     ("text", "instead"),
     [
-        ("n - o > 0.02 +/- 0.01", "@ 95%"),
-        ("accuracy > 0.8 ± 0.1", "@ 95%"),
         ("accuracy - anchor.accuracy > 0", "absolute gate"),
     ],
 )
