@@ -83,7 +83,8 @@ def changed(sample: Sample, *, alpha: float) -> Estimate:
         hits, of = groups.sums(codes, number, moved), groups.sums(codes, number, np.ones(len(moved)))
         holding = (int((hits < of).sum()), int((hits > 0).sum()))
         left_out = groups.ratio_left_out(hits, of)
-        estimate = _by_group(by_row, alpha, left_out=left_out, differing=holding, extremes=(1.0, 0.0))
+        by_day = asked.holdout.by_day
+        estimate = _by_group(by_row, alpha, left_out=left_out, differing=holding, extremes=(1.0, 0.0), by_day=by_day)
     share = 1.0 - asked.holdout.rows / sample.holdout.rows
     return PartlyPaired(inner=estimate, share=share) if share else estimate
 
