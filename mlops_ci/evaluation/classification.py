@@ -34,6 +34,16 @@ def specificity(counts: Counts) -> Array:
     return _ratio(counts.hits[..., 0], counts.truth[..., 0])
 
 
+def false_positive_rate(counts: Counts) -> Array:
+    """The share of the negatives that are called positive, 1 − specificity where every label is a class."""
+    return _ratio(counts.predicted[..., -1] - counts.hits[..., -1], counts.truth[..., 0])
+
+
+def selection_rate(counts: Counts) -> Array:
+    """The share of the rows that are called positive, whatever they are."""
+    return _ratio(counts.predicted[..., -1], counts.rows)
+
+
 def f1(counts: Counts) -> Array:
     return _f1_by_class(counts)[..., -1]
 

@@ -83,6 +83,16 @@ _ALL = (
     Metric(
         name="specificity", tasks=_BINARY, kind="proportion", denominator="negatives", rate=classification.specificity
     ),
+    Metric(
+        name="false_positive_rate",
+        tasks=_BINARY,
+        kind="proportion",
+        higher_is_better=False,
+        denominator="negatives",
+        rate=classification.false_positive_rate,
+    ),
+    # How many are chosen is neither good nor bad; that it differs between groups is what gates ask about.
+    Metric(name="selection_rate", tasks=_BINARY, kind="proportion", rate=classification.selection_rate),
     Metric(name="f1", tasks=_BINARY, kind="f1", denominator="positives or predicted positives", rate=classification.f1),
     Metric(name="precision_macro", tasks=_CLASSES, kind="other", rate=classification.precision_macro),
     Metric(name="recall_macro", tasks=_CLASSES, kind="other", rate=classification.recall_macro),

@@ -16,17 +16,19 @@ _POSITIVE, _NEGATIVE = 1, 0
 def masks(metric: str, truth: Array, labels: Array) -> tuple[Array, Array]:
     """(member, success), two bool arrays of shape (n,), success within member: the metric is Σ success / Σ member.
 
-    For accuracy (any number of classes), precision, recall and specificity (two classes). KeyError for another metric.
+    For accuracy (any number of classes), precision, recall, specificity, false_positive_rate and selection_rate (two
+    classes). KeyError for another metric.
     """
-    right = truth == labels
-    members = {
-        "accuracy": np.ones(len(truth), dtype=bool),
-        "precision": labels == _POSITIVE,
-        "recall": truth == _POSITIVE,
-        "specificity": truth == _NEGATIVE,
-    }
-    member = members[metric]
-    return member, member & right
+    right, flagged, all_rows = truth == labels, labels == _POSITIVE, np.ones(len(truth), dtype=bool)
+    member, success = {
+        "accuracy": (all_rows, right),
+        "precision": (flagged, right),
+        "recall": (truth == _POSITIVE, right),
+        "specificity": (truth == _NEGATIVE, right),
+        "false_positive_rate": (truth == _NEGATIVE, flagged),
+        "selection_rate": (all_rows, flagged),
+    }[metric]
+    return member, member & success
 
 
 def confusion_masks(truth: Array, labels: Array) -> tuple[Array, Array, Array]:

@@ -31,7 +31,7 @@ _MOST_DESIGN_EFFECT = 1.5
 """Above this no claim is made by row (statistics.md 7)."""
 
 _Mask = NDArray[np.bool_]
-_TRUTH_DECIDES_MEMBERS = {"accuracy", "recall", "specificity"}
+_TRUTH_DECIDES_MEMBERS = {"accuracy", "recall", "specificity", "false_positive_rate", "selection_rate"}
 
 
 def has_bound(metric: str, task: Task) -> bool:

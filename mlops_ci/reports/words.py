@@ -53,6 +53,8 @@ METRICS = {
     "precision": "precision",
     "recall": "recall",
     "specificity": "specificity",
+    "false_positive_rate": "false positive rate",
+    "selection_rate": "selection rate",
     "bundle_size": "bundle size",
 }
 UNPROTECTED = {

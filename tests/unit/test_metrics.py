@@ -83,6 +83,10 @@ BINARY = {
     "precision": by_label(sk.precision_score, zero_division=np.nan),
     "recall": by_label(sk.recall_score),
     "specificity": by_label(sk.recall_score, pos_label=0),
+    "false_positive_rate": lambda c: (
+        1 - sk.recall_score(c["truth"], c["labels"], pos_label=0, sample_weight=c["weight"])
+    ),
+    "selection_rate": lambda c: np.average(c["labels"] == 1, weights=c["weight"]),
     "f1": by_label(sk.f1_score),
     "f1_macro": by_label(sk.f1_score, average="macro"),
     "f1_weighted": by_label(sk.f1_score, average="weighted"),
