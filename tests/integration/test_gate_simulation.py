@@ -222,8 +222,8 @@ def test_two_equal_models_with_other_scores_are_wrong_at_most_at_the_level() -> 
         found = PairedAuc(of_positives=moved[actual], of_negatives=moved[~actual])
         passed += found.low(0.05, passing=True) > 0
         failed += found.high(0.05, passing=False) <= 0
-    assert 0.005 <= passed / 1500 <= 0.062
-    assert 0.0355 <= failed / 1500 <= 0.0655
+    assert passed / 1500 <= 0.062
+    assert failed / 1500 <= 0.062
 
 
 # --- tolerances

@@ -11,12 +11,12 @@ from mlops_ci.gates.quantiles import beta_quantile
 NAME = "clopper-pearson/1"
 
 
-def low(count: int, of: int, alpha: float) -> float:
-    """The largest p with P(X >= count | p) <= alpha; X binomial, `of` >= 1 trials."""
+def low(count: float, of: float, alpha: float) -> float:
+    """The largest p with P(X >= count | p) <= alpha; X binomial, `of` >= 1 trials (effective ones may be fractions)."""
     return beta_quantile(alpha, count, of - count + 1) if count > 0 else 0.0
 
 
-def high(count: int, of: int, alpha: float) -> float:
+def high(count: float, of: float, alpha: float) -> float:
     return 1.0 - low(of - count, of, alpha)
 
 

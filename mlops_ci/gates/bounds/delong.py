@@ -2,24 +2,31 @@
 
 DeLong, DeLong, Clarke-Pearson, Biometrics 44 (1988), in one sort (Sun, Xu, IEEE Signal Processing Letters 21, 2014).
 Plain DeLong passes far too often near 1: .266 at a nominal .05 (statistics.md 6).
+
+Towards the end of the scale that is nearer (up, for an AUC above ½) both are too short where few rows are misplaced
+altogether: with 0.1 % of 100 positives misplaced the truth lay above the bound of version 1 in .10 of the samples at a
+nominal .01, with 3 % of 300 in .078 at .05. There version 2 goes at least as far as the exact bound of a proportion
+with as many trials as give the same variance (Korn, Graubard, Survey Methodology 24, 1998); where the variance is not
+known, as many as the rarer class has rows.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from math import exp, log, sqrt
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from mlops_ci.gates.bounds import clopper_pearson
 from mlops_ci.gates.bounds.estimate import unseen
 from mlops_ci.gates.quantiles import upper_normal
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-LOGIT = "delong-logit/1"
-WILSON = "auc-wilson/1"
+LOGIT = "delong-logit"
+WILSON = "auc-wilson"
 _ENOUGH = 5.0
 
 
@@ -73,6 +80,7 @@ class Auc:
     negatives: int
     groups: int | None = None
     note: str = ""
+    version: Literal[1, 2] = 2
 
     @classmethod
     def of(cls, positive: NDArray[np.bool_], scores: NDArray[Any]) -> Auc:
@@ -97,17 +105,28 @@ class Auc:
 
     @property
     def method(self) -> str:
-        return WILSON if self.small else LOGIT
+        return f"{WILSON if self.small else LOGIT}/{self.version}"
 
     def low(self, alpha: float, *, passing: bool) -> float:  # noqa: ARG002 - the same bound on both sides
         if self.small:
-            return wilson_low(self.value, self.rarer, alpha)
-        return logit_shift(self.value, -upper_normal(alpha) * self.se)
+            bound = wilson_low(self.value, self.rarer, alpha)
+        else:
+            bound = logit_shift(self.value, -upper_normal(alpha) * self.se)
+        return bound if self.value > 0.5 else min(bound, self._exact_low(self.value, alpha))
 
     def high(self, alpha: float, *, passing: bool) -> float:  # noqa: ARG002
         if self.small:
-            return 1.0 - wilson_low(1.0 - self.value, self.rarer, alpha)
-        return logit_shift(self.value, upper_normal(alpha) * self.se)
+            bound = 1.0 - wilson_low(1.0 - self.value, self.rarer, alpha)
+        else:
+            bound = logit_shift(self.value, upper_normal(alpha) * self.se)
+        return bound if self.value < 0.5 else max(bound, 1.0 - self._exact_low(1.0 - self.value, alpha))
+
+    def _exact_low(self, share: float, alpha: float) -> float:
+        """Of a proportion whose trials vary as much as the AUC does; version 1 asked none."""
+        if self.version == 1:
+            return share
+        trials = self.rarer if self.small or self.se == 0.0 else share * (1.0 - share) / self.se**2
+        return clopper_pearson.low(trials * share, trials, alpha)
 
     def error(self, at: float) -> float:
         return sqrt(max(at * (1.0 - at), 0.0) / self.rarer) if self.small else self.se

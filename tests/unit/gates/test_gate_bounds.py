@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -68,13 +70,13 @@ def test_the_bet_gives_the_golden_bounds_far_out() -> None:
 def test_a_small_rarer_class_gets_wilsons_bound() -> None:
     assert delong.wilson_low(0.95, 30, 0.05) == pytest.approx(0.83987, abs=5e-6)
     few = Auc(value=0.95, se=0.001, positives=30, negatives=1000)
-    assert few.method == delong.WILSON
+    assert few.method == "auc-wilson/2"
     assert few.low(0.05, passing=True) == pytest.approx(0.83987, abs=5e-6)
 
 
 def test_delong_switches_to_the_logit_scale_at_five() -> None:
-    assert Auc(value=0.75, se=0.02, positives=20, negatives=1000).method == delong.LOGIT
-    assert Auc(value=0.75, se=0.02, positives=19, negatives=1000).method == delong.WILSON
+    assert Auc(value=0.75, se=0.02, positives=20, negatives=1000).method == "delong-logit/2"
+    assert Auc(value=0.75, se=0.02, positives=19, negatives=1000).method == "auc-wilson/2"
     many = Auc(value=0.9, se=0.02, positives=500, negatives=1000)
     assert many.low(0.05, passing=True) < 0.9 - 1.645 * 0.02 < many.high(0.05, passing=True) < 1.0
 
@@ -121,14 +123,48 @@ def test_equal_orders_are_bounded_by_what_none_of_the_rarer_class_could_show() -
     assert same.high(0.05, passing=False) == pytest.approx(1 - 0.05 ** (1 / 100))
 
 
-def test_the_passing_bound_of_two_aucs_counts_one_misplaced_row_more() -> None:
+def _moved() -> dict[str, np.ndarray]:
     generator = np.random.default_rng(5)
-    moved = PairedAuc(of_positives=generator.normal(0, 0.01, 200), of_negatives=generator.normal(0, 0.01, 2000))
+    return {"of_positives": generator.normal(0, 0.01, 200), "of_negatives": generator.normal(0, 0.01, 2000)}
+
+
+def test_the_first_version_for_two_aucs_still_counts_one_misplaced_row_more_to_pass() -> None:
+    moved = PairedAuc(**_moved(), version=1)
     more = np.append(moved.of_positives, -1.0)
     se = np.sqrt(more.var(ddof=1) / 201 + moved.of_negatives.var(ddof=1) / 2000)
+    assert moved.method == "delong-paired/1"
     assert moved.low(0.05, passing=True) == pytest.approx(more.mean() - 1.6448536 * se, abs=1e-9)
     assert moved.low(0.05, passing=True) < moved.low(0.05, passing=False)
     assert moved.high(0.05, passing=True) > moved.high(0.05, passing=False)
+
+
+@pytest.mark.parametrize(("alpha", "z"), [(0.05, 1.6448536), (0.01, 2.3263479)])
+def test_the_bounds_of_two_aucs_count_as_many_misplaced_rows_more_as_a_poisson_count_needs(
+    alpha: float, z: float
+) -> None:
+    moved, more = _moved(), (z * z + 2) / 3
+    found = PairedAuc(**moved)
+    values, weights = np.append(moved["of_positives"], -1.0), np.append(np.ones(200), more)
+    mean = np.average(values, weights=weights)
+    spread = np.sum(weights * (values - mean) ** 2) / (199 + more) / (200 + more)
+    se = np.sqrt(spread + moved["of_negatives"].var(ddof=1) / 2000)
+    assert found.method == "delong-paired/2"
+    assert found.low(alpha, passing=True) == pytest.approx(mean - z * se, abs=1e-7)
+    assert found.low(alpha, passing=True) == found.low(alpha, passing=False)
+    mirrored = PairedAuc(of_positives=-moved["of_positives"], of_negatives=-moved["of_negatives"])
+    assert found.high(alpha, passing=True) == -mirrored.low(alpha, passing=True)
+
+
+def test_an_auc_near_one_reaches_up_as_far_as_the_exact_bound_of_as_many_trials() -> None:
+    few = Auc(value=0.999, se=0.001, positives=100, negatives=1000)
+    assert few.high(0.01, passing=False) == pytest.approx(clopper_pearson.high(99.9, 100, 0.01))
+    assert few.high(0.01, passing=False) > replace(few, version=1).high(0.01, passing=False)
+    many = Auc(value=0.97, se=0.01, positives=300, negatives=3000)
+    trials = 0.97 * 0.03 / 0.01**2
+    assert many.high(0.05, passing=False) == pytest.approx(clopper_pearson.high(trials * 0.97, trials, 0.05))
+    assert many.low(0.05, passing=True) == replace(many, version=1).low(0.05, passing=True)
+    low = Auc(value=0.03, se=0.01, positives=300, negatives=3000)
+    assert low.low(0.05, passing=True) == pytest.approx(1 - many.high(0.05, passing=False))
 
 
 TABLE: dirichlet.Cells = (600, 20, 15, 40, 30, 12, 18, 265)
@@ -153,6 +189,33 @@ def test_the_table_gives_the_f1_and_precision_of_both_models() -> None:
 
 def test_there_is_no_dirichlet_bound_beyond_what_the_draws_can_show() -> None:
     assert PairedTable(kind="f1", table=TABLE).high(1e-5, passing=False) is None
+
+
+def test_the_prior_does_not_draw_a_difference_towards_zero() -> None:
+    few: dirichlet.Cells = (86, 0, 1, 1, 2, 6, 0, 4)
+    for kind in ("f1", "precision"):
+        found = PairedTable(kind=kind, table=few)
+        first = replace(found, version=1)
+        assert (found.method, first.method) == ("dirichlet/2", "dirichlet/1")
+        drawn = dirichlet._draws(kind, few, dirichlet.DRAWS)
+        assert first.low(0.05, passing=True) == drawn[1999]
+        assert first.high(0.05, passing=False) == drawn[-2000]
+        assert found.low(0.05, passing=True) <= drawn[1999] - max(drawn.mean() - found.value, 0)
+        assert found.low(0.05, passing=True) < first.low(0.05, passing=True)
+        assert found.high(0.05, passing=False) >= first.high(0.05, passing=False)
+
+
+def test_with_few_rows_a_prior_of_harm_alone_is_asked_too() -> None:
+    for rows, asked in ((99, True), (100, False)):
+        table: dirichlet.Cells = (500, 2, 2, 2, rows - 80, 5, 5, 64)
+        found = PairedTable(kind="f1", table=table)
+        assert found.rows == rows
+        drawn = dirichlet._draws("f1", table, dirichlet.DRAWS)
+        moved = drawn[1999] - max(drawn.mean() - found.value, 0)
+        low = found.low(0.05, passing=True)
+        assert low is not None
+        assert bool(low < moved) is asked
+        assert bool(low == moved) is not asked
 
 
 def test_harm_nobody_has_seen_yet_keeps_the_dirichlet_bound_away_from_zero() -> None:
