@@ -67,6 +67,13 @@ class Tested(msgspec.Struct, frozen=True, kw_only=True):
     code: int
 
 
+class Timed(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer of the job `time`: seconds of every request, of the clock and of the processor."""
+
+    wall: tuple[float, ...]
+    cpu: tuple[float, ...]
+
+
 class Failed(msgspec.Struct, frozen=True, kw_only=True):
     """Why the worker has no answer, in texts of bounded length."""
 
@@ -83,8 +90,14 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     failure: Failed | None = None
 
 
-Value = Fitted | Predicted | Prepared | Tested
-JOBS: dict[str, type[Value]] = {"fit": Fitted, "predict": Predicted, "prepare": Prepared, "test": Tested}
+Value = Fitted | Predicted | Prepared | Tested | Timed
+JOBS: dict[str, type[Value]] = {
+    "fit": Fitted,
+    "predict": Predicted,
+    "prepare": Prepared,
+    "test": Tested,
+    "time": Timed,
+}
 
 T = TypeVar("T")
 N = TypeVar("N", bound="np.generic")

@@ -24,6 +24,7 @@ _DOING = {
     "fit": "training",
     "predict": "predicting",
     "test": "the model tests",
+    "time": "timing the model",
     "command": "the training command",
 }
 _LEAST_SPACE = 1024 * 1024
@@ -53,7 +54,7 @@ def run(
     limits: Limits,
     secrets: tuple[str, ...] = (),
 ) -> Answer:
-    """Run `job` (prepare, fit, predict, test; docs/worker.md says what each asks and answers) in `workspace`.
+    """Run `job` (prepare, fit, predict, test, time; docs/worker.md says what each asks and answers) in `workspace`.
 
     Paths in `request` are absolute. Raises UserCodeError when the project's code gives no usable answer,
     OutsideError when Python cannot be started or the disk is full.

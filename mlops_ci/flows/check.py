@@ -9,6 +9,7 @@ from mlops_ci.steps.case import Asked, Case, settle, stands_still
 from mlops_ci.steps.decide import Found, decide
 from mlops_ci.steps.deepchecks import beside
 from mlops_ci.steps.examine import judge_model, judged_looks, look_at_data, make_model, test_model
+from mlops_ci.steps.facts.measure import measure_facts
 from mlops_ci.steps.leftovers import sweep
 from mlops_ci.steps.progress import Clock, Progress
 from mlops_ci.steps.project import open_project
@@ -43,4 +44,5 @@ def judged(case: Case, workshop: Workshop, clock: Clock) -> Found:
             found = make_model(case, found, workshop, clock)
             suites.look_at_model(found)
             found = test_model(case, found, workshop, clock)
+            found = measure_facts(case, found, workshop, clock)
         return suites.add_to(judge_model(case, found, clock))

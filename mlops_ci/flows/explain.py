@@ -10,6 +10,7 @@ from mlops_ci.errors import ConfigError, UsageError
 from mlops_ci.evaluation.metrics import METRICS
 from mlops_ci.gates import grammar
 from mlops_ci.gates.explain import explain as explain_gate
+from mlops_ci.gates.explain import explain_fact
 from mlops_ci.gates.facts import FACTS
 from mlops_ci.steps.judge import parse_gates
 from mlops_ci.steps.project import open_project
@@ -25,7 +26,7 @@ def explain(start: Path, asked: str) -> str:
     if asked in METRICS:
         return _metric(asked)
     if asked in FACTS:
-        return f"{asked}: {FACTS[asked].meaning}."
+        return explain_fact(asked)
     try:
         return explain_gate(grammar.parse(asked))
     except ConfigError as error:

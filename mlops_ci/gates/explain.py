@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlops_ci.evaluation.metrics import METRICS
-from mlops_ci.gates.facts import FACTS
+from mlops_ci.gates.facts import FACTS, Needs
 from mlops_ci.gates.form import Form, form
 from mlops_ci.gates.gate import Gate, Term, TermKind
 from mlops_ci.gates.tolerated import cost
@@ -23,6 +23,7 @@ _ASKS = {
     "==": "must be",
     "!=": "must not be",
 }
+_UNITS = {"s": "seconds"}
 _GROUPS = (
     "Where rows belong together (`group:`), the error comes from leaving out one group at a time "
     "(jackknife, Student's t; Efron, Stein 1981)."
@@ -41,6 +42,16 @@ def explain(gate: Gate, beside: Sequence[Gate] = ()) -> str:
     if gate.when_undecided != "refuse":
         told.append("Where the data cannot tell, it does not block; the answer stays undecided.")
     return "\n\n".join(told)
+
+
+def explain_fact(name: str) -> str:
+    """What the number is, its unit, and what it costs to have it."""
+    fact = FACTS[name]
+    unit = f" In {_UNITS.get(fact.unit, fact.unit)}." if fact.unit else ""
+    told = f"{name}: {fact.meaning}.{unit}"
+    if fact.needs is Needs.NOTHING:
+        return told
+    return f"{told}\n\nMeasured only where a gate names it: {fact.needs}."
 
 
 def _term(term: Term) -> str:

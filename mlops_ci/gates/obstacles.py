@@ -55,7 +55,8 @@ def _of_fact(term: Term, question: Question) -> Obstacle | None:
             return None
         return Obstacle(Status.ERRORED, f"{term.name} is not a finite number")
     if term.name in question.missing_facts:
-        return Obstacle(Status.SKIPPED, question.missing_facts[term.name])
+        absence = question.missing_facts[term.name]
+        return Obstacle(absence.status, absence.reason)
     meaning = FACTS[term.name].meaning if term.name in FACTS else "no such fact is known"
     return Obstacle(Status.ERRORED, f"{term.name} was not measured ({meaning})")
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from mlops_ci.records.decisions import Absence
     from mlops_ci.records.evaluation import Champion, Holdout, Predictions
 
 
@@ -17,15 +18,15 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     """Holdout, predictions, champion and facts.
 
     facts: name -> number, in seconds, bytes, rows or counts (gates/facts.py).
-    missing_facts: name -> why it has no number for a reason that does not block (no base to compare with, `--only`);
-    a gate over it is skipped. A fact in neither is errored: what had to measure it did not.
+    missing_facts: name -> why it has no number, and what a gate over it then is: skipped for a reason that does not
+    block (no base to compare with, `--only`). A fact in neither is errored: what had to measure it did not.
     """
 
     holdout: Holdout
     predictions: Predictions
     champion: Champion | None = None
     facts: dict[str, float] = {}
-    missing_facts: dict[str, str] = {}
+    missing_facts: dict[str, Absence] = {}
     histories: int = 1
     """K: the ways earlier answers on this holdout can have gone, which a gate with a tolerance shares its error over
     (histories.py); 1 where every look is taken for the first."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlops_ci.evaluation.metrics import METRICS
-from mlops_ci.gates.facts import FACTS
+from mlops_ci.gates.facts import FACTS, KINDS_OF_FACT
 from mlops_ci.gates.form import why_no_claim
 from mlops_ci.gates.gate import Gate, Term, TermKind
 from mlops_ci.gates.refusals import nearest, refusal
@@ -36,7 +36,9 @@ def validate(
                 _refuse_values(gate, term, tasks)
             else:
                 _refuse_unknown(gate, term, metrics)
-            if term.kind not in _NO_METRIC:
+            if term.kind is TermKind.FACT:
+                _refuse_fact_of_other_task(gate, term, tasks)
+            elif term.kind is not TermKind.CHANGED:
                 _refuse_other_task(gate, term, tasks, metrics)
             _refuse_column(gate, term, slices)
         _refuse_equality(gate)
@@ -54,7 +56,7 @@ def _refuse(gate: Gate, term: Term, message: str, advice: str) -> ConfigError:
 def _refuse_unknown(gate: Gate, term: Term, metrics: Mapping[str, Metric]) -> None:
     if term.kind is TermKind.FACT:
         if term.name not in FACTS:
-            advice = f"{nearest(term.name, FACTS)}facts are {', '.join(FACTS)}"
+            advice = f"{nearest(term.name, FACTS)}facts are {', '.join(KINDS_OF_FACT)}"
             raise _refuse(gate, term, f'there is no fact "{term.name}"', advice)
     elif term.champion and term.name in FACTS:
         advice = "compare the fact with a number, or a metric with champion.metric"
@@ -64,6 +66,13 @@ def _refuse_unknown(gate: Gate, term: Term, metrics: Mapping[str, Metric]) -> No
     elif term.name not in metrics:
         advice = f"{nearest(term.name, [*metrics, *FACTS])}metrics are {', '.join(metrics)}"
         raise _refuse(gate, term, f'there is no metric "{term.name}"', advice)
+
+
+def _refuse_fact_of_other_task(gate: Gate, term: Term, tasks: Collection[Task]) -> None:
+    if FACTS[term.name].tasks.isdisjoint(tasks):
+        for_tasks = " or ".join(task for task in Task if task in FACTS[term.name].tasks)
+        advice = f"it is measured for {for_tasks}"
+        raise _refuse(gate, term, f'"{term.name}" is no fact of {" or ".join(tasks)}', advice)
 
 
 def _refuse_other_task(gate: Gate, term: Term, tasks: Collection[Task], metrics: Mapping[str, Metric]) -> None:

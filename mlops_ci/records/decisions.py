@@ -8,7 +8,7 @@ import msgspec
 
 from mlops_ci.records.data import DataChange, Profile, SnapshotInfo
 from mlops_ci.records.evaluation import Evaluation, MetricValue
-from mlops_ci.records.outcomes import Outcome
+from mlops_ci.records.outcomes import Outcome, Status
 from mlops_ci.records.results import Result
 from mlops_ci.records.verdicts import Verdict
 
@@ -106,6 +106,20 @@ class TrainingInfo(msgspec.Struct, frozen=True, kw_only=True):
     packages: dict[str, str] = {}
 
 
+class Absence(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a fact has no number, and what a gate over it then is."""
+
+    status: Status
+    reason: str
+
+
+class FactNote(msgspec.Struct, frozen=True, kw_only=True):
+    """How the number of a fact came about: its unit (of gates/facts.py) and a sentence."""
+
+    unit: str
+    told: str
+
+
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """What a decision was computed from, without row-level arrays (those are digests here)."""
 
@@ -116,8 +130,10 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     evaluation: Evaluation | None = None
     facts: dict[str, float] = {}
     """What gates may name beside metrics; recorded, not recomputable from rows."""
-    missing_facts: dict[str, str] = {}
-    """Facts without a number, and why that does not block."""
+    missing_facts: dict[str, Absence] = {}
+    """Facts without a number, and why."""
+    fact_notes: dict[str, FactNote] | msgspec.UnsetType = msgspec.UNSET
+    """Of the facts that were measured because a gate names them; left out of the JSON where there are none."""
     holdout: str = ""
     predictions: str = ""
     looks: int = 0

@@ -11,7 +11,7 @@ from mlops_ci.records.outcomes import Status
 from mlops_ci.records.verdicts import Verdict
 from mlops_ci.reports import claims, numbers, words
 from mlops_ci.reports.document import Spans, plain
-from mlops_ci.reports.sections import affected, commands, verdict
+from mlops_ci.reports.sections import affected, commands, facts, verdict
 from mlops_ci.reports.story import Story
 from mlops_ci.reports.visible import visible
 
@@ -100,7 +100,8 @@ def _small(spans: Spans) -> str:
 
 
 def _pairs(story: Story) -> list[str]:
-    pairs = [("what moved it", _moved(story)), ("who", _who(story)), *_next(story)]
+    noise = [("seed noise", safe(plain(line))) for line in facts.noise(story)]
+    pairs = [("what moved it", _moved(story)), ("who", _who(story)), *noise, *_next(story)]
     return [f"  {name:<{_ASIDE}}{value}" for name, value in pairs if value]
 
 

@@ -13,13 +13,13 @@ from mlops_ci.evaluation.pairing import pair
 from mlops_ci.records.evaluation import Champion, Holdout, Predictions
 from mlops_ci.steps import ledger
 from mlops_ci.steps.case import Case
-from mlops_ci.steps.fit import fit
+from mlops_ci.steps.fit import Fitted, fit
 from mlops_ci.steps.given import predictions_digest
 from mlops_ci.steps.ledger import StoredDecision
 from mlops_ci.steps.predict import predict
 from mlops_ci.steps.progress import Clock
 from mlops_ci.steps.snapshot import Snapshot, make_snapshot
-from mlops_ci.steps.trees import tree_at
+from mlops_ci.steps.trees import Tree, tree_at
 from mlops_ci.steps.workshop import Workshop
 
 if TYPE_CHECKING:
@@ -69,16 +69,29 @@ def champion_on(case: Case, snapshot: Snapshot, holdout: Holdout, clock: Clock) 
     return _with(base, _merged(_gathered(arrays, places), asked, unpaired), new_rows, float(unpaired.mean()))
 
 
-def _asked_again(case: Case, commit: str, snapshot: Snapshot, holdout: Holdout, clock: Clock) -> Predictions:
-    """The champion's model, restored or trained again from its commit, on the candidate's rows."""
+class Asker(msgspec.Struct, frozen=True, kw_only=True):
+    """A model with the tree it is from and where its code runs."""
+
+    tree: Tree
+    fitted: Fitted
+    workshop: Workshop
+
+
+def champion_model(case: Case, commit: str, clock: Clock) -> Asker:
+    """The champion's model, restored or trained again from its commit. MlopsCiError where it cannot be had."""
     tree = tree_at(case.project, commit)
     if tree is None or tree.config.train is None or tree.config.train.predictions:
         raise MlopsCiError("its model cannot be asked")
     workshop = Workshop(case.project, tree, lambda text: clock.say("champion", text))
-    clock.say("champion", f"asking the model of {commit[:7]} about new rows")
     own, _ = make_snapshot(case.project, tree, workshop=workshop)
-    fitted = fit(case.project, tree, own, workshop)
-    predictions, _ = predict(case.project, tree, snapshot, holdout, fitted, workshop)
+    return Asker(tree=tree, fitted=fit(case.project, tree, own, workshop), workshop=workshop)
+
+
+def _asked_again(case: Case, commit: str, snapshot: Snapshot, holdout: Holdout, clock: Clock) -> Predictions:
+    """Its answers on the candidate's rows."""
+    clock.say("champion", f"asking the model of {commit[:7]} about new rows")
+    asker = champion_model(case, commit, clock)
+    predictions, _ = predict(case.project, asker.tree, snapshot, holdout, asker.fitted, asker.workshop)
     return predictions
 
 

@@ -9,7 +9,15 @@ import msgspec
 
 from mlops_ci.errors import SourceError, UserCodeError
 from mlops_ci.ledger.entries import with_evidence
-from mlops_ci.records.decisions import ChampionRef, Decision, DecisionKind, Evidence, TrainingInfo
+from mlops_ci.records.decisions import (
+    Absence,
+    ChampionRef,
+    Decision,
+    DecisionKind,
+    Evidence,
+    FactNote,
+    TrainingInfo,
+)
 from mlops_ci.records.evaluation import Champion, Evaluation, Holdout, Predictions
 from mlops_ci.records.outcomes import Outcome, Status, combine
 from mlops_ci.records.results import Part, Result, Where
@@ -43,7 +51,8 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     champion: Champion | None = None
     evaluation: Evaluation | None = None
     facts: dict[str, float] = {}
-    missing_facts: dict[str, str] = {}
+    missing_facts: dict[str, Absence] = {}
+    fact_notes: dict[str, FactNote] = {}
     gates: tuple[Verdict, ...] = ()
     head_gates: tuple[Verdict, ...] = ()
     unfinished: bool = False
@@ -85,6 +94,7 @@ def evidence(found: Found, looks: int) -> Evidence:
         evaluation=found.evaluation,
         facts=found.facts,
         missing_facts=found.missing_facts,
+        fact_notes=found.fact_notes or msgspec.UNSET,
         holdout=data.holdout.digest if data and model else "",
         predictions=model.predictions.digest if model else "",
         looks=looks,

@@ -89,7 +89,7 @@ def judge_model(case: Case, found: Found, clock: Clock) -> Found:
     with clock.step("gates", "judging") as line:
         champion = champion_on(case, data.snapshot, data.holdout, clock)
         evaluation = evaluate(data.holdout, model.predictions, champion, slices=case.head.config.slices)
-        asked = verdicts.question(data, model, champion, results=found.results)
+        asked = verdicts.question(case, data, found, champion)
         answers = verdicts.ask(gates, asked)
         passed = sum(verdict.verdict is Status.PASSED for verdict in answers)
         line.found = f"{passed} of {len(answers)} passed" if answers else "none"

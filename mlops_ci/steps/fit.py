@@ -48,9 +48,23 @@ class Fitted(msgspec.Struct, frozen=True, kw_only=True):
     peak_memory: int | None = None
 
 
-def fit(project: Project, tree: Tree, snapshot: Snapshot, workshop: Workshop, *, model: str | None = None) -> Fitted:
-    """Train, restore or find the model of a tree. UserCodeError when the project's code does not give one."""
+def fit(
+    project: Project,
+    tree: Tree,
+    snapshot: Snapshot,
+    workshop: Workshop,
+    *,
+    model: str | None = None,
+    seed: int | None = None,
+    again: int = 0,
+) -> Fitted:
+    """Train, restore or find the model of a tree. UserCodeError when the project's code does not give one.
+
+    seed: another one than the settings name. again: number of a training that is made although there is one.
+    """
     train = tree.config.train
+    if train is not None and seed is not None:
+        train = msgspec.structs.replace(train, seed=seed)
     if model or (train and train.model):
         return _trained_elsewhere(project, tree, snapshot, workshop, str(model or (train and train.model)))
     if train is None:
@@ -69,6 +83,8 @@ def fit(project: Project, tree: Tree, snapshot: Snapshot, workshop: Workshop, *,
         "code": workshop.code,
         "environment": workshop.environment.digest,
     }
+    if again:
+        reads["again"] = again
     run = _run_entrypoint if train.entrypoint else partial(_run_command, project=project)
     make = partial(run, tree=tree, snapshot=snapshot, workshop=workshop, train=train)
     folder, restored = Cache(project.state).folder("fit", reads, make)

@@ -23,18 +23,38 @@ def predict(
 
     The worker gets the held-out features without target and ids.
     """
-    make = partial(_ask, tree=tree, snapshot=snapshot, holdout=holdout, fitted=fitted, workshop=workshop)
+    make = partial(
+        ask,
+        features=snapshot.folder / "features",
+        rows=holdout.rows,
+        tree=tree,
+        holdout=holdout,
+        fitted=fitted,
+        workshop=workshop,
+    )
+    folder, _ = Cache(project.state).folder("predict", reads_of(project, snapshot, holdout, fitted, workshop), make)
+    return open_predictions(folder, holdout), folder
+
+
+def reads_of(
+    project: Project, snapshot: Snapshot, holdout: Holdout, fitted: Fitted, workshop: Workshop
+) -> list[object]:
+    """What a model's answers depend on."""
     if not fitted.digest:  # a model behind an address: nobody knows whether it changed
         reads: list[object] = [fitted.model, project.repository.head(), holdout.digest]
     else:
         reads = [fitted.digest, workshop.code, workshop.environment.digest, snapshot.info.digest, snapshot.info.split]
-    folder, _ = Cache(project.state).folder("predict", [*reads, holdout.task, holdout.classes], make)
-    return open_predictions(folder, holdout), folder
+    return [*reads, holdout.task, holdout.classes]
 
 
 def open_predictions(folder: Path, holdout: Holdout) -> Predictions:
     """Predictions from a folder that the worker or `keep_predictions` wrote."""
-    labels, scores = answers.predictions(folder, rows=holdout.rows, classes=holdout.classes)
+    return open_answers(folder, holdout, rows=holdout.rows)
+
+
+def open_answers(folder: Path, holdout: Holdout, *, rows: int) -> Predictions:
+    """The same for any number of rows: the holdout says what the classes are."""
+    labels, scores = answers.predictions(folder, rows=rows, classes=holdout.classes)
     return Predictions(digest=predictions_digest(labels, scores), labels=labels, scores=scores)
 
 
@@ -45,19 +65,31 @@ def keep_predictions(folder: Path, predictions: Predictions) -> None:
         frames.save(folder / "scores.npy", predictions.scores)
 
 
-def _ask(folder: Path, *, tree: Tree, snapshot: Snapshot, holdout: Holdout, fitted: Fitted, workshop: Workshop) -> None:
+def ask(
+    folder: Path,
+    *,
+    features: Path,
+    rows: int,
+    tree: Tree,
+    holdout: Holdout,
+    fitted: Fitted,
+    workshop: Workshop,
+    batch: int | None = None,
+) -> None:
+    """Ask about the rows of the frame in `features`, `batch` at once or all; labels.npy, scores.npy in `folder`."""
     with workshop.open() as bench:
-        bench.run(
-            "predict",
-            {
-                "model": fitted.model,
-                "features": str(snapshot.folder / "features"),
-                "task": str(holdout.task),
-                "classes": list(holdout.classes),
-                "target": tree.config.data.target,
-                "id": list(tree.config.data.id),
-                "output": str(folder),
-            },
-        )
+        bench.run("predict", {**request(tree, holdout, fitted, features), "output": str(folder), "batch": batch})
         # What cannot be used must not be kept: it is read here, before the folder gets its name.
-        answers.predictions(folder, rows=holdout.rows, classes=holdout.classes)
+        answers.predictions(folder, rows=rows, classes=holdout.classes)
+
+
+def request(tree: Tree, holdout: Holdout, fitted: Fitted, features: Path) -> dict[str, object]:
+    """What the worker is told of a model and the rows it is asked about."""
+    return {
+        "model": fitted.model,
+        "features": str(features),
+        "task": str(holdout.task),
+        "classes": list(holdout.classes),
+        "target": tree.config.data.target,
+        "id": list(tree.config.data.id),
+    }

@@ -5,19 +5,28 @@ from __future__ import annotations
 from mlops_ci.gates.gate import Gate
 from mlops_ci.gates.judge import judge
 from mlops_ci.gates.question import Question
+from mlops_ci.records.decisions import Absence
 from mlops_ci.records.evaluation import Champion, Holdout, Predictions
 from mlops_ci.records.outcomes import Status
 from mlops_ci.records.results import Part, Result
 from mlops_ci.records.verdicts import Verdict
-from mlops_ci.steps.decide import ModelFound
+from mlops_ci.steps.case import Case
+from mlops_ci.steps.decide import Found
 from mlops_ci.steps.suites import DataFound
 
 
-def question(data: DataFound, model: ModelFound, champion: Champion | None, *, results: tuple[Result, ...]) -> Question:
+def question(case: Case, data: DataFound, found: Found, champion: Champion | None) -> Question:
     """Everything a gate may name."""
-    facts, missing = _facts(data, results)
+    if found.model is None:
+        raise ValueError("there are no predictions to ask about")
+    facts, missing = known_facts(data, found.results, only=case.asked.only)
     return asked_of(
-        data.holdout, model.predictions, champion, model=model.training.digest, facts=facts, missing_facts=missing
+        data.holdout,
+        found.model.predictions,
+        champion,
+        model=found.model.training.digest,
+        facts=facts | found.facts,
+        missing_facts=missing | found.missing_facts,
     )
 
 
@@ -28,7 +37,7 @@ def asked_of(
     *,
     model: str,
     facts: dict[str, float],
-    missing_facts: dict[str, str],
+    missing_facts: dict[str, Absence],
 ) -> Question:
     """The same question whether it is asked in a check or again from recorded evidence."""
     rival = champion.predictions if champion else None
@@ -60,7 +69,10 @@ def not_judged(gates: tuple[Gate, ...], reason: str) -> tuple[Verdict, ...]:
     )
 
 
-def _facts(data: DataFound, results: tuple[Result, ...]) -> tuple[dict[str, float], dict[str, str]]:
+def known_facts(
+    data: DataFound, results: tuple[Result, ...], *, only: str | None
+) -> tuple[dict[str, float], dict[str, Absence]]:
+    """The facts that every check finds anyway."""
     info = data.snapshot.info
     tests = [result.status for result in results if result.part is Part.TESTS]
     failed = [result for result in results if result.part is Part.DATA and result.status is Status.FAILED]
@@ -72,6 +84,12 @@ def _facts(data: DataFound, results: tuple[Result, ...]) -> tuple[dict[str, floa
         "tests.failed": float(sum(status in (Status.FAILED, Status.ERRORED) for status in tests)),
         "tests.passed": float(sum(status is Status.PASSED for status in tests)),
     }
+    missing = {}
+    if only == "model":  # the checks of the data do not count then
+        del facts["data.failed"]
+        missing["data.failed"] = Absence(status=Status.SKIPPED, reason="only the model was asked for")
     if data.max_drift is None:
-        return facts, {"drift.max_psi": "the data did not change, or there is no base to compare with"}
-    return facts | {"drift.max_psi": data.max_drift}, {}
+        reason = "the data did not change, or there is no base to compare with"
+        missing["drift.max_psi"] = Absence(status=Status.SKIPPED, reason=reason)
+        return facts, missing
+    return facts | {"drift.max_psi": data.max_drift}, missing

@@ -10,7 +10,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import fit, model_tests, predict, prepare
+from . import fit, model_tests, predict, prepare, timing
 from .failures import Failure
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ JOBS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "fit": fit.run,
     "predict": predict.run,
     "test": model_tests.run,
+    "time": timing.run,
 }
 ANSWER = "answer.json"
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EFBIG)

@@ -21,6 +21,7 @@ from mlops_ci.reports.document import (
     Table,
     Text,
 )
+from mlops_ci.reports.sections import facts
 from mlops_ci.reports.story import Story
 
 _MOST = 60
@@ -36,6 +37,7 @@ def section(story: Story) -> tuple[Block, ...]:
         return (Paragraph((Text(told),)),)
     explained = [_explain(verdict) for verdict in ordered(gates) if _speaks(verdict)][:_MOST]
     blocks: list[Block] = [Heading((Text("Gates"),)), _table(story)]
+    explained += facts.noise(story)
     if explained:
         blocks.append(Bullets(tuple(explained)))
     return (*blocks, *_how(gates))

@@ -17,6 +17,7 @@ from mlops_ci.gates.plan import plan
 from mlops_ci.gates.question import Question
 from mlops_ci.gates.starting import starting_gates
 from mlops_ci.gates.validate import validate
+from mlops_ci.records.decisions import Absence
 from mlops_ci.records.evaluation import Champion, Factor, Holdout, Predictions, Task
 from mlops_ci.records.outcomes import Status
 from mlops_ci.records.verdicts import Verdict
@@ -126,7 +127,8 @@ def test_a_champion_whose_answers_cannot_be_had_leaves_the_gate_undecided() -> N
 
 
 def test_facts_are_skipped_with_a_reason_and_errored_without() -> None:
-    question = _right(1, 2, missing_facts={"drift.max_psi": "no base"}, facts={"bundle_size": float("nan")})
+    absent = {"drift.max_psi": Absence(status=Status.SKIPPED, reason="no base")}
+    question = _right(1, 2, missing_facts=absent, facts={"bundle_size": float("nan")})
     assert _one("drift.max_psi <= 0.25", question).verdict is Status.SKIPPED
     assert _one("tests.failed == 0", question).verdict is Status.ERRORED
     assert _one("bundle_size <= 1 MB", question).verdict is Status.ERRORED
