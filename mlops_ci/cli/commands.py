@@ -12,6 +12,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "data": ("mlops_ci.cli.data", "Look at the data: profile, diff, contract, validate"),
     "gates": ("mlops_ci.cli.gates", "What the gates can decide with the rows there are"),
     "explain": ("mlops_ci.cli.explain", "What a gate, a check or a term means"),
+    "waive": ("mlops_ci.cli.waive", "Let a gate through for a while, with reason, owner and end"),
     "config": ("mlops_ci.cli.config", "The settings in effect, their schema, their reference"),
     "doctor": ("mlops_ci.cli.doctor", "Is everything in place, and how to mend it"),
     "workflows": ("mlops_ci.cli.workflows", "The generated workflows: write, compare, update"),

@@ -155,6 +155,10 @@ class Repository:
         committed = datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         return CommitInfo(sha=sha, title=title, author=author, committed=committed)
 
+    def user(self) -> str:
+        """The name commits are made under, user.name; empty where none is set."""
+        return _decoded(self.call("config", "--get", "user.name").out)
+
     def remote(self) -> Remote | None:
         """origin, else the first remote by name, else None."""
         answer = self.call("config", "-z", "--get-regexp", r"^remote\..*\.url$")

@@ -14,6 +14,7 @@ from mlops_ci.steps import ledger
 from mlops_ci.steps.project import open_project
 from mlops_ci.steps.rejudge import disagreements
 from mlops_ci.steps.runs import entry, read_run, story
+from mlops_ci.steps.waivers import unfounded
 
 
 class Recorded(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,7 +33,7 @@ def record(start: Path, run: Path) -> Recorded:
             "the run judged files that are not committed",
             "Commit them and check again; a dirty tree is never recorded.",
         )
-    problems = disagreements(kept)
+    problems = (*disagreements(kept), *unfounded(project, kept.decision))
     if problems:
         raise UsageError(
             f"the evidence does not give the verdicts: {problems[0]}",

@@ -37,6 +37,7 @@ class _Gate(msgspec.Struct, frozen=True):
     name: str = ""
     observed: float | None = None
     blocking: bool = True
+    waived: dict[str, object] | None = None
 
 
 class _Check(msgspec.Struct, frozen=True):
@@ -110,4 +111,6 @@ def _sentence(found: _Predicate) -> str:
             if check.blocking and check.status == word:
                 return f"{check.check}: {check.message}"[:_LONGEST]
     passed = sum(gate.verdict == "passed" for gate in found.gates)
-    return f"{passed} of {len(found.gates)} gates passed" if found.gates else "no gates"
+    waived = sum(bool(gate.waived) for gate in found.gates)
+    told = f"{passed} of {len(found.gates)} gates passed" if found.gates else "no gates"
+    return f"{told}, {waived} waived" if waived else told

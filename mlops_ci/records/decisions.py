@@ -10,7 +10,7 @@ from mlops_ci.records.data import DataChange, Profile, SnapshotInfo
 from mlops_ci.records.evaluation import Evaluation, MetricValue
 from mlops_ci.records.outcomes import Outcome, Status
 from mlops_ci.records.results import Result
-from mlops_ci.records.verdicts import Verdict
+from mlops_ci.records.verdicts import IdleWaiver, Verdict
 
 
 class DecisionKind(StrEnum):
@@ -69,6 +69,8 @@ class JudgeRef(msgspec.Struct, frozen=True, kw_only=True):
     """base | head: head's rules decide only where base has none."""
     differences: tuple[str, ...] = ()
     head_verdicts: tuple[Verdict, ...] = ()
+    idle_waivers: tuple[IdleWaiver, ...] | msgspec.UnsetType = msgspec.UNSET
+    """Waivers that changed nothing; left out of the JSON where there are none. Those that count stand at their gate."""
 
 
 class ParamChange(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,11 +1,48 @@
-"""The answer of one gate."""
+"""The answer of one gate, and the waiver that may let it through."""
 
 from __future__ import annotations
+
+from enum import StrEnum
 
 import msgspec
 
 from mlops_ci.records.outcomes import Status
 from mlops_ci.records.results import Where
+
+
+class Waiver(msgspec.Struct, frozen=True, kw_only=True):
+    """A gate knowingly overridden for a while: an entry of waivers.yaml. Texts are people's and are not escaped."""
+
+    gate: str
+    """The gate as it is written in mlops.yaml."""
+    reason: str
+    owner: str
+    until: str
+    """The last day it counts, `2026-12-01`, in UTC."""
+    where: Where | None = None
+
+    def is_for(self, gate: str) -> bool:
+        """Whether it is about the gate of this text: how it is spaced does not count, all else does."""
+        return self.gate.split() == gate.split()
+
+
+class Idle(StrEnum):
+    """Why a waiver has no effect."""
+
+    EXPIRED = "expired"
+    TOO_LONG = "too-long"
+    """It would hold for longer than a waiver may."""
+    ERRORED = "errored"
+    """The gate could not be judged: what is not known is not waived."""
+    NOT_NEEDED = "not-needed"
+    NO_SUCH_GATE = "no-such-gate"
+
+
+class IdleWaiver(msgspec.Struct, frozen=True, kw_only=True):
+    """A waiver that changed nothing, and why."""
+
+    waiver: Waiver
+    why: Idle
 
 
 class Side(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,7 +77,9 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """name/version of the rule that gave the verdict: `clopper-pearson/1`, `point/1`."""
     reason: str = ""
     blocking: bool = True
-    """False where `when_undecided: warn|accept` lets an undecided verdict through."""
+    """False where `when_undecided: warn|accept` lets an undecided verdict through, or a waiver a failed one too."""
+    waived: Waiver | msgspec.UnsetType = msgspec.UNSET
+    """The waiver that lets it through; left out of the JSON where there is none."""
     difference: bool = False
     """The gate compares with the champion: observed, low, high are differences."""
     candidate: Side | None = None

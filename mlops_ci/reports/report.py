@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from mlops_ci.records.outcomes import Outcome
 from mlops_ci.reports.document import Block, Document, Section
 from mlops_ci.reports.sections import (
     affected,
@@ -21,6 +22,7 @@ from mlops_ci.reports.sections import (
     slices,
     tests,
     verdict,
+    waived,
 )
 from mlops_ci.reports.story import Story
 
@@ -49,7 +51,8 @@ def build(story: Story) -> Document:
     told = ((name, keep, section(story)) for name, keep, section in SECTIONS)
     return Document(
         project=story.decision.project,
-        outcome=story.decision.outcome,
+        # One that passed by a waiver does not look like one that passed.
+        outcome=Outcome.UNDECIDED if waived.passed_by_waiver(story) else story.decision.outcome,
         title=verdict.title(story),
         sections=tuple(Section(name=name, keep=keep, blocks=blocks) for name, keep, blocks in told if blocks),
     )

@@ -8,6 +8,7 @@ from mlops_ci.records.data import Profile
 from mlops_ci.records.decisions import Decision, Evidence, RunInfo
 from mlops_ci.records.outcomes import Outcome, Status
 from mlops_ci.records.results import Part, Result
+from mlops_ci.records.verdicts import IdleWaiver, Waiver
 
 
 class Earlier(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +54,16 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     def champion(self) -> str:
         """`v12 in production`, or empty."""
         return self.decision.champion.name if self.decision.champion else ""
+
+    @property
+    def waivers(self) -> tuple[Waiver, ...]:
+        """Those that let a gate through, each once."""
+        return tuple(dict.fromkeys(verdict.waived for verdict in self.decision.gates if verdict.waived))
+
+    @property
+    def idle_waivers(self) -> tuple[IdleWaiver, ...]:
+        """Those that changed nothing."""
+        return self.decision.judge.idle_waivers or ()
 
     def results(self, part: Part) -> tuple[Result, ...]:
         return tuple(result for result in self.decision.checks if result.part is part)

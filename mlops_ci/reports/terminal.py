@@ -10,8 +10,8 @@ import re
 from mlops_ci.records.outcomes import Status
 from mlops_ci.records.verdicts import Verdict
 from mlops_ci.reports import claims, numbers, words
-from mlops_ci.reports.document import Spans, plain
-from mlops_ci.reports.sections import affected, commands, facts, verdict
+from mlops_ci.reports.document import Spans, Text, plain
+from mlops_ci.reports.sections import affected, commands, facts, verdict, waived
 from mlops_ci.reports.story import Story
 from mlops_ci.reports.visible import visible
 
@@ -50,6 +50,7 @@ def _gates(story: Story) -> list[str]:
     lines = []
     for one, name, numbers_ in zip(gates, names, found, strict=True):
         where = safe(str(one.where)) if one.where and one.verdict is not Status.PASSED else ""
+        where = f"waived  {where}".rstrip() if one.waived else where
         lines.append(f"{words.SYMBOLS[one.verdict]} {name:<{width}}  {numbers_:<{right}}  {where}")
     return [("gates    " if not place else _INDENT) + line for place, line in enumerate(lines)]
 
@@ -90,7 +91,7 @@ def _checks(story: Story) -> list[str]:
 
 
 def _verdict(story: Story) -> str:
-    return f"{words.OUTCOMES[story.decision.outcome]}: {_small(verdict.sentence(story))}"
+    return f"{waived.headline(story)}: {_small(verdict.sentence(story))}"
 
 
 def _small(spans: Spans) -> str:
@@ -101,8 +102,14 @@ def _small(spans: Spans) -> str:
 
 def _pairs(story: Story) -> list[str]:
     noise = [("seed noise", safe(plain(line))) for line in facts.noise(story)]
-    pairs = [("what moved it", _moved(story)), ("who", _who(story)), *noise, *_next(story)]
+    pairs = [*_waivers(story), ("what moved it", _moved(story)), ("who", _who(story)), *noise, *_next(story)]
     return [f"  {name:<{_ASIDE}}{value}" for name, value in pairs if value]
+
+
+def _waivers(story: Story) -> list[tuple[str, str]]:
+    """Who let which gate through, and which waivers are to be looked at."""
+    told = [("waived", safe(plain((*waived.terms(one), Text(f" ({one.gate})"))), 600)) for one in story.waivers]
+    return told + [("waiver", safe(plain(waived.idle_sentence(one)), 600)) for one in story.idle_waivers]
 
 
 def _moved(story: Story) -> str:
@@ -134,4 +141,6 @@ def _next(story: Story) -> list[tuple[str, str]]:
     if number is not None:
         pairs.append(("which rows", f"mlops-ci{folder} rows --gate {number}"))
     pairs.append(("full report", f"mlops-ci{folder} report"))
+    if number is not None:
+        pairs.append(("override", f"mlops-ci{folder} waive {number} --reason ... --until ..."))
     return pairs

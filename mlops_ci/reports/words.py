@@ -77,9 +77,11 @@ def status(value: Status) -> Answer:
 
 
 def answer(item: Result | Verdict) -> Answer:
-    """Symbol and word of an answer; one that does not block says so."""
+    """Symbol and word of an answer; one that does not block says so, and whether it is waived."""
     value = item.status if isinstance(item, Result) else item.verdict
     found = status(value)
+    if isinstance(item, Verdict) and item.waived:
+        return Answer("advisory", found.symbol, f"{found.word}, waived")
     if item.blocking or value in {Status.PASSED, Status.SKIPPED}:
         return found
     return Answer("advisory", found.symbol, f"{found.word}, does not block")

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
 import msgspec
 
 from mlops_ci import __version__
+from mlops_ci.config import waivers
 from mlops_ci.edge import deepchecks, files
+from mlops_ci.edge.git import Repository
 from mlops_ci.errors import ConfigError, OutsideError, SourceError, UsageError
 from mlops_ci.records.canonical import digest
 from mlops_ci.records.decisions import Change, Subject, Trust
 from mlops_ci.steps.base import find_base
 from mlops_ci.steps.change import change
 from mlops_ci.steps.fit import content_digest, params
-from mlops_ci.steps.judge import Judge, choose_judge, parse_contract, parse_gates
+from mlops_ci.steps.judge import Judge, choose_judge, parse_contract, parse_gates, parse_waivers
 from mlops_ci.steps.ledger import StoredDecision, last_passed
 from mlops_ci.steps.project import Project
 from mlops_ci.steps.trees import Tree, changed_since, source_files, source_paths, tree_at, working_tree
@@ -55,6 +58,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, dict=True, eq=False):
             try:
                 parse_gates(self.base)
                 parse_contract(self.base)
+                parse_waivers(self.base)
             except ConfigError as error:
                 unusable = _unusable("rules", self.base_commit, error)
         return choose_judge(self.head, None if unusable else self.base, unusable=unusable or self.base_unusable)
@@ -63,6 +67,21 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, dict=True, eq=False):
     def rules(self) -> Tree:
         """The tree whose gates, contract and model tests decide."""
         return self.judge.tree
+
+    @property
+    def day(self) -> str:
+        """The day on which waivers count or not."""
+        return today() if self.head.dirty else day_of(self.project.repository, self.head.commit, self.rules.commit)
+
+
+def today() -> str:
+    """The present day in UTC, ISO 8601."""
+    return datetime.now(UTC).date().isoformat()
+
+
+def day_of(repository: Repository, *commits: str) -> str:
+    """The latest day of some commits in UTC: the same at every re-run, and none is dated before what it stands on."""
+    return max(repository.commit_info(commit).committed for commit in commits)[:10]
 
 
 def settle(project: Project, asked: Asked) -> Case:
@@ -115,6 +134,7 @@ def fingerprint(case: Case, workshop: Workshop) -> dict[str, object]:
         "asked": [asked.only, asked.model, files.sha256(asked.predictions) if asked.predictions else ""],
         "brought": _brought(case),
         "trust": case.trust,
+        "day": _day(case),
         "deepchecks": _deepchecks(case),
     }
 
@@ -125,6 +145,12 @@ def _brought(case: Case) -> list[str]:
     names = (case.asked.model, train.model if train else None, train.predictions if train else None)
     paths = [root / name for name in names if name for root in (case.head.root, case.project.root)]
     return [content_digest(path) for path in paths if path.exists()]
+
+
+def _day(case: Case) -> str:
+    """The present day where waivers may end with it: files that are not committed have no day of their own."""
+    trees = (case.head, case.base)
+    return today() if case.head.dirty and any(tree and waivers.FILE in tree.paths for tree in trees) else ""
 
 
 def stands_still(case: Case) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 
-from mlops_ci.config import yaml
+from mlops_ci.config import waivers, yaml
 from mlops_ci.errors import MlopsCiError
 from mlops_ci.records.canonical import digest
 from mlops_ci.records.decisions import Change, ParamChange
@@ -21,7 +21,7 @@ _JUDGE_DATA = ("target", "missing_target", "id", "time", "group", "split", "cont
 
 def is_judge_file(tree: Tree, path: str) -> bool:
     """Files that decide: the contract, the model tests, the waivers."""
-    return path in (tree.config.data.contract, "waivers.yaml") or path.startswith(MODEL_TESTS)
+    return path in (tree.config.data.contract, waivers.FILE) or path.startswith(MODEL_TESTS)
 
 
 def is_source(tree: Tree, path: str) -> bool:

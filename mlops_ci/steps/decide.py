@@ -21,7 +21,7 @@ from mlops_ci.records.decisions import (
 from mlops_ci.records.evaluation import Champion, Evaluation, Holdout, Predictions
 from mlops_ci.records.outcomes import Outcome, Status, combine
 from mlops_ci.records.results import Part, Result, Where
-from mlops_ci.records.verdicts import Verdict
+from mlops_ci.records.verdicts import IdleWaiver, Verdict
 from mlops_ci.steps.case import Case, subject
 from mlops_ci.steps.champion import FEATURES, feature_digests
 from mlops_ci.steps.fit import Fitted
@@ -55,6 +55,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     fact_notes: dict[str, FactNote] = {}
     gates: tuple[Verdict, ...] = ()
     head_gates: tuple[Verdict, ...] = ()
+    idle_waivers: tuple[IdleWaiver, ...] = ()
     unfinished: bool = False
     """Something this machine lacks kept an answer away: the next run asks again instead of restoring this one."""
 
@@ -123,7 +124,9 @@ def decide(case: Case, found: Found, workshop: Workshop, *, looks: int) -> Decid
         base=case.base_commit,
         champion=_champion(case, found),
         change=case.change,
-        judge=msgspec.structs.replace(case.judge.ref(), head_verdicts=found.head_gates),
+        judge=msgspec.structs.replace(
+            case.judge.ref(), head_verdicts=found.head_gates, idle_waivers=found.idle_waivers or msgspec.UNSET
+        ),
         gates=found.gates,
         metrics=found.evaluation.metrics if found.evaluation else (),
         checks=found.results,
@@ -160,15 +163,21 @@ def row_arrays(found: Found) -> dict[str, NDArray[np.generic]]:
     return arrays
 
 
+def outcome_of(
+    gates: tuple[Verdict, ...], results: tuple[Result, ...], head_gates: tuple[Verdict, ...] = ()
+) -> Outcome:
+    """What the answers that block come to; a waived gate does not block. `head_gates`: where head changes the gates."""
+    statuses = [verdict.verdict for verdict in (*gates, *head_gates) if verdict.blocking]
+    statuses += [result.status for result in results if result.blocking]
+    return combine(statuses)
+
+
 def _outcome(case: Case, found: Found) -> tuple[Outcome, str]:
     """Where head changes the gates, base's and head's must hold (statistics.md 14): no rule is loosened by its user."""
-    statuses = [verdict.verdict for verdict in found.gates if verdict.blocking]
-    statuses += [result.status for result in found.results if result.blocking]
-    by_base = combine(statuses)
-    own = [verdict for verdict in found.head_gates if verdict.blocking]
-    outcome = combine([*statuses, *(verdict.verdict for verdict in own)])
+    by_base = outcome_of(found.gates, found.results)
+    outcome = outcome_of(found.gates, found.results, found.head_gates)
     if outcome is not by_base:
-        decisive = next(verdict for verdict in own if verdict.verdict == outcome.value)
+        decisive = next(one for one in found.head_gates if one.blocking and one.verdict == outcome.value)
         return outcome, f"this commit's own gate {decisive.gate} does not hold: {decisive.reason}"
     if outcome is Outcome.PASSED and case.judge.changes:
         return Outcome.UNDECIDED, f"the judge changes: {case.judge.changes}"

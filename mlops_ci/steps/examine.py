@@ -9,9 +9,11 @@ import msgspec
 from mlops_ci.edge import files
 from mlops_ci.errors import ConfigError, SourceError, UserCodeError
 from mlops_ci.evaluation.evaluate import evaluate
+from mlops_ci.gates.waivers import waive
 from mlops_ci.records.decisions import TrainingInfo
 from mlops_ci.records.outcomes import Status
 from mlops_ci.records.results import Part
+from mlops_ci.records.verdicts import Verdict
 from mlops_ci.reports.sections.data import checks_line
 from mlops_ci.steps import ledger, verdicts
 from mlops_ci.steps.case import Case
@@ -90,9 +92,9 @@ def judge_model(case: Case, found: Found, clock: Clock) -> Found:
         champion = champion_on(case, data.snapshot, data.holdout, clock)
         evaluation = evaluate(data.holdout, model.predictions, champion, slices=case.head.config.slices)
         asked = verdicts.question(case, data, found, champion)
-        answers = verdicts.ask(gates, asked)
-        passed = sum(verdict.verdict is Status.PASSED for verdict in answers)
-        line.found = f"{passed} of {len(answers)} passed" if answers else "none"
+        answers, idle = waive(verdicts.ask(gates, asked), case.judge.waivers, day=case.day)
+        own, _ = waive(verdicts.ask(head_gates, asked), case.judge.waivers, day=case.day)
+        line.found = _gates_line(answers)
     return replace(
         found,
         champion=champion,
@@ -100,8 +102,16 @@ def judge_model(case: Case, found: Found, clock: Clock) -> Found:
         facts=asked.facts,
         missing_facts=asked.missing_facts,
         gates=answers,
-        head_gates=verdicts.ask(head_gates, asked) if head_gates else (),
+        idle_waivers=idle,
+        head_gates=own,
     )
+
+
+def _gates_line(answers: tuple[Verdict, ...]) -> str:
+    passed = sum(verdict.verdict is Status.PASSED for verdict in answers)
+    waived = sum(bool(verdict.waived) for verdict in answers)
+    told = f"{passed} of {len(answers)} passed" if answers else "none"
+    return f"{told}, {waived} waived" if waived else told
 
 
 def judged_looks(case: Case, found: Found) -> int:

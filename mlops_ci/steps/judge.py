@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from mlops_ci import __version__
-from mlops_ci.config import yaml
+from mlops_ci.config import waivers, yaml
 from mlops_ci.data import contract
 from mlops_ci.data.contract import Contract
 from mlops_ci.edge import files
@@ -14,6 +14,7 @@ from mlops_ci.gates import grammar, validate
 from mlops_ci.gates.gate import Gate
 from mlops_ci.records.canonical import digest
 from mlops_ci.records.decisions import JudgeRef
+from mlops_ci.records.verdicts import Waiver
 from mlops_ci.steps.change import is_judge_file, judge_settings
 from mlops_ci.steps.trees import Tree
 
@@ -29,6 +30,8 @@ class Judge(msgspec.Struct, frozen=True, kw_only=True):
     gates: tuple[Gate, ...]
     head_gates: tuple[Gate, ...]
     """Empty when head's gates are the same."""
+    waivers: tuple[Waiver, ...]
+    """Of the same tree: what a commit waives for itself counts only where its own rules decide."""
     source: str
     digest: str
     differences: tuple[str, ...] = ()
@@ -52,9 +55,18 @@ def choose_judge(head: Tree, base: Tree | None, *, unusable: str = "") -> Judge:
     """
     head_gates = parse_gates(head)
     parse_contract(head)
+    head_waivers = parse_waivers(head)
     if base is None:
         said = (unusable,) if unusable else ()
-        return Judge(tree=head, gates=head_gates, head_gates=(), source="head", digest=_digest(head), differences=said)
+        return Judge(
+            tree=head,
+            gates=head_gates,
+            head_gates=(),
+            waivers=head_waivers,
+            source="head",
+            digest=_digest(head),
+            differences=said,
+        )
     base_gates = parse_gates(base)
     differences = _differences(base, head)
     question = [key for key in _SAME_QUESTION if judge_settings(base)[key] != judge_settings(head)[key]]
@@ -62,6 +74,7 @@ def choose_judge(head: Tree, base: Tree | None, *, unusable: str = "") -> Judge:
         tree=base,
         gates=base_gates,
         head_gates=() if _texts(base) == _texts(head) else head_gates,
+        waivers=parse_waivers(base),
         source="base",
         digest=_digest(base),
         differences=differences,
@@ -98,6 +111,12 @@ def parse_contract(tree: Tree) -> Contract | None:
     return contract.parse(text, file=tree.config.data.contract) if text is not None else None
 
 
+def parse_waivers(tree: Tree) -> tuple[Waiver, ...]:
+    """The waivers of a tree; none where there is no file. ConfigError where it cannot be used."""
+    path = tree.root / waivers.FILE
+    return waivers.parse(yaml.decode(path.read_bytes(), file=waivers.FILE)) if path.is_file() else ()
+
+
 def _texts(tree: Tree) -> list[tuple[str, str]]:
     return [(setting.text, setting.when_undecided) for setting in tree.config.gates]
 
@@ -108,12 +127,25 @@ def _differences(base: Tree, head: Tree) -> tuple[str, ...]:
     lines += [f"gate removed: {text}" for text, rule in old if (text, rule) not in new]
     before, after = judge_settings(base), judge_settings(head)
     lines += [f"{key} changed" for key in before if key != "gates" and before[key] != after[key]]
+    waived = _waiver_differences(parse_waivers(base), parse_waivers(head))
+    lines += waived
     files_before, files_after = _file_digests(base), _file_digests(head)
     for path in sorted(files_before.keys() | files_after.keys()):
-        if files_before.get(path) != files_after.get(path):
+        if files_before.get(path) != files_after.get(path) and not (waived and path == waivers.FILE):
             verb = "added" if path not in files_before else "removed" if path not in files_after else "changed"
             lines.append(f"{path} {verb}")
     return tuple(lines)
+
+
+def _waiver_differences(old: tuple[Waiver, ...], new: tuple[Waiver, ...]) -> list[str]:
+    before, after = map(_waiver_lines, (old, new))
+    return [f"waiver added: {line}" for line in after if line not in before] + [
+        f"waiver removed: {line}" for line in before if line not in after
+    ]
+
+
+def _waiver_lines(found: tuple[Waiver, ...]) -> list[str]:
+    return [f"{one.gate} until {one.until} by {one.owner}: {one.reason}" for one in found]
 
 
 def _file_digests(tree: Tree) -> dict[str, str]:

@@ -11,9 +11,11 @@ from mlops_ci.gates import grammar
 from mlops_ci.gates.gate import Gate
 from mlops_ci.gates.judge import judge
 from mlops_ci.gates.question import Question
+from mlops_ci.records.decisions import Decision
 from mlops_ci.records.evaluation import Champion, Predictions
-from mlops_ci.records.outcomes import Status
+from mlops_ci.records.outcomes import Outcome, Status
 from mlops_ci.records.verdicts import Verdict
+from mlops_ci.steps.decide import outcome_of
 from mlops_ci.steps.given import predictions_digest
 from mlops_ci.steps.runs import Kept
 from mlops_ci.steps.verdicts import asked_of
@@ -51,7 +53,29 @@ def judged_again(kept: Kept) -> tuple[Verdict, ...]:
 
 
 def disagreements(kept: Kept) -> tuple[str, ...]:
-    """Where the evidence says something else than the decision does; empty for a decision that stopped before gates."""
+    """Where the evidence says something else than the decision does, or its answers something else than its outcome."""
+    return (*_let_through(kept.decision), *_outcome(kept.decision), *_verdicts(kept))
+
+
+def _let_through(decision: Decision) -> tuple[str, ...]:
+    """Gates that would have to block: only an undecided one may be let through, a failed one only by a waiver."""
+    may = (Status.PASSED, Status.SKIPPED, Status.UNDECIDED)
+    return tuple(
+        f"{one.gate}: {one.verdict}, and nothing lets it through"
+        for one in (*decision.gates, *decision.judge.head_verdicts)
+        if not one.blocking and one.verdict not in may and not (one.waived and one.verdict is Status.FAILED)
+    )
+
+
+def _outcome(decision: Decision) -> tuple[str, ...]:
+    """The outcome its answers come to; undecided in place of passed where the judge changes."""
+    now = outcome_of(decision.gates, decision.checks, decision.judge.head_verdicts)
+    judge_changes = now is Outcome.PASSED and decision.outcome is Outcome.UNDECIDED and decision.judge.differences != ()
+    return () if now is decision.outcome or judge_changes else (f"recorded {decision.outcome}, its answers say {now}",)
+
+
+def _verdicts(kept: Kept) -> tuple[str, ...]:
+    """Empty for a decision that stopped before gates."""
     if kept.holdout is None or all(verdict.verdict is Status.SKIPPED for verdict in kept.decision.gates):
         return ()
     return tuple(

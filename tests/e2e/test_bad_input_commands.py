@@ -21,6 +21,7 @@ COMMANDS = (
     ("data", "validate", "--json"),
     ("gates", "plan", "--json"),
     ("workflows", "--json"),
+    ("waive", "--json", "7", "--reason", "x", "--until", "2020-01-01"),
     ("init", "--json", "--data", "data/trains.csv", "--target", "late"),
     ("record", "--json", ".mlops-ci/runs"),
 )

@@ -24,6 +24,7 @@ def commands(story: Story) -> tuple[tuple[str, str], ...]:
     number = blocking_gate(story)
     if number is not None:
         found.append((f"{tool} rows {story.short_id} --gate {number}", "the rows behind the gate"))
+        found.append((f"{tool} waive {number} --reason ... --until ...", "let it through for a while, by a review"))
     elif story.stopped_by and story.stopped_by[0].part is Part.DATA:
         found.append((f"{tool} data diff", "what changed in the data"))
         found.append((f"{tool} explain {_check(story)}", "what this check asks"))

@@ -7,6 +7,7 @@ from mlops_ci.records.results import Part
 from mlops_ci.records.verdicts import Verdict
 from mlops_ci.reports import claims, numbers, words
 from mlops_ci.reports.document import Block, Code, Paragraph, Spans, Strong, Text
+from mlops_ci.reports.sections import waived
 from mlops_ci.reports.story import Story
 from mlops_ci.reports.words import METRICS
 
@@ -16,7 +17,7 @@ _ORDER = (Status.ERRORED, Status.FAILED, Status.UNDECIDED)
 def title(story: Story) -> Spans:
     """`flight-delay: refused. Recall at origin=JFK fell from 0.412 to 0.361, below 0.38`"""
     decision = story.decision
-    return (Text(f"{decision.project}: "), Strong(words.OUTCOMES[decision.outcome]), Text(". "), *sentence(story))
+    return (Text(f"{decision.project}: "), Strong(waived.headline(story)), Text(". "), *sentence(story))
 
 
 def sentence(story: Story) -> Spans:
@@ -65,7 +66,8 @@ def _passed(story: Story) -> Spans:
     change = story.evidence.data_change
     if change is not None and change.added:
         start += f" with {numbers.plural(change.added, 'new row')} of data"
-    lead = next((v for v in held if v.difference and v.observed is not None), None)
+    lead = next((v for v in gates if v.waived), None)
+    lead = lead or next((v for v in held if v.difference and v.observed is not None), None)
     measured = sorted((v for v in held if v.observed is not None), key=lambda v: claims.metric_name(v) not in METRICS)
     lead = lead or next(iter(measured), None)
     return (Text(start), Text("; "), *claims.outcome(lead)) if lead else (Text(start),)
@@ -75,13 +77,15 @@ def _rest(gates: tuple[Verdict, ...]) -> str:
     parts = [
         f"{number} {words.STATUSES[status]}"
         for status in (Status.SKIPPED, Status.UNDECIDED, Status.FAILED, Status.ERRORED)
-        if (number := sum(verdict.verdict is status for verdict in gates))
+        if (number := sum(verdict.verdict is status and not verdict.waived for verdict in gates))
     ]
+    waivers = sum(bool(verdict.waived) for verdict in gates)
+    parts += [f"{waivers} waived"] if waivers else []
     return ", " + ", ".join(parts)
 
 
 def section(story: Story) -> tuple[Block, ...]:
-    blocks = [Paragraph(_subject(story))]
+    blocks = [*waived.section(story), Paragraph(_subject(story))]
     blocks += [
         Paragraph(note)
         for note in (_two_verdicts(story), _judge(story), _dirty(story), _unprotected(story), _no_champion(story))
@@ -141,13 +145,14 @@ def _two_verdicts(story: Story) -> Spans:
     gates = [verdict.verdict for verdict in decision.gates if verdict.blocking]
     gates += [r.status for r in decision.checks if r.blocking and r.part is not Part.DATA]
     data, model = combine(results), combine(gates)
+    aside = f", with {waived.count(story)} waived" if story.waivers and model is Outcome.PASSED else ""
     spans: Spans = (
         Strong("The data: "),
         Text(words.OUTCOMES[data]),
         Text(". "),
         Strong("The model: "),
         Text(words.OUTCOMES[model]),
-        Text("."),
+        Text(f"{aside}."),
     )
     return (*spans, *_new_rows(story))
 

@@ -25,7 +25,7 @@ from mlops_ci.records.evaluation import Curve, Evaluation, Flips, FlipSlice, Met
 from mlops_ci.records.outcomes import Outcome, Status
 from mlops_ci.records.results import Part, Result, Where
 from mlops_ci.records.tables import Kind
-from mlops_ci.records.verdicts import Side, Verdict
+from mlops_ci.records.verdicts import Idle, IdleWaiver, Side, Verdict, Waiver
 from mlops_ci.reports.story import Earlier, Story
 
 HOSTILE = (
@@ -311,6 +311,36 @@ def refused() -> Story:
         outcome=Outcome.FAILED, gates=(AUC, RECALL, ACCURACY, SIZE), checks=(*DATA, *TESTS), metrics=flights().metrics
     )
     return story(told, evidence(), earlier=MORE, run=RUN)
+
+
+def waived() -> Story:
+    """The refused one with its failed gate and its undecided one waived; a third waiver is over."""
+    broken = Waiver(
+        gate=RECALL.gate,
+        reason="the sensors at JFK are being replaced",
+        owner="Ada Example",
+        until="2026-05-01",
+        where=Where("waivers.yaml", 3),
+    )
+    few = Waiver(gate=ACCURACY.gate, reason="decided in June", owner="Bob", until="2026-04-01")
+    over = Waiver(gate=AUC.gate, reason="-", owner="Bob", until="2026-01-31", where=Where("waivers.yaml", 13))
+    gates = (
+        AUC,
+        msgspec.structs.replace(RECALL, blocking=False, waived=broken),
+        msgspec.structs.replace(ACCURACY, blocking=False, waived=few),
+        SIZE,
+    )
+    judge = msgspec.structs.replace(decision().judge, idle_waivers=(IdleWaiver(waiver=over, why=Idle.NOT_NEEDED),))
+    told = decision(gates=gates, checks=(*DATA, *TESTS), metrics=flights().metrics, judge=judge)
+    return story(told, evidence(), earlier=MORE, run=RUN)
+
+
+def expired() -> Story:
+    """Refused: the waiver of the gate that fails is over."""
+    over = Waiver(gate=RECALL.gate, reason="-", owner="Ada", until="2026-02-28", where=Where("waivers.yaml", 3))
+    judge = msgspec.structs.replace(decision().judge, idle_waivers=(IdleWaiver(waiver=over, why=Idle.EXPIRED),))
+    told = decision(outcome=Outcome.FAILED, gates=(AUC, RECALL, SIZE), checks=DATA, judge=judge)
+    return story(told, evidence())
 
 
 def _normal(name: str, centre: float, rows: int) -> ColumnProfile:
@@ -628,6 +658,8 @@ def hostile() -> Story:
             method=name,
             candidate=Side(value=0.4),
             champion=Side(value=0.45),
+            blocking=False,
+            waived=Waiver(gate=name, reason=name, owner=name, until="2026-12-01", where=Where(name, 3)),
         )
         for name in HOSTILE
     )
@@ -686,7 +718,11 @@ def hostile() -> Story:
             version=HOSTILE[0],
             source="base",
             differences=HOSTILE,
-            head_verdicts=gates,
+            head_verdicts=tuple(msgspec.structs.replace(gate, waived=msgspec.UNSET) for gate in gates),
+            idle_waivers=tuple(
+                IdleWaiver(waiver=Waiver(gate=name, reason="", owner="", until=""), why=Idle.EXPIRED)
+                for name in HOSTILE
+            ),
         ),
     )
     before = Profile(rows=10, columns=tuple(_normal(name, 50, 10) for name in HOSTILE))
@@ -709,6 +745,8 @@ STORIES = {
     "refused": refused,
     "new-data": new_data,
     "undecided": undecided,
+    "waived": waived,
+    "expired": expired,
     "leak": leak,
     "crashed": crashed,
     "regression": regression,
