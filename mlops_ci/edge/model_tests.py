@@ -1,4 +1,4 @@
-"""Runs the project's model tests and says what each came to, also when one of them ends the interpreter."""
+"""Runs the project's model tests and says what each came to and counted, also when one ends the interpreter."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import msgspec
 
 from mlops_ci.edge import answers, worker
 from mlops_ci.errors import UserCodeError
+from mlops_ci.records.behaviours import Behaviour, ModelTest
 from mlops_ci.records.outcomes import Status
 from mlops_ci.records.results import Part, Result, Where
 
@@ -38,6 +39,15 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     file: str = ""
     line: int = 0
     seconds: float = 0.0
+    known: bool = False
+    """Marked as expected to fail."""
+    kind: str = ""
+    held: int = 0
+    of: int = 0
+    needed: float = 0.0
+    confidence: float = 0.0
+    when_undecided: str = ""
+    groups: tuple[tuple[int, int, int], ...] | None = None
 
 
 def run(
@@ -48,8 +58,8 @@ def run(
     scratch: Path,
     limits: Limits,
     secrets: tuple[str, ...] = (),
-) -> tuple[Result, ...]:
-    """One Result a test, in pytest's order; one skipped Result where there are no tests.
+) -> tuple[ModelTest, ...]:
+    """What each test came to and counted, in pytest's order; one skipped Result where there are no tests.
 
     `request["tests"]` is the folder, relative to `workspace`. A test that could not be judged is errored:
     its module cannot be imported, a fixture fails, the interpreter ended, the time was up. Raises UserCodeError
@@ -58,7 +68,7 @@ def run(
     if not any((workspace / request["tests"]).rglob("test_*.py")) and not any(
         (workspace / request["tests"]).rglob("*_test.py")
     ):
-        return (_no_tests(request["tests"]),)
+        return (ModelTest(result=_no_tests(request["tests"])),)
     events_file = scratch / "events.jsonl"
     asked = {**request, "events": str(events_file), "scratch": str(scratch)}
     finished = worker.launch(
@@ -69,7 +79,7 @@ def run(
     if not whole and not any(event.event == "collected" for event in events):
         raise _not_started(scratch, finished, limits)
     results = _results(events, "" if whole else _why(finished, limits))
-    return results or (_no_tests(request["tests"]),)
+    return results or (ModelTest(result=_no_tests(request["tests"])),)
 
 
 def _no_tests(folder: str) -> Result:
@@ -104,16 +114,19 @@ def _events(path: Path) -> list[Event]:
     return [answers.decode(line, Event) for line in lines[:-1] if line]
 
 
-def _results(events: list[Event], why: str) -> tuple[Result, ...]:
+def _results(events: list[Event], why: str) -> tuple[ModelTest, ...]:
     """`why` is what ended the run before its time, or empty."""
     collected = [name for event in events if event.event == "collected" for name in event.tests]
-    broken = [_broken(event) for event in events if event.event == "collection_error"]
+    broken = [ModelTest(result=_broken(event)) for event in events if event.event == "collection_error"]
     started = {event.id: event for event in events if event.event == "started"}
     ended = {event.id: event for event in events if event.event == "ended"}
     reason = why or "the run was interrupted"
     running = next((name for name in collected if name in started and name not in ended), "")
     results = [
-        _ended(ended[name]) if name in ended else _lost(name, started.get(name), running, reason) for name in collected
+        _tested(ended[name], events)
+        if name in ended
+        else ModelTest(result=_lost(name, started.get(name), running, reason))
+        for name in collected
     ]
     return (*broken, *results)
 
@@ -127,6 +140,38 @@ def _broken(event: Event) -> Result:
         message=message,
         where=Where(event.id) if event.id else None,
         details=event.details,
+    )
+
+
+def _tested(event: Event, events: list[Event]) -> ModelTest:
+    """A test with what it counted. One that is expected to fail is not judged, whatever it counted."""
+    result = _ended(event)
+    behaviours = tuple(_counted(one) for one in events if one.event == "behaviour" and one.id == event.id)
+    if behaviours and event.known and result.status is Status.PASSED:
+        return ModelTest(result=msgspec.structs.replace(result, status=Status.SKIPPED, message="expected to fail"))
+    return ModelTest(result=result, behaviours=behaviours)
+
+
+def _counted(event: Event) -> Behaviour:
+    """UserCodeError for numbers that are no count: they come from the project's process."""
+    groups = event.groups
+    whole = groups is None or all(0 <= held <= of and of > 0 and many > 0 for held, of, many in groups)
+    if groups is not None and whole:
+        sums = (sum(group[part] * group[2] for group in groups) for part in (0, 1))
+        whole = tuple(sums) == (event.held, event.of)
+    if not whole or not 0 <= event.held <= event.of or not event.of:
+        raise UserCodeError(f"a model test counted {event.held} of {event.of}, which is no count")
+    if not (0.0 < event.needed < 1.0 and 0.0 < event.confidence < 1.0):
+        raise UserCodeError(f"a model test needs {event.needed} at {event.confidence}, and shares lie between 0 and 1")
+    return Behaviour(
+        kind=event.kind[:40],
+        held=event.held,
+        of=event.of,
+        needed=event.needed,
+        confidence=event.confidence,
+        when_undecided=event.when_undecided,
+        groups=groups,
+        where=Where(event.file, event.line or None) if event.file else None,
     )
 
 

@@ -112,7 +112,7 @@ def _bounds(gate: Gate, made: Claim, alpha_pass: float, alpha_fail: float) -> tu
 
 
 def decided(gate: Gate, low: float | None, high: float | None) -> Status:
-    """statistics.md 1: at the threshold itself > fails and >= passes."""
+    """What two bounds say of the threshold (statistics.md 1): at the threshold itself > fails and >= passes."""
     limit = gate.threshold
     clears, misses = {
         ">": (low is not None and low > limit, high is not None and high <= limit),

@@ -62,13 +62,26 @@ def single(metric: str, sample: Sample, answers: Predictions, *, alpha: float) -
         return by_row
     codes, number = _compact(sample.holdout.group, member)
     hits, of = groups.sums(codes, number, success[member]), groups.sums(codes, number, member[member])
+    return share_by_group(by_row, hits, of, metric=metric, alpha=alpha, by_day=sample.holdout.by_day)
+
+
+def share_by_group(
+    by_row: Estimate,
+    hits: NDArray[np.float64],
+    of: NDArray[np.float64],
+    *,
+    alpha: float,
+    metric: str = "accuracy",
+    by_day: bool = False,
+) -> Estimate:
+    """A proportion, or F1, of rows in groups. hits, of: what counts and what there is in each group, shape (G,)."""
     return _by_group(
         by_row,
         alpha,
         left_out=_scale(metric, groups.ratio_left_out(hits, of)),
         differing=(int((hits < of).sum()), int((hits > 0).sum())),
         extremes=(1.0, 0.0),
-        by_day=sample.holdout.by_day,
+        by_day=by_day,
     )
 
 
@@ -81,10 +94,7 @@ def changed(sample: Sample, *, alpha: float) -> Estimate:
     if group is not None:
         codes, number = _compact(group, np.ones(len(moved), dtype=bool))
         hits, of = groups.sums(codes, number, moved), groups.sums(codes, number, np.ones(len(moved)))
-        holding = (int((hits < of).sum()), int((hits > 0).sum()))
-        left_out = groups.ratio_left_out(hits, of)
-        by_day = asked.holdout.by_day
-        estimate = _by_group(by_row, alpha, left_out=left_out, differing=holding, extremes=(1.0, 0.0), by_day=by_day)
+        estimate = share_by_group(by_row, hits, of, alpha=alpha, by_day=asked.holdout.by_day)
     share = 1.0 - asked.holdout.rows / sample.holdout.rows
     return PartlyPaired(inner=estimate, share=share) if share else estimate
 

@@ -10,6 +10,7 @@ import msgspec
 from mlops_ci.config.settings import Config
 from mlops_ci.edge import files, model_tests
 from mlops_ci.errors import UserCodeError
+from mlops_ci.gates.behaviour import judge
 from mlops_ci.records.evaluation import Holdout
 from mlops_ci.records.outcomes import Status
 from mlops_ci.records.results import Part, Result
@@ -67,6 +68,7 @@ def run_model_tests(
         workshop.environment.digest,
         snapshot.info.digest,
         snapshot.info.split,
+        config.data.group,
     ]
     make = partial(
         _run,
@@ -105,11 +107,12 @@ def _run(
             "predictions": str(predictions),
             "target": config.data.target,
             "id": list(config.data.id),
+            "group": list(config.data.group),
             "task": str(holdout.task),
             "classes": list(holdout.classes),
         }
         try:
-            results = model_tests.run(
+            tested = model_tests.run(
                 request,
                 python=bench.python,
                 workspace=bench.workspace,
@@ -117,6 +120,7 @@ def _run(
                 limits=bench.limits,
                 secrets=bench.secrets,
             )
+            results = judge(tested)
         except UserCodeError as error:
             results = (
                 Result(
@@ -136,4 +140,5 @@ def _run(
 def _steady(result: Result, proposed: frozenset[str]) -> Result:
     """Without the time it took, which is not part of the answer; a test that only head has does not block."""
     new = result.where is not None and result.where.file in proposed
-    return msgspec.structs.replace(result, numbers={}, blocking=result.blocking and not new)
+    steady = {name: number for name, number in result.numbers.items() if name != "seconds"}
+    return msgspec.structs.replace(result, numbers=steady, blocking=result.blocking and not new)

@@ -96,19 +96,19 @@ def missing_package(error: ModuleNotFoundError) -> Failure | None:
 def place(error: BaseException) -> str:
     """`pipeline/train.py:12`: the last line of the project's own that was running, or nothing."""
     if isinstance(error, SyntaxError) and error.filename:
-        return f"{_relative(error.filename)}:{error.lineno}"
+        return f"{relative(error.filename)}:{error.lineno}"
     lines = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
     for filename, line in reversed(lines):
         if in_project(filename):
-            return f"{_relative(filename)}:{line}"
+            return f"{relative(filename)}:{line}"
     return ""
 
 
 def in_project(filename: str) -> bool:
     """Whether a file is the project's own: below the working directory and not in an environment there."""
-    relative = Path(_relative(filename))
-    outside = relative.is_absolute() or filename.startswith("<") or ".." in relative.parts
-    return not outside and "site-packages" not in relative.parts
+    path = Path(relative(filename))
+    outside = path.is_absolute() or filename.startswith("<") or ".." in path.parts
+    return not outside and "site-packages" not in path.parts
 
 
 def own_traceback(error: BaseException) -> str:
@@ -139,7 +139,8 @@ def _imports(filename: str) -> bool:
     return filename.startswith("<frozen importlib") or filename.endswith(os.path.join("importlib", "__init__.py"))  # noqa: PTH118
 
 
-def _relative(filename: str) -> str:
+def relative(filename: str) -> str:
+    """A file of the project named from its root; any other as it is."""
     root = str(Path.cwd()) + os.sep
     return filename[len(root) :] if filename.startswith(root) else filename
 
@@ -147,7 +148,7 @@ def _relative(filename: str) -> str:
 def _shown(filename: str) -> str:
     """Without the folders of this machine: `pipeline/train.py`, `pandas/core/frame.py`, `json/decoder.py`."""
     if in_project(filename):
-        return _relative(filename)
+        return relative(filename)
     for folder in ("site-packages", "dist-packages", f"python{sys.version_info[0]}.{sys.version_info[1]}"):
         _, found, rest = filename.rpartition(os.sep + folder + os.sep)
         if found:

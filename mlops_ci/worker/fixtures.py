@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pandas as pd
 import pytest
 
 from . import answers, classes, frames, models, tables
+from .behaviour import Behaviour
 from .failures import Failure
 
 
@@ -27,6 +29,15 @@ class Predict:
     def __call__(self, frame: Any) -> Any:
         __tracebackhide__ = True
         return np.asarray(self._model.predict(self._columns(frame)))
+
+    def codes(self, frame: Any) -> Any:
+        """The predicted classes as their places among the target's, the way they are judged."""
+        __tracebackhide__ = True
+        task, known = self._request["task"], self._request["classes"]
+        try:
+            return answers.ask(self._model, self._columns(frame), task=task, classes=known).labels
+        except Failure as failure:
+            raise ValueError(f"{failure}\n{failure.details}".strip()) from None
 
     def proba(self, frame: Any) -> Any:
         __tracebackhide__ = True
@@ -50,8 +61,9 @@ class Predict:
 class Fixtures:
     """A plugin object: its methods are fixtures, fresh copies for every test."""
 
-    def __init__(self, request: dict[str, Any]) -> None:
+    def __init__(self, request: dict[str, Any], write: Callable[[dict[str, Any]], None]) -> None:
         self._request = request
+        self._write = write
 
     @pytest.fixture(scope="session")  # type: ignore[untyped-decorator]
     def model(self) -> Any:
@@ -62,6 +74,14 @@ class Fixtures:
     def predict(self) -> Predict:
         """Ask the model: DataFrame in, labels out; `.proba(frame)` for scores."""
         return Predict(self._model(), self._request)
+
+    @pytest.fixture  # type: ignore[untyped-decorator]
+    def behaviour(self, request: Any) -> Behaviour:
+        """How often the model behaves as expected: minimum, invariant, direction. mlops-ci judges what they count."""
+        test = {"event": "behaviour", "id": request.node.nodeid}
+        return Behaviour(
+            Predict(self._model(), self._request), self._request, lambda counts: self._write({**test, **counts})
+        )
 
     @pytest.fixture  # type: ignore[untyped-decorator]
     def holdout(self) -> pd.DataFrame:

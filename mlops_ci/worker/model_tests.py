@@ -28,7 +28,7 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
 
     recorder = Recorder(Path(request["events"]))
     with user_code("the model tests"):
-        code = pytest.main(_options(request), plugins=[recorder, Fixtures(request)])
+        code = pytest.main(_options(request), plugins=[recorder, Fixtures(request, recorder.write)])
     recorder.write({"event": "finished", "code": int(code)})
     return {"code": int(code)}
 

@@ -1,7 +1,8 @@
 """A pytest plugin that writes what happens to each test into a file, one JSON line each, as it happens.
 
 Events: collected {tests: [id, …]}, collection_error {id, message, details}, started {id, file, line},
-ended {id, outcome, message, details, file, line, seconds}, finished {code}.
+ended {id, outcome, message, details, file, line, seconds}, finished {code};
+behaviour {id, kind, held, of, needed, confidence, when_undecided, groups, file, line} as the fixture counts it.
 """
 
 from __future__ import annotations
@@ -74,6 +75,7 @@ def _ending(reports: list[Any], location: Any) -> dict[str, Any]:
             fields["file"], fields["line"] = place
     elif skipped is not None:
         fields["outcome"], fields["message"] = "skipped", _reason(skipped)[:_MESSAGE]
+    fields["known"] = any(hasattr(report, "wasxfail") for report in reports)
     fields["seconds"] = round(sum(report.duration for report in reports), 3)
     return fields
 

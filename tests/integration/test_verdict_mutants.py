@@ -110,11 +110,11 @@ def point(patch: pytest.MonkeyPatch) -> None:
 
 
 def always_undecided(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(claim, "_status", lambda gate, low, high: Status.UNDECIDED)
+    patch.setattr(claim, "decided", lambda gate, low, high: Status.UNDECIDED)
 
 
 def always_passed(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(claim, "_status", lambda gate, low, high: Status.PASSED)
+    patch.setattr(claim, "decided", lambda gate, low, high: Status.PASSED)
 
 
 def never_failed(patch: pytest.MonkeyPatch) -> None:
@@ -124,7 +124,7 @@ def never_failed(patch: pytest.MonkeyPatch) -> None:
         found = original(gate, low, high)
         return Status.UNDECIDED if found is Status.FAILED else found
 
-    patch.setattr(claim, "_status", kind)
+    patch.setattr(claim, "decided", kind)
 
 
 def swapped_sign(patch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ import sys
 import textwrap
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pandas as pd
 import pytest
@@ -44,7 +45,7 @@ class Project:
 
     def test(self, text: str, *, name: str = "tests/model/test_late.py", seconds: float = 60) -> dict[str, Result]:
         self.write(text, name)
-        results = model_tests.run(
+        tested = model_tests.run(
             {
                 "tests": "tests/model",
                 "model": str(self.root / "model.pkl"),
@@ -55,13 +56,16 @@ class Project:
                 "id": ["row"],
                 "task": "binary",
                 "classes": ["no", "yes"],
+                "group": ["town"],
             },
             python=Path(sys.executable),
             workspace=self.workspace,
             scratch=self.root / "scratch",
             limits=Limits(seconds=seconds),
         )
-        return {result.check: result for result in results}
+        self.behaviours = {one.result.check: one.behaviours for one in tested}
+        self.results = {one.result.check: one.result for one in tested}
+        return self.results
 
     def write(self, text: str, name: str) -> None:
         (self.workspace / name).write_text(textwrap.dedent(text), encoding="utf-8")
@@ -219,3 +223,61 @@ def test_a_missing_pytest_says_what_to_add(project: Project):
     with pytest.raises(UserCodeError, match="the model tests need pytest") as caught:
         project.test("def test_one(): pass\n")
     assert caught.value.advice == "add pytest to your requirements and lock them again"
+
+
+def test_behaviours_are_counted_for_the_tool_to_judge(project: Project):
+    project.test(
+        """
+        import pytest
+
+        @pytest.fixture
+        def rows(holdout):
+            return holdout.loc[holdout.index.repeat(100)].reset_index(drop=True)
+
+        def test_higher(behaviour, rows):
+            counted = behaviour.direction(
+                rows, raise_by={"x": 1}, then="higher", at_least="95%", confidence="99%"
+            )
+            assert counted.rate == 1
+
+        def test_by_town(behaviour, rows):
+            behaviour.minimum(rows.assign(town=rows.index % 30), "yes", at_least=0.6, when_undecided="warn")
+            behaviour.invariant(rows, change={"x": lambda x: x * 2}, at_least="90%")
+
+        @pytest.mark.xfail(reason="known")
+        def test_known(behaviour, rows):
+            behaviour.minimum(rows, "no", at_least="90%")
+
+        def test_wrong_column(behaviour, rows):
+            behaviour.direction(rows, raise_by={"y": 1}, then="higher", at_least="95%")
+        """
+    )
+    [higher] = project.behaviours["test_late.py::test_higher"]
+    assert (higher.kind, higher.held, higher.of, higher.needed, higher.confidence) == (
+        "direction",
+        300,
+        300,
+        0.95,
+        0.99,
+    )
+    assert str(higher.where) == "tests/model/test_late.py:9"
+    minimum, invariant = project.behaviours["test_late.py::test_by_town"]
+    assert (minimum.held, minimum.of, minimum.when_undecided) == (200, 300, "warn")
+    assert sum(many for *_, many in minimum.groups or ()) == 30
+    assert (invariant.held, invariant.of, invariant.groups) == (300, 300, None)
+    assert project.results["test_late.py::test_known"].status is Status.SKIPPED
+    assert project.behaviours["test_late.py::test_known"] == ()
+    wrong = project.results["test_late.py::test_wrong_column"]
+    assert (wrong.status, wrong.message) == (Status.FAILED, "ValueError: there is no column 'y'")
+    assert str(wrong.where) == "tests/model/test_late.py:23"
+    assert "mlops_ci/worker" not in wrong.details
+
+
+@pytest.mark.parametrize(
+    "counts", [{"held": 5, "of": 3}, {"held": 0, "of": 0}, {"held": 1, "of": 2, "groups": [[1, 1, 1]]}, {"needed": 1.0}]
+)
+def test_counts_that_are_none_are_refused(counts: dict[str, object]):
+    plain = {"event": "behaviour", "id": "a", "held": 1, "of": 2, "needed": 0.5, "confidence": 0.95, **counts}
+    events = [{"event": "collected", "tests": ["a"]}, {"event": "ended", "id": "a", "outcome": "passed"}, plain]
+    with pytest.raises(UserCodeError):
+        model_tests._results([msgspec.convert(event, model_tests.Event) for event in events], "")
