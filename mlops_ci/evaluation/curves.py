@@ -18,16 +18,12 @@ _POINTS = 101
 _CALIBRATION_BINS = 10
 
 
-def curves(holdout: Holdout, predictions: Predictions, champion: Predictions | None) -> dict[str, Curve]:
-    """Binary: roc, calibration and calibration_rows, and the champion's. Regression: error_quantiles."""
+def curves(holdout: Holdout, predictions: Predictions, suffix: str = "") -> dict[str, Curve]:
+    """Binary: roc, calibration and calibration_rows, the names with `suffix`. Regression: error_quantiles, without."""
     if holdout.task is Task.REGRESSION:
-        return {"error_quantiles": error_quantiles(holdout.truth, predictions.labels)} if holdout.rows else {}
-    if holdout.task is not Task.BINARY:
-        return {}
-    found = _of_scores(holdout.truth == 1, predictions.scores, "")
-    if champion is not None:
-        found |= _of_scores(holdout.truth == 1, champion.scores, "_champion")
-    return found
+        candidate = holdout.rows and not suffix
+        return {"error_quantiles": error_quantiles(holdout.truth, predictions.labels)} if candidate else {}
+    return _of_scores(holdout.truth == 1, predictions.scores, suffix) if holdout.task is Task.BINARY else {}
 
 
 def _of_scores(positive: Array, scores: Array | None, suffix: str) -> dict[str, Curve]:

@@ -12,6 +12,7 @@ from mlops_ci.evaluation.counts import confusion_matrix
 from mlops_ci.evaluation.curves import curves
 from mlops_ci.evaluation.flips import flips
 from mlops_ci.evaluation.metrics import metrics_for
+from mlops_ci.evaluation.pairing import answered_part
 from mlops_ci.evaluation.slices import slice_values
 from mlops_ci.records.evaluation import (
     Champion,
@@ -43,34 +44,55 @@ def evaluate(
         if answers is not None:
             _refuse_unusable(who, holdout, answers)
     labelled = holdout.task is not Task.REGRESSION
+    # Where the champion has no answer for some rows, what is said of it is said of the others.
+    there, ours, theirs = holdout, predictions, rival
+    if champion is not None and champion.unanswered is not None and rival is not None:
+        there, (ours, theirs) = answered_part(holdout, champion.unanswered, predictions, rival)
     return Evaluation(
         task=holdout.task,
         rows=holdout.rows,
         classes=holdout.classes,
         class_counts=_class_counts(holdout) if labelled else (),
-        metrics=tuple(_metric_value(metric, holdout, predictions, rival) for metric in metrics_for(holdout.task)),
-        slices=slice_values(holdout, predictions, rival, slices),
+        metrics=tuple(
+            _metric_value(metric, holdout, predictions, there, theirs) for metric in metrics_for(holdout.task)
+        ),
+        slices=_slices(holdout, predictions, there, theirs, slices),
         new_rows=_new_rows(holdout, predictions, champion),
-        flips=flips(holdout, predictions, rival, slices) if labelled and rival is not None else None,
+        flips=flips(there, ours, theirs, slices) if labelled and theirs is not None else None,
         confusion=_confusion(holdout, predictions) if labelled else (),
-        curves=curves(holdout, predictions, rival),
+        curves=curves(holdout, predictions) | (curves(there, theirs, "_champion") if theirs is not None else {}),
+    )
+
+
+def _slices(
+    holdout: Holdout, predictions: Predictions, there: Holdout, rival: Predictions | None, columns: tuple[str, ...]
+) -> tuple[SliceValue, ...]:
+    if there is holdout or rival is None:
+        return slice_values(holdout, predictions, rival, columns)
+    theirs = {(one.column, one.value): one.metrics for one in slice_values(there, rival, None, columns)}
+    return tuple(
+        msgspec.structs.replace(one, champion=theirs.get((one.column, one.value), {}))
+        for one in slice_values(holdout, predictions, None, columns)
     )
 
 
 def _new_rows(holdout: Holdout, predictions: Predictions, champion: Champion | None) -> SliceValue | None:
     if champion is None or champion.new_rows is None or champion.predictions is None:
         return None
-    factor = Factor(codes=np.where(champion.new_rows, 0, -1).astype(np.int32), values=("new rows",))
+    asked = champion.new_rows if champion.unanswered is None else champion.new_rows & ~champion.unanswered
+    factor = Factor(codes=np.where(asked, 0, -1).astype(np.int32), values=("new rows",))
     cut = msgspec.structs.replace(holdout, slices={"": factor})
     return next(iter(slice_values(cut, predictions, champion.predictions, ("",))), None)
 
 
-def _metric_value(metric: Metric, holdout: Holdout, predictions: Predictions, rival: Predictions | None) -> MetricValue:
+def _metric_value(
+    metric: Metric, holdout: Holdout, predictions: Predictions, there: Holdout, rival: Predictions | None
+) -> MetricValue:
     value = _compute(metric, holdout, predictions)
     return MetricValue(
         metric=metric.name,
         value=value,
-        champion=None if rival is None else _compute(metric, holdout, rival),
+        champion=None if rival is None else _compute(metric, there, rival),
         higher_is_better=metric.higher_is_better,
         unit=metric.unit,
         reason=why_undefined(metric, holdout, predictions) if value is None else "",

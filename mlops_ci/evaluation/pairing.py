@@ -5,11 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from msgspec.structs import replace
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlops_ci.evaluation.counts import Array
+    from mlops_ci.records.evaluation import Holdout, Predictions
+
+
+def answered_part(holdout: Holdout, unanswered: Array, *answers: Predictions) -> tuple[Holdout, list[Predictions]]:
+    """The rows that are not unanswered, shape (n,) bool, of the holdout and of each set of predictions."""
+    rows = ~unanswered
+    slices = {name: replace(factor, codes=factor.codes[rows]) for name, factor in holdout.slices.items()}
+    group = None if holdout.group is None else holdout.group[rows]
+    cut = replace(holdout, ids=holdout.ids[rows], truth=holdout.truth[rows], group=group, slices=slices)
+    return cut, [
+        replace(one, labels=one.labels[rows], scores=None if one.scores is None else one.scores[rows])
+        for one in answers
+    ]
 
 
 def pair(ids: Array, features: Array, champion_ids: Array, champion_features: Array) -> NDArray[np.int64]:

@@ -163,7 +163,7 @@ def _over_slices(gate: Gate, sample: Sample) -> Claim | str:
         ends = words.ends(*(judged[index] for index in apart.ends))
         return Claim(estimates=(apart,), comparisons=apart.pairs, slice=worse.name, small=small, note=ends)
     found: dict[str, Any] = {"candidate": worse.side}
-    if worse.sample.champion is not None:
+    if worse.sample.champion is not None and worse.sample.in_full:
         found["champion"] = side(term.name, worse.sample, worse.sample.champion)
     return Claim(
         estimates=tuple(single(term.name, one.sample, one.sample.candidate, alpha=gate.alpha) for one in judged),

@@ -63,7 +63,7 @@ def judge(gate: Gate, question: Question) -> Verdict:
         total, _decimal(gate.threshold) if isinstance(total, Fraction) else gate.threshold
     )
     observed = float(total)
-    reason = words.point(gate, scale(gate), observed, passed=passed)
+    reason = words.joined(words.point(gate, scale(gate), observed, passed=passed), _left_out(gate, question))
     return verdict(
         gate,
         Status.PASSED if passed else Status.FAILED,
@@ -79,6 +79,13 @@ def answered(gate: Gate, sample: Sample) -> Sample:
     if sample.unanswered is None or not gate.with_champion:
         return sample
     return msgspec.structs.replace(sample.cut(~sample.unanswered), unanswered=None)
+
+
+def _left_out(gate: Gate, question: Question) -> str:
+    if not gate.with_champion or question.unanswered is None or not question.unanswered.any():
+        return ""
+    missing = int(question.unanswered.sum())
+    return f"{missing:,} of {len(question.unanswered):,} held-out rows have no answer of the champion and are left out"
 
 
 def _decimal(value: float) -> Fraction:

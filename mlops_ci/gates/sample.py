@@ -35,6 +35,11 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
             return one.scores is other.scores
         return bool(np.array_equal(one.scores, other.scores))
 
+    @property
+    def in_full(self) -> bool:
+        """The champion answers every row."""
+        return self.unanswered is None or not self.unanswered.any()
+
     def cut(self, rows: NDArray[np.bool_]) -> Sample:
         """These rows only; rows: shape (n,) bool."""
         return self if rows.all() else self.take(np.flatnonzero(rows))

@@ -48,14 +48,17 @@ def scale(gate: Gate) -> Scale:
 
 
 def sides(gate: Gate, sample: Sample) -> dict[str, Side]:
-    """`candidate` and `champion` of a gate about one metric: both, also where only one is compared."""
+    """`candidate` and `champion` of a gate about one metric: both, also where only one is compared.
+
+    Where the champion has no answer for some of the rows it is left out: its number would be of other rows.
+    """
     term = gate.terms[0]
     if form(gate) is Form.CHANGED:
         return {"candidate": changed(sample)}
     if term.kind is not TermKind.METRIC or any(other.name != term.name for other in gate.terms):
         return {}
     found = {"candidate": side(term.name, sample, sample.candidate)}
-    if sample.champion is not None:
+    if sample.champion is not None and sample.in_full:
         found["champion"] = side(term.name, sample, sample.champion)
     return found
 

@@ -81,6 +81,8 @@ class Champion(msgspec.Struct, frozen=True, kw_only=True):
     """Share of rows whose features changed, so that the champion's model was asked again."""
     new_rows: NDArray[np.bool_] | None = None
     """Shape (n,): rows of the holdout that the champion was not judged on."""
+    unanswered: NDArray[np.bool_] | None = None
+    """Shape (n,): rows it has no answer for and cannot be asked about; what stands in `predictions` there is filler."""
 
 
 class Interval(msgspec.Struct, frozen=True):

@@ -25,6 +25,8 @@ from mlops_ci.steps.workshop import Workshop
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+UNANSWERED = "champion_unanswered"
+"""The array of a decision's evidence that says which rows the champion has no answer for; left out: none."""
 FEATURES = "features"
 """The array of a decision's evidence that says what every row's features were, for pairing."""
 
@@ -44,7 +46,7 @@ def champion_on(case: Case, snapshot: Snapshot, holdout: Holdout, clock: Clock) 
     commit = stored.decision.subject.commit
     model = stored.evidence.training.digest if stored.evidence.training else ""
     base = Champion(name=f"{commit[:7]}, the last that passed", decision=stored.id, commit=commit, model=model)
-    reason = _not_comparable(stored, snapshot, holdout)
+    reason = _not_comparable(stored, holdout)
     if reason:
         return _without(base, reason)
     before = ledger.holdout(case.project.repository, stored)
@@ -61,9 +63,14 @@ def champion_on(case: Case, snapshot: Snapshot, holdout: Holdout, clock: Clock) 
     if not unpaired.any():
         return _with(base, _gathered(arrays, places), new_rows, 0.0)
     try:
-        asked = _asked_again(case, commit, snapshot, holdout, clock)
+        asked = _asked_again(case, stored, snapshot, holdout, clock)
     except MlopsCiError as error:
-        return _without(base, f"{int(unpaired.sum()):,} rows are new or changed, and {error.message}")
+        why = f"{int(unpaired.sum()):,} of {holdout.rows:,} held-out rows are new to it or changed, and {error.message}"
+        if unpaired.all():
+            return _without(base, why)
+        told = f"{why}; what is said of it is said of the other {int((~unpaired).sum()):,}"
+        base = msgspec.structs.replace(base, reason=told, unanswered=unpaired)
+        return _with(base, _filled(_gathered(arrays, places), unpaired), new_rows, 0.0)
     if unpaired.all():
         return _with(base, asked, new_rows, 1.0)
     return _with(base, _merged(_gathered(arrays, places), asked, unpaired), new_rows, float(unpaired.mean()))
@@ -87,22 +94,24 @@ def champion_model(case: Case, commit: str, clock: Clock) -> Asker:
     return Asker(tree=tree, fitted=fit(case.project, tree, own, workshop), workshop=workshop)
 
 
-def _asked_again(case: Case, commit: str, snapshot: Snapshot, holdout: Holdout, clock: Clock) -> Predictions:
+def _asked_again(case: Case, stored: StoredDecision, snapshot: Snapshot, holdout: Holdout, clock: Clock) -> Predictions:
     """Its answers on the candidate's rows."""
+    commit, before = stored.decision.subject.commit, stored.evidence.snapshot
+    if before is None or before.split != snapshot.info.split:
+        # What it held out it was not trained on; of every other row nothing is recorded (statistics.md 12).
+        raise MlopsCiError("the split changed, so it may have been trained on them")
     clock.say("champion", f"asking the model of {commit[:7]} about new rows")
     asker = champion_model(case, commit, clock)
     predictions, _ = predict(case.project, asker.tree, snapshot, holdout, asker.fitted, asker.workshop)
     return predictions
 
 
-def _not_comparable(stored: StoredDecision, snapshot: Snapshot, holdout: Holdout) -> str:
+def _not_comparable(stored: StoredDecision, holdout: Holdout) -> str:
     evidence = stored.evidence
     if evidence.evaluation is None or evidence.snapshot is None:
         return "it has no predictions"
     if evidence.evaluation.task is not holdout.task or evidence.evaluation.classes != holdout.classes:
         return "it answers another question (task or classes changed)"
-    if evidence.snapshot.split != snapshot.info.split:
-        return "the split changed, so it may have been trained on rows held out now"
     return ""
 
 
@@ -110,6 +119,16 @@ def _gathered(arrays: dict[str, NDArray[np.generic]], places: NDArray[np.int64])
     rows = np.maximum(places, 0)
     scores = arrays["scores"][rows].astype(np.float32) if "scores" in arrays else None
     return _predictions(arrays["labels"][rows], scores)
+
+
+def _filled(recorded: Predictions, unanswered: NDArray[np.bool_]) -> Predictions:
+    """No class and even scores where there is no answer, so that nothing there can be taken for one."""
+    labels = recorded.labels.copy()
+    labels[unanswered] = -1 if np.issubdtype(labels.dtype, np.integer) else 0
+    scores = None if recorded.scores is None else recorded.scores.copy()
+    if scores is not None:
+        scores[unanswered] = 0.5 if scores.ndim == 1 else 1 / scores.shape[1]
+    return _predictions(labels, scores)
 
 
 def _merged(recorded: Predictions, asked: Predictions, unpaired: NDArray[np.bool_]) -> Predictions:

@@ -23,7 +23,7 @@ from mlops_ci.records.outcomes import Outcome, Status, combine
 from mlops_ci.records.results import Part, Result, Where
 from mlops_ci.records.verdicts import IdleWaiver, Verdict
 from mlops_ci.steps.case import Case, subject
-from mlops_ci.steps.champion import FEATURES, feature_digests
+from mlops_ci.steps.champion import FEATURES, UNANSWERED, feature_digests
 from mlops_ci.steps.fit import Fitted
 from mlops_ci.steps.suites import DataFound
 from mlops_ci.steps.workshop import Workshop
@@ -157,6 +157,8 @@ def row_arrays(found: Found) -> dict[str, NDArray[np.generic]]:
             arrays[f"{prefix}labels"] = predictions.labels
             if predictions.scores is not None:
                 arrays[f"{prefix}scores"] = predictions.scores
+    if found.champion is not None and found.champion.unanswered is not None:
+        arrays[UNANSWERED] = found.champion.unanswered
     features = feature_digests(found.data.snapshot, found.model.training.features)
     if features is not None:
         arrays[FEATURES] = features

@@ -15,6 +15,7 @@ from mlops_ci.records.decisions import Decision
 from mlops_ci.records.evaluation import Champion, Predictions
 from mlops_ci.records.outcomes import Outcome, Status
 from mlops_ci.records.verdicts import Verdict
+from mlops_ci.steps.champion import UNANSWERED
 from mlops_ci.steps.decide import outcome_of
 from mlops_ci.steps.given import predictions_digest
 from mlops_ci.steps.runs import Kept
@@ -95,6 +96,12 @@ def stored_predictions(arrays: dict[str, NDArray[np.generic]], prefix: str) -> P
     return Predictions(digest=predictions_digest(labels, scores), labels=labels, scores=scores)
 
 
+def unanswered(arrays: dict[str, NDArray[np.generic]]) -> NDArray[np.bool_] | None:
+    """The rows the champion has no answer for, from the arrays of the evidence; None: it answered all."""
+    found = arrays.get(UNANSWERED)
+    return None if found is None else found.astype(np.bool_)
+
+
 def _champion(kept: Kept) -> Champion | None:
     ref = kept.decision.champion
     if ref is None:
@@ -106,4 +113,5 @@ def _champion(kept: Kept) -> Champion | None:
         model=ref.model,
         predictions=stored_predictions(kept.arrays, "champion_"),
         reason=ref.reason,
+        unanswered=unanswered(kept.arrays),
     )

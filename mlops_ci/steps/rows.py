@@ -14,7 +14,7 @@ from mlops_ci.evaluation import proportions
 from mlops_ci.records.evaluation import Holdout, Predictions, Task
 from mlops_ci.records.tables import Column, Kind, Table
 from mlops_ci.steps.project import Project
-from mlops_ci.steps.rejudge import gates_of, stored_predictions
+from mlops_ci.steps.rejudge import gates_of, stored_predictions, unanswered
 from mlops_ci.steps.runs import Kept
 from mlops_ci.steps.snapshot import make_snapshot
 from mlops_ci.steps.trees import tree_at, working_tree
@@ -49,12 +49,19 @@ def row_list(project: Project, kept: Kept, selection: Selection) -> RowList:
     if holdout is None or candidate is None:
         raise UsageError(f"decision {kept.id[:12]} kept no rows", "It ended before there were predictions.")
     champion = stored_predictions(kept.arrays, "champion_")
+    silent = unanswered(kept.arrays)
+    silent = np.zeros(holdout.rows, dtype=bool) if silent is None else silent
     chosen, about = _chosen(kept, holdout, candidate, champion, selection)
+    if selection.flipped:
+        chosen &= ~silent
     table = canonical.take(_held_out(project, kept), chosen)
     columns: list[tuple[str, list[str]]] = [("truth", _labels(holdout, holdout.truth[chosen]))]
     for name, predictions in (("predicted", candidate), ("champion", champion)):
         if predictions is not None:
-            columns.append((name, _labels(holdout, predictions.labels[chosen])))
+            labels = _labels(holdout, predictions.labels[chosen])
+            if name == "champion":
+                labels = ["" if empty else label for label, empty in zip(labels, silent[chosen], strict=True)]
+            columns.append((name, labels))
     if candidate.scores is not None and candidate.scores.ndim == 1:
         columns.append(("score", [f"{score:.6g}" for score in candidate.scores[chosen]]))
     columns += [(column.name, _texts(column)) for column in table.columns]

@@ -47,6 +47,7 @@ def asked_of(
         champion=champion,
         facts=facts,
         missing_facts=missing_facts,
+        unanswered=champion.unanswered if champion else None,
         # The same file and the same answers: what came before the model did not change either.
         same_model=champion is not None
         and rival is not None

@@ -27,7 +27,7 @@ gates:
   - mae <= 3
   - mae - champion.mae <= 0.5
 """
-PREPARE = "SELECT day::DATE AS day, lpad(shop::VARCHAR, 3, '0') AS shop, till, stock, sold FROM sales\n"
+PREPARE = "SELECT day::DATE AS day, shop || '.10' AS shop, till, stock, sold FROM sales\n"
 
 
 def run(folder: Path, *words: str, code: int = 0) -> dict[str, Any]:
