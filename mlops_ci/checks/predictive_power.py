@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
-from mlops_ci.data.canonical import missing
 from mlops_ci.data.rowkeys import mix
-from mlops_ci.records.tables import Column, Kind
+from mlops_ci.evaluation import bins
+from mlops_ci.evaluation.bins import Coded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlops_ci.checks.facts import DataFacts
+    from mlops_ci.records.tables import Column
 
 ROWS = 50_000
 BINS = 32
@@ -56,14 +57,6 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     error: float
 
 
-class Coded(msgspec.Struct, frozen=True, kw_only=True, eq=False):
-    """A column as bins: shape (n,), -> 0..levels-1; `ordered`: bins have an order (numbers, times)."""
-
-    codes: NDArray[np.int64]
-    levels: int
-    ordered: bool
-
-
 def sample(facts: DataFacts) -> Sample:
     keys = mix(facts.ids ^ np.uint64(0x7A6C65616B616765))
     rows = np.arange(len(keys))
@@ -90,25 +83,16 @@ def _targets(facts: DataFacts, rows: NDArray[np.intp]) -> NDArray[np.float64]:
 
 def coded(column: Column, chosen: Sample) -> Coded:
     """The column of `chosen` rows as bins; the last one is for missing values."""
-    values, absent = column.values[chosen.rows], missing(column)[chosen.rows]
-    if column.kind is Kind.TEXT:
-        found, codes = np.unique(np.where(absent, -1, values), return_inverse=True)
-        return Coded(codes=codes.astype(np.int64), levels=len(found), ordered=False)
-    numbers = _numbers(values)
-    known = numbers[chosen.train & ~absent & np.isfinite(numbers)]
-    # A value of the data and not a mean of two: a column with few values keeps them apart.
-    inner = np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1], method="lower") if len(known) else np.empty(0)
-    edges = np.unique(inner)
-    codes = np.searchsorted(edges, numbers, side="left")
-    codes[absent] = len(edges) + 1
-    return Coded(codes=codes.astype(np.int64), levels=len(edges) + 2, ordered=True)
+    absent = None if column.missing is None else column.missing[chosen.rows]
+    there = msgspec.structs.replace(column, values=column.values[chosen.rows], missing=absent)
+    return bins.coded(there, learn=chosen.train, most=BINS)
 
 
 def score(column: Coded, chosen: Sample) -> Score:
     """How well the column alone predicts the target."""
     means, errors = [], []
     for target in chosen.targets:
-        rates = _rates(column, target, chosen.train, prior_rows=1.0)[column.codes]
+        rates = bins.rates(column, target, chosen.train, prior_rows=1.0)[column.codes]
         train = _value(rates, target, chosen.train, chosen.classification)
         held, error = _value_and_error(rates, target, ~chosen.train, chosen.classification)
         means.append(min(train, held))
@@ -121,7 +105,7 @@ def together(columns: Sequence[Coded], chosen: Sample) -> Score:
     values, errors = [], []
     for target in chosen.targets:
         features = np.stack([_encoded(column, target, chosen) for column in columns], axis=1)
-        fit = _logistic if chosen.classification else _least_squares
+        fit = _logistic if chosen.classification else bins.least_squares
         predicted = features @ fit(features[chosen.train], target[chosen.train])
         value, error = _value_and_error(predicted, target, ~chosen.train, chosen.classification)
         values.append(value)
@@ -138,31 +122,12 @@ def same(one: Coded, other: Coded, chosen: Sample) -> bool:
     return pairs <= 1.02 * min(len(np.unique(one.codes)), len(np.unique(other.codes))) and len(chosen.rows) > 10 * pairs
 
 
-def _numbers(values: NDArray[np.generic]) -> NDArray[np.float64]:
-    wide = values.astype("datetime64[us]").view(np.int64) if values.dtype.kind == "M" else values
-    return wide.astype(np.float64)
-
-
-def _rates(
-    column: Coded, target: NDArray[np.float64], rows: NDArray[np.bool_], *, prior_rows: float
-) -> NDArray[np.float64]:
-    """Shape (levels,): the mean target of each bin among `rows`, drawn to the overall mean by `prior_rows` rows."""
-    counts = np.bincount(column.codes[rows], minlength=column.levels)
-    sums = np.bincount(column.codes[rows], weights=target[rows], minlength=column.levels)
-    overall = float(target[rows].mean()) if rows.any() else 0.0
-    return np.asarray((sums + prior_rows * overall) / (counts + prior_rows))
-
-
 def _encoded(column: Coded, target: NDArray[np.float64], chosen: Sample) -> NDArray[np.float64]:
     """Shape (n,): the bin's rate as learned from the other half of the training rows; held-out rows: from all."""
-    encoded = _rates(column, target, chosen.train, prior_rows=_PRIOR_ROWS)[column.codes]
-    for half in (chosen.fold, ~chosen.fold):
-        own = chosen.train & half
-        encoded[own] = _rates(column, target, chosen.train & ~half, prior_rows=_PRIOR_ROWS)[column.codes[own]]
-    overall = float(target[chosen.train].mean())
+    found = bins.encoded(column, target, train=chosen.train, fold=chosen.fold, prior_rows=_PRIOR_ROWS)
     if not chosen.classification:
-        return np.asarray(encoded - overall)
-    safe = np.clip(encoded, 1e-6, 1 - 1e-6)
+        return np.asarray(found - target[chosen.train].mean())
+    safe = np.clip(found, 1e-6, 1 - 1e-6)
     return np.asarray(np.log(safe / (1 - safe)))
 
 
@@ -214,10 +179,3 @@ def _logistic(features: NDArray[np.float64], target: NDArray[np.float64]) -> NDA
         if np.abs(step).max() < 1e-4:
             break
     return np.asarray(weights[1:])
-
-
-def _least_squares(features: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
-    centred = features - features.mean(axis=0)
-    spread = centred.T @ centred
-    ridge = 1e-6 * np.trace(spread) / max(len(spread), 1) + 1e-300
-    return np.asarray(np.linalg.solve(spread + ridge * np.eye(len(spread)), centred.T @ (target - target.mean())))

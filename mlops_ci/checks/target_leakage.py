@@ -16,13 +16,14 @@ import numpy as np
 
 from mlops_ci.checks.answers import capped, failed, passed, skipped
 from mlops_ci.checks.missing_pattern import missing_patterns
-from mlops_ci.checks.predictive_power import COLUMNS, Coded, Sample, Score, coded, same, sample, score, together
+from mlops_ci.checks.predictive_power import COLUMNS, Sample, Score, coded, same, sample, score, together
 from mlops_ci.data.contract_answer import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from mlops_ci.checks.facts import DataFacts
+    from mlops_ci.evaluation.bins import Coded
     from mlops_ci.records.results import Result
 
 _NAME = "target_leakage"

@@ -16,7 +16,7 @@ from mlops_ci.steps import generated, lock, project_files, scaffold
 from mlops_ci.steps.first_look import FirstLook, first_look
 from mlops_ci.steps.progress import Clock, Progress
 from mlops_ci.steps.scaffold import Answers
-from mlops_ci.steps.starting import starting_gates
+from mlops_ci.steps.starting import start
 from mlops_ci.steps.surroundings import Surroundings, look_around, make_repository, refuse_nested
 from mlops_ci.workflows import compare
 
@@ -69,6 +69,7 @@ def init(options: InitOptions, ask: Ask | None, progress: Progress) -> Initialis
         look = first_look(around.folder, given)
         line.found = f"{look.table.rows:,} rows, {len(look.table.columns)} columns"
     answers = _answers(options, around, look, ask)
+    answers = _with_gates(clock, answers)
     texts = scaffold.project_files(answers)
     config = load.parse(texts["mlops.yaml"], file="mlops.yaml")
     texts |= _locks(clock, texts, around, dry_run=options.dry_run)
@@ -90,8 +91,16 @@ def _answers(options: InitOptions, around: Surroundings, look: FirstLook, ask: A
         rung=options.rung or "entrypoint",
         look=look,
         findings=found,
-        gates=starting_gates(found, look.table.rows),
     )
+
+
+def _with_gates(clock: Clock, answers: Answers) -> Answers:
+    """The gates, from the split that the rest of the settings makes."""
+    with clock.step("gates", "a quick baseline answers the held-out rows") as line:
+        config = load.parse(scaffold.settings(answers), file="mlops.yaml")
+        starting = start(answers.look.table, config, answers.findings)
+        line.found = f"{len(starting.gates)} to start with"
+    return msgspec.structs.replace(answers, gates=starting.gates, baseline=starting.said)
 
 
 def _ask_data(around: Surroundings, ask: Ask | None) -> str:
@@ -184,6 +193,7 @@ def _found(answers: Answers, around: Surroundings) -> list[str]:
         f"{column} is filled only where {answers.target} is {value}: known too late? -> leave it out in data.prepare"
         for column, value in found.one_class
     ]
+    said.append(answers.baseline)
     scripts = [name for name in around.files if name.rsplit("/", 1)[-1] in ("train.py", "training.py")]
     said += [
         f"{name} is there -> to train with it: train: {{command: python {name}, output: FILE}}"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from math import ceil, floor, sqrt
+from statistics import NormalDist
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
 
 from mlops_ci.evaluation.metrics import METRICS
+from mlops_ci.gates.bounds import groups
 from mlops_ci.gates.bounds.estimate import Estimate, unseen
 from mlops_ci.gates.estimates import has_bound, single
 from mlops_ci.gates.need import POWER, detectable
@@ -16,13 +19,16 @@ from mlops_ci.gates.sample import Sample
 from mlops_ci.gates.values import side
 from mlops_ci.records.evaluation import Holdout, Predictions, Task
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 ALPHA = 0.05
 _CHANGED = 0.1
 """Share of predictions that differ between two versions of a model, as assumed for its margin (statistics.md 18)."""
 _ALIKE = 0.8
 """Correlation of the AUCs of two versions, as assumed for its margin."""
 _WIDEST = 0.1
-_WORSE = 1.1
+_ROOM = 1.1
 
 
 class StartingGate(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,16 +36,20 @@ class StartingGate(msgspec.Struct, frozen=True, kw_only=True):
 
     text: str
     reason: str
+    metric: str
+    reached: float = 0.0
+    """What the baseline reaches, of the metric."""
 
 
 def starting_gates(holdout: Holdout, baseline: Predictions) -> tuple[StartingGate, ...]:
     """An absolute gate and a margin to the champion for the main metric, from a baseline's answers on the holdout.
 
     Classification: an equal model passes with 80 % power. Regression, or rows too few: gates on the value that is seen.
+    Empty where the metric is not defined on these rows.
     """
     sample = Sample(holdout=holdout, candidate=baseline)
     if holdout.task is Task.REGRESSION:
-        return _by_value("mae", sample)
+        return _regression(sample)
     metric = "roc_auc" if holdout.task is Task.BINARY and baseline.scores is not None else "accuracy"
     if side(metric, sample, baseline).value is None:
         return ()
@@ -50,30 +60,34 @@ def starting_gates(holdout: Holdout, baseline: Predictions) -> tuple[StartingGat
 
 
 def _claims(metric: str, estimate: Estimate, sample: Sample) -> tuple[StartingGate, ...]:
-    reach = _reach(estimate)
-    limit = floor((estimate.value - reach) * 1000) / 1000
-    found = []
-    if limit > _without_a_model(metric, sample):
-        reason = (
-            f"a quick baseline reaches {estimate.value:.3f}; with {estimate.rows:,} rows "
-            f"a model as good passes 4 times out of 5"
-        )
-        found.append(StartingGate(text=f"{metric} >= {limit:g} @ 95%", reason=reason))
+    limit = _down(_limit(estimate))
+    reason = (
+        f"a quick baseline reaches {estimate.value:.3f}; a model as good passes 4 times of 5 with {_rows(estimate)}"
+    )
+    guess, what = _without_a_model(metric, sample)
+    if limit <= guess:
+        reason = f"no better than {what} ({guess:.3f}): {_rows(estimate)} cannot tell a quick baseline's "
+        reason += f"{estimate.value:.3f} from that; raise it as rows come"
+    absolute = _gate(f"{metric} >= {limit:g} @ 95%", reason, metric, estimate.value)
     margin = ceil(_margin(metric, estimate) * 1000) / 1000
-    if margin <= _WIDEST:
-        reason = f"{margin:g} is the smallest loss these rows can rule out, if the new model is equal"
-        found.append(StartingGate(text=f"{metric} - champion.{metric} > -{margin:g} @ 95%", reason=reason))
-    return tuple(found) or _by_value(metric, sample)
+    if margin > _WIDEST:
+        return (absolute,)
+    reason = f"not worse than before; {margin:g} is the smallest loss {_rows(estimate)} can rule out for an equal model"
+    return absolute, _gate(f"{metric} - champion.{metric} > -{margin:g} @ 95%", reason, metric, estimate.value)
 
 
-def _reach(estimate: Estimate) -> float:
-    """How far below its own value an equal model's bound lies 4 times out of 5."""
-    by_formula = detectable(estimate, estimate.value, ALPHA) or 0.0
-    value = estimate.value
-    bound = estimate.low(ALPHA, passing=True)
-    # Bounds near 0 and 1 are not symmetric: never nearer than this sample's own bound and a power step.
-    power_step = upper_normal(1.0 - POWER) * estimate.error(value)
-    return max(by_formula, value - (bound if bound is not None else 0.0) + power_step)
+def _rows(estimate: Estimate) -> str:
+    """What decides: the held-out rows, or the groups of them that belong together."""
+    return f"{estimate.rows:,} rows" if estimate.groups is None else f"{estimate.groups:,} groups of rows"
+
+
+def _limit(estimate: Estimate) -> float:
+    """What the bound of an equal model clears 4 times out of 5."""
+    visible = detectable(estimate, estimate.value, ALPHA) or 0.0
+    # Bounds near 0 and 1 are not symmetric: one step of the bound's own kind, for confidence and power together.
+    both = 1.0 - NormalDist().cdf(upper_normal(ALPHA) + upper_normal(1.0 - POWER))
+    bound = estimate.low(both, passing=True)
+    return max(min(estimate.value - visible, 0.0 if bound is None else bound), 0.0)
 
 
 def _margin(metric: str, estimate: Estimate) -> float:
@@ -90,22 +104,56 @@ def _by_row(estimate: Estimate) -> float:
     return sqrt(value * (1.0 - value) / estimate.rows)
 
 
-def _without_a_model(metric: str, sample: Sample) -> float:
-    """What guessing reaches: half for AUC, the share of the commonest class for accuracy."""
+def _without_a_model(metric: str, sample: Sample) -> tuple[float, str]:
+    """What is reached without a model, and how."""
+    truth = sample.holdout.truth.astype(np.float64)
     if metric == "roc_auc":
-        return 0.5
-    return float(np.bincount(sample.holdout.truth).max() / sample.holdout.rows)
+        return 0.5, "guessing"
+    if metric == "mae":
+        return float(np.abs(truth - np.median(truth)).mean()), "always answering the median"
+    return float(np.bincount(sample.holdout.truth).max() / len(truth)), "always answering the commonest class"
 
 
 def _by_value(metric: str, sample: Sample) -> tuple[StartingGate, ...]:
+    """The value and room below it, decided by the value alone: too few rows for a bound."""
     value = side(metric, sample, sample.candidate).value
     if value is None or value <= 0.0:
         return ()
-    why = (
-        "`@` is not yet there for this metric" if sample.holdout.task is Task.REGRESSION else "too few rows for `@ 95%`"
-    )
-    if METRICS[metric].higher_is_better:
-        text, told = f"{metric} >= {floor(value / _WORSE * 1000) / 1000:g}", f"{value:.3f}"
-    else:
-        text, told = f"{metric} <= {value * _WORSE:.4g}", f"{value:.4g}"
-    return (StartingGate(text=text, reason=f"a quick baseline reaches {told}, and 10 % of room; {why}"),)
+    limit, few = _down(value / _ROOM), "rows" if sample.holdout.group is None else "groups of rows"
+    guess, what = _without_a_model(metric, sample)
+    reason = f"a quick baseline reaches {value:.3f}, and 10 % of room; too few {few} for `@ 95%`"
+    if limit <= guess:
+        reason = f"no better than {what} ({guess:.3f}); {reason}"
+    return (_gate(f"{metric} >= {limit:g}", reason, metric, value),)
+
+
+def _regression(sample: Sample) -> tuple[StartingGate, ...]:
+    """A limit for the mean absolute error: the baseline's, and the loss that these rows cannot tell from chance."""
+    losses = np.abs(sample.holdout.truth - sample.candidate.labels.astype(np.float64))
+    value, rows, guess = float(losses.mean()), len(losses), _without_a_model("mae", sample)
+    if value <= 0.0 or rows < 2:
+        return ()
+    chance = (upper_normal(ALPHA) + upper_normal(1.0 - POWER)) * _error_of_mean(losses, sample.holdout.group)
+    limit = float(f"{value + chance:.4g}")
+    reason = f"a quick baseline reaches {value:.4g}; {rows:,} rows cannot tell {chance:.2g} more from chance"
+    if limit >= guess[0]:
+        reason = f"no better than {guess[1]} ({guess[0]:.4g}): {reason}; tighten it as rows come"
+    return (_gate(f"mae <= {limit:g}", reason, "mae", value),)
+
+
+def _error_of_mean(losses: NDArray[np.float64], group: NDArray[np.int64] | None) -> float:
+    """The standard error of the mean, by group where rows belong together."""
+    if group is None:
+        return float(losses.std(ddof=1) / sqrt(len(losses)))
+    found, codes = np.unique(group, return_inverse=True)
+    sums = groups.sums(codes.astype(np.int64), len(found), losses)
+    counts = groups.sums(codes.astype(np.int64), len(found), np.ones(len(losses)))
+    return groups.jackknife_error(groups.ratio_left_out(sums, counts))
+
+
+def _gate(text: str, reason: str, metric: str, reached: float) -> StartingGate:
+    return StartingGate(text=text, reason=reason, metric=metric, reached=reached)
+
+
+def _down(value: float) -> float:
+    return floor(value * 1000) / 1000

@@ -15,7 +15,7 @@ from mlops_ci.data.classes import class_codes
 from mlops_ci.errors import ConfigError, SourceError
 from mlops_ci.records.evaluation import Factor, Holdout, Task
 from mlops_ci.records.tables import Column, Kind, Table
-from mlops_ci.steps.snapshot import Snapshot
+from mlops_ci.steps.snapshot import Placed, Snapshot
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,7 +25,7 @@ _MOST_CLASSES = 1000
 _MOST_SLICES = 50
 
 
-def make_holdout(snapshot: Snapshot, config: Config) -> Holdout:
+def make_holdout(snapshot: Snapshot | Placed, config: Config) -> Holdout:
     """The Holdout of a snapshot. SourceError for a target with one value only, ConfigError for one that is no class."""
     table, held = snapshot.table, snapshot.holdout
     target = table.column(config.data.target)

@@ -16,6 +16,7 @@ from mlops_ci.records.tables import Kind
 from mlops_ci.render import render
 
 if TYPE_CHECKING:
+    from mlops_ci.gates.starting import StartingGate
     from mlops_ci.steps.findings import Findings
     from mlops_ci.steps.first_look import FirstLook
 
@@ -39,8 +40,10 @@ class Answers(msgspec.Struct, frozen=True, kw_only=True):
     rung: str
     look: FirstLook
     findings: Findings
-    gates: tuple[tuple[str, str], ...]
-    """A gate's text and why it is there."""
+    gates: tuple[StartingGate, ...] = ()
+    """Empty while they are not known: they are computed on the split that the other settings make."""
+    baseline: str = ""
+    """What is said of the quick baseline they come from."""
 
 
 def project_name(folder: str) -> str:
@@ -86,7 +89,7 @@ def settings(answers: Answers) -> str:
         time=scalar(findings.time) if findings.time else "",
         group=scalar(findings.group) if findings.group else "",
         train=RUNGS[answers.rung],
-        gates=[(_plain(gate), why) for gate, why in answers.gates],
+        gates=[(_plain(gate.text), gate.reason) for gate in answers.gates],
     )
 
 

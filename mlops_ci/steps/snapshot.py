@@ -43,6 +43,16 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     folder: Path
 
 
+class Placed(msgspec.Struct, frozen=True, kw_only=True):
+    """A table's rows that can be judged, in the order of their ids, each on its side; arrays as in a Snapshot."""
+
+    table: Table
+    holdout: NDArray[np.bool_]
+    ids: NDArray[np.uint64]
+    dropped: int
+    """Rows without a target."""
+
+
 def make_snapshot(project: Project, tree: Tree, *, workshop: Workshop) -> tuple[Snapshot, bool]:
     """The tree's snapshot, and whether it was restored. SourceError, ConfigError or UserCodeError."""
     paths = source_paths(tree, project)
@@ -82,6 +92,18 @@ def feature_columns(config: Config, names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name in names if name != config.data.target and name not in config.data.id)
 
 
+def place(table: Table, config: Config) -> Placed:
+    """Order and split a prepared table as the settings say. SourceError or ConfigError where that cannot be done."""
+    _columns_are_there(config, table)
+    table, dropped = _without_missing_targets(config, table)
+    ids = canonical.id_digests(table, config.data.id or feature_columns(config, table.names), config.data.split.salt)
+    order = canonical.order(table, ids)
+    table, ids = canonical.take(table, order), ids[order]
+    rule = config.data.split
+    held = split.sides(table, ids=ids, by=rule.by, holdout=rule.holdout, columns=split_columns(config), salt=rule.salt)
+    return Placed(table=table, holdout=held, ids=ids, dropped=dropped)
+
+
 def _make(
     folder: Path,
     *,
@@ -91,35 +113,22 @@ def _make(
     workshop: Workshop,
 ) -> None:
     config = tree.config
-    table = prepared(tree, paths, workshop)
-    _columns_are_there(config, table)
-    table, dropped = _without_missing_targets(config, table)
-    ids = canonical.id_digests(table, config.data.id or feature_columns(config, table.names), config.data.split.salt)
-    order = canonical.order(table, ids)
-    table, ids = canonical.take(table, order), ids[order]
-    rule = config.data.split
-    held = split.sides(table, ids=ids, by=rule.by, holdout=rule.holdout, columns=split_columns(config), salt=rule.salt)
+    placed = place(prepared(tree, paths, workshop), config)
     info = SnapshotInfo(
-        digest=canonical.snapshot_digest(table),
-        rows=table.rows,
-        train_rows=int((~held).sum()),
-        holdout_rows=int(held.sum()),
-        columns=tuple((column.name, column.kind) for column in table.columns),
+        digest=canonical.snapshot_digest(placed.table),
+        rows=placed.table.rows,
+        train_rows=int((~placed.holdout).sum()),
+        holdout_rows=int(placed.holdout.sum()),
+        columns=tuple((column.name, column.kind) for column in placed.table.columns),
         split=specification(config),
         sources=sources,
-        dropped_missing_target=dropped,
+        dropped_missing_target=placed.dropped,
     )
-    _write(folder, config, table, held, ids, info)
+    _write(folder, config, placed, info)
 
 
-def _write(
-    folder: Path,
-    config: Config,
-    table: Table,
-    held: NDArray[np.bool_],
-    ids: NDArray[np.uint64],
-    info: SnapshotInfo,
-) -> None:
+def _write(folder: Path, config: Config, placed: Placed, info: SnapshotInfo) -> None:
+    table, held = placed.table, placed.holdout
     features = feature_columns(config, table.names)
     train_columns = tuple(name for name in table.names if name in features or name == config.data.target)
     holdout = canonical.take(table, held)
@@ -128,7 +137,7 @@ def _write(
     frames.write(canonical.select(holdout, features), folder / "features")
     frames.write(holdout, folder / "holdout")
     frames.save(folder / "is_holdout.npy", held)
-    frames.save(folder / "ids.npy", ids)
+    frames.save(folder / "ids.npy", placed.ids)
     (folder / "profile.json").write_bytes(msgspec.json.encode(profile.profile(table)))
     (folder / "info.json").write_bytes(msgspec.json.encode(info))
 

@@ -80,7 +80,7 @@ def test_what_init_writes_can_be_read_by_everything_that_reads_it(tmp_path: Path
     assert config.data.time == "since"
     assert config.data.split.salt == "churn"
     gates = [parse(gate.text) for gate in config.gates]
-    assert len(gates) == 2
+    assert len(gates) == 1, "80 held-out rows rule out no loss worth naming"
     validate(gates, task=config.task, slices=config.slices)
     terms = contract.parse((project / "data/contract.yaml").read_text(), file="data/contract.yaml")
     assert "churned" in {column.name for column in terms.columns}
@@ -113,6 +113,20 @@ def test_it_says_what_it_saw_and_what_may_be_known_too_late(tmp_path: Path) -> N
     assert "reason is filled only where churned is" in shown
     assert "train.py is there" in shown
     assert "since says when" in shown
+    told = next(line for line in shown.splitlines() if "a quick baseline reaches roc_auc" in line)
+    gate = load.parse((tmp_path / "churn" / "mlops.yaml").read_text(), file="mlops.yaml").gates[0].text
+    assert told.endswith(f"held-out rows -> gates: {gate}")
+    # `reason` gives the target away, so the baseline must not see it: without it nothing here can be learned.
+    assert parse(gate).threshold < 0.5
+
+
+def test_gates_are_written_where_no_baseline_can_be_built(tmp_path: Path) -> None:
+    lines = customers(2).splitlines()
+    project = tree({"data/customers.csv": "\n".join(lines[:1] + lines[1:2] * 4) + "\n"}, tmp_path / "churn")
+    shown = run(project, "init", "--target", "churned").stdout
+    assert "no quick baseline: the split leaves no row for" in shown
+    gates = load.parse((project / "mlops.yaml").read_text(), file="mlops.yaml").gates
+    assert [parse(gate.text).threshold for gate in gates] == [1.0]
 
 
 def test_nothing_that_is_there_is_overwritten(tmp_path: Path) -> None:

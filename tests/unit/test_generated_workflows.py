@@ -9,8 +9,6 @@ import pytest
 
 from mlops_ci.config import yaml
 from mlops_ci.errors import ConfigError
-from mlops_ci.steps.findings import Findings
-from mlops_ci.steps.starting import auc_error, starting_gates
 from mlops_ci.workflows import compare
 from mlops_ci.workflows.compare import State
 from mlops_ci.workflows.generate import Inputs, generate
@@ -136,24 +134,3 @@ def test_a_broken_lock_says_how_to_mend_it() -> None:
     with pytest.raises(ConfigError) as found:
         compare.parse_lock("{", file=".mlops-ci/generated.lock")
     assert "--update" in found.value.advice
-
-
-def findings(task: str, counts: tuple[int, ...]) -> Findings:
-    return Findings(task=task, counts=counts, id=(), time=None, group=None, one_class=(), missing_target=0)
-
-
-def test_the_error_of_an_auc_is_hanley_and_mcneils() -> None:
-    # At 0.5 the formula is that of the rank sum: (m + n + 1) / (12 m n).
-    assert auc_error(0.5, 40, 60) ** 2 == pytest.approx(101 / (12 * 40 * 60))
-
-
-def test_the_gates_of_init_follow_the_rows_there_are() -> None:
-    def texts(task: str, counts: tuple[int, ...], rows: int) -> list[str]:
-        return [text for text, _ in starting_gates(findings(task, counts), rows)]
-
-    assert texts("classification", (700, 300), 1000)[0] == "roc_auc >= 0.5 @ 95%"
-    assert texts("classification", (300, 400, 300), 1000)[0] == "accuracy >= 0.4 @ 95%"
-    assert texts("regression", (), 1000) == ["r2 >= 0"]
-    assert len(texts("classification", (70, 30), 100)) == 1  # too few rows for a margin worth naming
-    many, few = texts("classification", (70000, 30000), 100000)[1], texts("classification", (700, 300), 1000)[1]
-    assert float(many.split("-")[2].split()[0]) < float(few.split("-")[2].split()[0])
