@@ -26,7 +26,8 @@ def plan_command(session: Session, *, decision: str, as_json: bool) -> int:
         emit_json(planned)
         return ExitCode.PASSED
     for number, gate in enumerate(planned.gates, start=1):
-        echo(clean(f"{number}. {gate.gate}"))
+        place = f"for {gate.environment}: " if gate.environment else ""
+        echo(clean(f"{number}. {place}{gate.gate}"))
         needed = "-" if gate.rows_needed is None else f"{gate.rows_needed:,}"
         there = "-" if gate.rows_available is None else f"{gate.rows_available:,}"
         visible = "-" if gate.detectable is None else f"{gate.detectable:.4g}"

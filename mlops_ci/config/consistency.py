@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from mlops_ci.config.convert import refuse
-from mlops_ci.config.settings import RUNGS, SLOW_CHECKS, Config
+from mlops_ci.config.settings import RUNGS, SLOW_CHECKS, Config, GateSetting
 from mlops_ci.config.yaml import Document, Path
 
 if TYPE_CHECKING:
@@ -135,10 +135,13 @@ def _names(config: Config) -> Iterator[Problem]:
     for at, name in enumerate(config.runner.secrets):
         if not _VARIABLE.fullmatch(name):
             yield ("runner", "secrets", at), f"found {name!r}", "Allowed: the name of an environment variable."
-    titles = [gate.name or gate.text for gate in config.gates]
-    for at, title in enumerate(titles):
-        if title in titles[:at]:
-            yield ("gates", at), f"the gate {title!r} is there twice", "Keep one, or give one another name."
+    lists: dict[Path, tuple[GateSetting, ...]] = {("gates",): config.gates}
+    lists |= {("environments", name, "gates"): each.gates for name, each in config.environments.items()}
+    for path, gates in lists.items():
+        titles = [gate.name or gate.text for gate in gates]
+        for at, title in enumerate(titles):
+            if title in titles[:at]:
+                yield (*path, at), f"the gate {title!r} is there twice", "Keep one, or give one another name."
 
 
 def _checks(config: Config) -> Iterator[Problem]:
@@ -175,9 +178,9 @@ def _not_yet(config: Config) -> Iterator[Problem]:
     if config.runner.setup:
         yield ("runner", "setup"), "not yet: setup commands are not run", "Put what is needed into the runner's image."
     for name, environment in config.environments.items():
-        if environment != type(environment)():
+        if environment != type(environment)(gates=environment.gates):
             yield (
                 ("environments", name),
                 "not yet: rules of environments are not enforced",
-                f"Write {name}: {{}} until they are.",
+                f"Write {name}: {{}} until they are, or its gates only.",
             )

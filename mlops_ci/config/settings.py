@@ -188,8 +188,15 @@ class Package(_Keys, frozen=True, kw_only=True):
 
 
 class Environment(_Keys, frozen=True, kw_only=True):
-    """Where releases run, and the rules for getting there. The rules: not yet."""
+    """Where releases run, and the rules for getting there. The rules: not yet, but for its gates."""
 
+    gates: Annotated[
+        tuple[GateSetting, ...],
+        Meta(
+            description="What a model must hold to run here, written like `gates`. Judged and shown in every check, "
+            "and never decide it."
+        ),
+    ] = ()
     after: Annotated[str | None, Meta(description="The environment a release must have been in before.")] = None
     soak: Annotated[Duration | None, Meta(description="How long it must have run there: `24h`.")] = None
     approvals: Annotated[int, Meta(description="How many people must approve.", ge=0)] = 0

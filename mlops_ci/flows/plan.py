@@ -9,7 +9,7 @@ import msgspec
 from mlops_ci.gates.plan import plan as plan_gates
 from mlops_ci.records.verdicts import GatePlan
 from mlops_ci.steps import ledger
-from mlops_ci.steps.judge import parse_gates
+from mlops_ci.steps.judge import environment_gates, parse_gates
 from mlops_ci.steps.project import open_project
 from mlops_ci.steps.rejudge import question_of
 from mlops_ci.steps.runs import recall
@@ -37,10 +37,13 @@ def plan(start: Path, decision: str) -> Planned:
     """Today's gates over the predictions of a decision: rows needed, rows there, the smallest difference visible."""
     project = open_project(start)
     kept = recall(project, decision)
-    question = question_of(kept)
+    question, tree = question_of(kept), working_tree(project)
+    gates = plan_gates(parse_gates(tree), question)
+    for name, beside in environment_gates(tree).items():
+        gates += tuple(msgspec.structs.replace(one, environment=name) for one in plan_gates(beside, question))
     return Planned(
         decision=kept.id,
-        gates=plan_gates(parse_gates(working_tree(project)), question),
+        gates=gates,
         holdout=HoldoutUse(
             digest=question.holdout.digest,
             rows=question.holdout.rows,

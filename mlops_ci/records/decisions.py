@@ -161,6 +161,9 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """Name of an evidence file -> sha256."""
     reason: str = ""
     """One sentence for decisions without gates: errored, or the judge changes."""
+    environments: tuple[Verdict, ...] | msgspec.UnsetType = msgspec.UNSET
+    """Verdicts of the gates of environments, in the order of mlops.yaml: shown beside, never counted here. Left out of
+    the JSON where there are none."""
 
 
 class RunInfo(msgspec.Struct, frozen=True, kw_only=True):

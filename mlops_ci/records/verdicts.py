@@ -88,6 +88,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """The slice the numbers belong to: `origin=JFK`; for `worst`, the worst one."""
     unit: str = ""
     where: Where | None = None
+    environment: str | msgspec.UnsetType = msgspec.UNSET
+    """The environment whose gate it is; left out of the JSON of those that decide the check."""
 
 
 class GatePlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,3 +101,4 @@ class GatePlan(msgspec.Struct, frozen=True, kw_only=True):
     rows_needed: int | None
     detectable: float | None
     reason: str = ""
+    environment: str = ""

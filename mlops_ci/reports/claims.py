@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from mlops_ci.records.decisions import Decision
 from mlops_ci.records.outcomes import Status
 from mlops_ci.records.verdicts import Side, Verdict
 from mlops_ci.reports import numbers, words
@@ -16,6 +17,15 @@ _SIGNS = {">=": "≥", "<=": "≤", "==": "=", "!=": "≠", ">": ">", "<": "<"}
 _MIRRORED = {">=": "<=", "<=": ">=", ">": "<", "<": ">", "==": "==", "!=": "!="}
 _MOST_FOR_ENDS = 3
 _NOT_METRICS = {"worst", "gap", "n", "o", "d", "by", "min_rows"}
+
+
+def by_environment(decision: Decision) -> dict[str, tuple[Verdict, ...]]:
+    """The verdicts of the gates of each environment, in their order."""
+    found: dict[str, tuple[Verdict, ...]] = {}
+    for verdict in decision.environments or ():
+        name = verdict.environment or ""
+        found[name] = (*found.get(name, ()), verdict)
+    return found
 
 
 def comparison(verdict: Verdict) -> str:

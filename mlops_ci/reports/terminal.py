@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from mlops_ci.records.outcomes import Status
+from mlops_ci.records.outcomes import Status, combine
 from mlops_ci.records.verdicts import Verdict
 from mlops_ci.reports import claims, numbers, words
 from mlops_ci.reports.document import Spans, Text, plain
@@ -23,7 +23,7 @@ _COMMAND = re.compile(r"(?<!\w)::")  # the runner reads it at the start of a lin
 
 def verdict_lines(story: Story) -> tuple[str, ...]:
     """Gates, the verdict sentence, then what to look at, each line safe to print."""
-    told = (*_gates(story), *_checks(story), _verdict(story), *_pairs(story))
+    told = (*_gates(story), *_environments(story), *_checks(story), _verdict(story), *_pairs(story))
     return tuple(line.rstrip() for line in told)
 
 
@@ -53,6 +53,22 @@ def _gates(story: Story) -> list[str]:
         where = f"waived  {where}".rstrip() if one.waived else where
         lines.append(f"{words.SYMBOLS[one.verdict]} {name:<{width}}  {numbers_:<{right}}  {where}")
     return [("gates    " if not place else _INDENT) + line for place, line in enumerate(lines)]
+
+
+def _environments(story: Story) -> list[str]:
+    """`for production: refused, 1 of 2 gates passed`, and below it the gates that do not hold."""
+    lines = []
+    for name, gates in claims.by_environment(story.decision).items():
+        answer = words.OUTCOMES[combine(one.verdict for one in gates if one.blocking)]
+        passed = sum(one.verdict is Status.PASSED for one in gates)
+        told = numbers.plural(len(gates), "gate")
+        lines.append(f"{_INDENT}for {safe(name)}: {answer}, {passed} of {told} passed (does not decide this check)")
+        for one in gates:
+            if one.verdict is not Status.PASSED:
+                where = f"  {safe(str(one.where))}" if one.where else ""
+                shown = f"{safe(one.gate, _WIDEST_GATE)}  {_found(one, story)}"
+                lines.append(f"{_INDENT}  {words.SYMBOLS[one.verdict]} {shown}{where}")
+    return lines
 
 
 def _found(one: Verdict, story: Story) -> str:

@@ -18,7 +18,7 @@ from mlops_ci.records.decisions import Change, Subject, Trust
 from mlops_ci.steps.base import find_base
 from mlops_ci.steps.change import change
 from mlops_ci.steps.fit import content_digest, params
-from mlops_ci.steps.judge import Judge, choose_judge, parse_contract, parse_gates, parse_waivers
+from mlops_ci.steps.judge import Judge, choose_judge, environment_gates, parse_contract, parse_gates, parse_waivers
 from mlops_ci.steps.ledger import StoredDecision, last_passed
 from mlops_ci.steps.project import Project
 from mlops_ci.steps.trees import Tree, changed_since, source_files, source_paths, tree_at, working_tree
@@ -57,6 +57,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, dict=True, eq=False):
         if self.base is not None:
             try:
                 parse_gates(self.base)
+                environment_gates(self.base)
                 parse_contract(self.base)
                 parse_waivers(self.base)
             except ConfigError as error:

@@ -38,7 +38,8 @@ def judge_settings(tree: Tree) -> dict[str, object]:
     config = tree.config
     plain = {key: getattr(config, key) for key in _JUDGE_SETTINGS}
     plain |= {f"data.{key}": getattr(config.data, key) for key in _JUDGE_DATA}
-    return plain
+    of_environments = {name: each.gates for name, each in config.environments.items() if each.gates}
+    return plain | ({"environments": of_environments} if of_environments else {})
 
 
 def change(before: Tree | None, after: Tree, changed: tuple[str, ...]) -> Change:

@@ -56,6 +56,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     gates: tuple[Verdict, ...] = ()
     head_gates: tuple[Verdict, ...] = ()
     idle_waivers: tuple[IdleWaiver, ...] = ()
+    environments: tuple[Verdict, ...] = ()
     unfinished: bool = False
     """Something this machine lacks kept an answer away: the next run asks again instead of restoring this one."""
 
@@ -132,6 +133,7 @@ def decide(case: Case, found: Found, workshop: Workshop, *, looks: int) -> Decid
         checks=found.results,
         evidence={},
         reason=reason,
+        environments=found.environments or msgspec.UNSET,
     )
     kept = evidence(found, looks)
     kept_rows = case.head.config.evidence.rows == "ledger"

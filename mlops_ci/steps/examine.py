@@ -104,6 +104,7 @@ def judge_model(case: Case, found: Found, clock: Clock) -> Found:
         gates=answers,
         idle_waivers=idle,
         head_gates=own,
+        environments=verdicts.ask_environments(case.judge.environments, asked),
     )
 
 

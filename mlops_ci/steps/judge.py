@@ -6,6 +6,7 @@ import msgspec
 
 from mlops_ci import __version__
 from mlops_ci.config import waivers, yaml
+from mlops_ci.config.settings import GateSetting
 from mlops_ci.data import contract
 from mlops_ci.data.contract import Contract
 from mlops_ci.edge import files
@@ -22,6 +23,9 @@ _SAME_QUESTION = ("task", "data.target", "data.missing_target", "data.id", "data
 """Where these differ, base's rules are about other rows or another answer and cannot judge head's."""
 
 
+_NAMES = {"environments": "gates of environments"}
+
+
 class Judge(msgspec.Struct, frozen=True, kw_only=True):
     """The rules that decide, and head's rules beside them when they differ."""
 
@@ -32,6 +36,8 @@ class Judge(msgspec.Struct, frozen=True, kw_only=True):
     """Empty when head's gates are the same."""
     waivers: tuple[Waiver, ...]
     """Of the same tree: what a commit waives for itself counts only where its own rules decide."""
+    environments: dict[str, tuple[Gate, ...]]
+    """The gates of environments, of those that have some."""
     source: str
     digest: str
     differences: tuple[str, ...] = ()
@@ -53,19 +59,19 @@ def choose_judge(head: Tree, base: Tree | None, *, unusable: str = "") -> Judge:
 
     ConfigError for a gate of head or a contract that cannot be read.
     """
-    head_gates = parse_gates(head)
+    head_gates, of_head = parse_gates(head), environment_gates(head)
     parse_contract(head)
     head_waivers = parse_waivers(head)
     if base is None:
-        said = (unusable,) if unusable else ()
         return Judge(
             tree=head,
             gates=head_gates,
             head_gates=(),
             waivers=head_waivers,
+            environments=of_head,
             source="head",
             digest=_digest(head),
-            differences=said,
+            differences=(unusable,) if unusable else (),
         )
     base_gates = parse_gates(base)
     differences = _differences(base, head)
@@ -75,6 +81,7 @@ def choose_judge(head: Tree, base: Tree | None, *, unusable: str = "") -> Judge:
         gates=base_gates,
         head_gates=() if _texts(base) == _texts(head) else head_gates,
         waivers=parse_waivers(base),
+        environments=environment_gates(base),
         source="base",
         digest=_digest(base),
         differences=differences,
@@ -84,15 +91,29 @@ def choose_judge(head: Tree, base: Tree | None, *, unusable: str = "") -> Judge:
 
 def parse_gates(tree: Tree) -> tuple[Gate, ...]:
     """The gates of a tree's settings, every one of them readable and possible."""
+    return _parsed(tree, "gates", tree.config.gates)
+
+
+def environment_gates(tree: Tree) -> dict[str, tuple[Gate, ...]]:
+    """The gates of each environment that has some, as `parse_gates`."""
+    environments = tree.config.environments
+    return {
+        name: _parsed(tree, f"environments.{name}.gates", each.gates)
+        for name, each in environments.items()
+        if each.gates
+    }
+
+
+def _parsed(tree: Tree, key: str, settings: tuple[GateSetting, ...]) -> tuple[Gate, ...]:
     config = tree.config
     gates = tuple(
         grammar.parse(
             setting.text,
             name=setting.name,
             when_undecided=setting.when_undecided,
-            where=config.where(f"gates[{index}]"),
+            where=config.where(f"{key}[{index}]"),
         )
-        for index, setting in enumerate(config.gates)
+        for index, setting in enumerate(settings)
     )
     validate.validate(gates, task=config.task, slices=config.slices, metrics=METRICS)
     return gates
@@ -129,6 +150,8 @@ def _differences(base: Tree, head: Tree) -> tuple[str, ...]:
     lines += [f"{key} changed" for key in before if key != "gates" and before[key] != after[key]]
     waived = _waiver_differences(parse_waivers(base), parse_waivers(head))
     lines += waived
+    keys = [*before, *(key for key in after if key not in before)]
+    lines += [f"{_NAMES.get(key, key)} changed" for key in keys if key != "gates" and before.get(key) != after.get(key)]
     files_before, files_after = _file_digests(base), _file_digests(head)
     for path in sorted(files_before.keys() | files_after.keys()):
         if files_before.get(path) != files_after.get(path) and not (waived and path == waivers.FILE):

@@ -19,9 +19,11 @@ from mlops_ci.steps.champion import UNANSWERED
 from mlops_ci.steps.decide import outcome_of
 from mlops_ci.steps.given import predictions_digest
 from mlops_ci.steps.runs import Kept
-from mlops_ci.steps.verdicts import asked_of
+from mlops_ci.steps.verdicts import ask_environments, asked_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 
@@ -45,7 +47,11 @@ def question_of(kept: Kept) -> Question:
 
 def gates_of(kept: Kept) -> tuple[Gate, ...]:
     """The gates as they were written when it was decided."""
-    return tuple(grammar.parse(verdict.gate, name=verdict.name, where=verdict.where) for verdict in kept.decision.gates)
+    return _as_written(kept.decision.gates)
+
+
+def _as_written(verdicts: Sequence[Verdict]) -> tuple[Gate, ...]:
+    return tuple(grammar.parse(verdict.gate, name=verdict.name, where=verdict.where) for verdict in verdicts)
 
 
 def judged_again(kept: Kept) -> tuple[Verdict, ...]:
@@ -79,11 +85,23 @@ def _verdicts(kept: Kept) -> tuple[str, ...]:
     """Empty for a decision that stopped before gates."""
     if kept.holdout is None or all(verdict.verdict is Status.SKIPPED for verdict in kept.decision.gates):
         return ()
+    decision = kept.decision
+    pairs = [*zip(decision.gates, judged_again(kept), strict=True)]
+    pairs += zip(decision.environments or (), _environments_again(kept), strict=True)
     return tuple(
         f"{recorded.gate}: recorded {recorded.verdict}, the evidence says {now.verdict}"
-        for recorded, now in zip(kept.decision.gates, judged_again(kept), strict=True)
+        for recorded, now in pairs
         if (recorded.verdict, recorded.observed) != (now.verdict, now.observed)
     )
+
+
+def _environments_again(kept: Kept) -> tuple[Verdict, ...]:
+    """Those of environments, each list on its own as it was judged."""
+    lists: dict[str, list[Verdict]] = {}
+    for verdict in kept.decision.environments or ():
+        lists.setdefault(verdict.environment or "", []).append(verdict)
+    gates = {name: _as_written(verdicts) for name, verdicts in lists.items()}
+    return ask_environments(gates, question_of(kept)) if gates else ()
 
 
 def stored_predictions(arrays: dict[str, NDArray[np.generic]], prefix: str) -> Predictions | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from mlops_ci.gates.gate import Gate
 from mlops_ci.gates.judge import judge
 from mlops_ci.gates.question import Question
@@ -60,6 +62,13 @@ def asked_of(
 def ask(gates: tuple[Gate, ...], asked: Question) -> tuple[Verdict, ...]:
     """One verdict a gate, in the order of mlops.yaml."""
     return judge(gates, asked)
+
+
+def ask_environments(environments: dict[str, tuple[Gate, ...]], asked: Question) -> tuple[Verdict, ...]:
+    """The gates of each environment, each list on its own; they never decide the check."""
+    return tuple(
+        replace(verdict, environment=name) for name, gates in environments.items() for verdict in judge(gates, asked)
+    )
 
 
 def not_judged(gates: tuple[Gate, ...], reason: str) -> tuple[Verdict, ...]:

@@ -54,6 +54,7 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
             "change": decision.change,
             "judge": decision.judge,
             "gates": decision.gates,
+            "environments": decision.environments or (),
             "metrics": decision.metrics,
             "checks": decision.checks,
             "timings": run.timings if run else {},

@@ -31,6 +31,7 @@ CASES: dict[str, str | bytes] = {
     "newer-version": SETTINGS.replace("version: 1", "version: 2"),
     "gate-unreadable": SETTINGS.replace("accuracy >= 0.6", "accuracy => 0.6"),
     "gate-unknown-metric": SETTINGS.replace("accuracy >= 0.6", "acuracy >= 0.6"),
+    "gate-of-an-environment": SETTINGS + "environments: {production: {gates: [acuracy >= 0.6]}}\n",
     "source-outside": SETTINGS.replace("data/trains.csv", "../trains.csv"),
     "column-unknown": SETTINGS.replace("slices: [town]", "slices: [city]"),
     "target-not-there": SETTINGS.replace("target: late", "target: delayed"),

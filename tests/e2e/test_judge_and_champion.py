@@ -53,6 +53,24 @@ def test_a_commit_that_raises_its_own_gate_must_clear_it(trains: Project) -> Non
     assert "own gate accuracy >= 0.99 does not hold" in trains.run("history").out
 
 
+def test_gates_of_an_environment_are_judged_beside_and_decide_nothing(trains: Project) -> None:
+    gates = "environments:\n  production:\n    gates: [accuracy >= 0.99, d <= 0.5 @ 95%]\n"
+    trains.commit({"mlops.yaml": SETTINGS + gates, "params.yaml": "limit: 5.1\n"})
+    assert judged(trains, code=0)["environments"] == []  # the base has none, and its rules decide
+    trains.commit({"params.yaml": "limit: 5.2\n"})
+    answer = judged(trains, "--base", "HEAD~1", code=0)
+    assert [(gate["environment"], gate["gate"], gate["verdict"]) for gate in answer["environments"]] == [
+        ("production", "accuracy >= 0.99", "failed"),
+        ("production", "d <= 0.5 @ 95%", "passed"),
+    ]
+    assert [gate["gate"] for gate in answer["gates"]] == ["accuracy >= 0.6"]
+    assert "For production: refused." in trains.run("report").out
+    planned = trains.run("gates", "plan").out
+    assert "3. for production: d <= 0.5 @ 95%" in planned
+    trains.commit({"mlops.yaml": SETTINGS + gates.replace("0.99", "0.9")})
+    assert judged(trains, code=0)["judge"]["differences"] == ["gates of environments changed"]
+
+
 def test_a_commit_that_changes_the_question_is_undecided(trains: Project) -> None:
     trains.commit({"mlops.yaml": SETTINGS.replace("holdout: 30%", "holdout: 40%")})
     answer = judged(trains, code=10)

@@ -32,6 +32,15 @@ def test_a_decision_read_back_is_the_same_and_its_id_is_the_sha256_of_the_file()
     assert statements.decision_id(decision) == hashlib.sha256(data).hexdigest()
 
 
+def test_what_was_added_later_is_written_only_where_it_says_something() -> None:
+    plain = helpers.decision()
+    assert b"environments" not in statements.encode(plain)
+    beside = msgspec.structs.replace(plain.gates[0], environment="production")
+    told = msgspec.structs.replace(plain, environments=(beside,))
+    assert b'"environment":"production"' in statements.encode(told)
+    assert statements.parse_statement(statements.encode(told)) == told
+
+
 def test_the_statement_is_an_in_toto_statement_whose_subjects_have_a_digest_each() -> None:
     statement = statements.statement(helpers.decision())
     assert statement["_type"] == "https://in-toto.io/Statement/v1"

@@ -207,6 +207,21 @@ def test_two_gates_of_one_name_are_refused() -> None:
     assert error.where == "mlops.yaml:9: gates[1]"
 
 
+def test_gates_of_an_environment_are_written_like_gates() -> None:
+    text = "environments:\n  dev: {}\n  production:\n    gates:\n      - accuracy >= 0.9\n"
+    text += "      - {gate: d < 0.1, name: few}\n"
+    config = parse(BASE + text)
+    assert [(gate.text, gate.name) for gate in config.environments["production"].gates] == [
+        ("accuracy >= 0.9", ""),
+        ("d < 0.1", "few"),
+    ]
+    assert str(config.where("environments.production.gates[1]")) == "mlops.yaml:14"
+    twice = refused(BASE + text + "      - accuracy >= 0.9\n")
+    assert twice.where == "mlops.yaml:15: environments.production.gates[2]"
+    other = refused(BASE + text + "    approvals: 1\n")
+    assert other.message.startswith("not yet")
+
+
 def test_a_champion_that_is_no_environment_is_refused() -> None:
     assert "no environment 'prod'" in refused(BASE + "champion: prod\nenvironments: {production: {}}\n").message
 

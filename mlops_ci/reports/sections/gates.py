@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlops_ci.records.outcomes import Status
+from mlops_ci.records.outcomes import Status, combine
 from mlops_ci.records.verdicts import Side, Verdict
 from mlops_ci.reports import claims, numbers, words
 from mlops_ci.reports.document import (
@@ -29,6 +29,10 @@ _ORDER = (Status.ERRORED, Status.FAILED, Status.UNDECIDED, Status.PASSED, Status
 
 
 def section(story: Story) -> tuple[Block, ...]:
+    return (*_of_check(story), *_of_environments(story))
+
+
+def _of_check(story: Story) -> tuple[Block, ...]:
     gates = story.decision.gates
     if not gates:
         return ()
@@ -41,6 +45,21 @@ def section(story: Story) -> tuple[Block, ...]:
     if explained:
         blocks.append(Bullets(tuple(explained)))
     return (*blocks, *_how(gates))
+
+
+def _of_environments(story: Story) -> tuple[Block, ...]:
+    """A sentence for each environment, and its gates that do not hold."""
+    blocks: list[Block] = []
+    for name, gates in claims.by_environment(story.decision).items():
+        answer = words.OUTCOMES[combine(verdict.verdict for verdict in gates if verdict.blocking)]
+        passed = sum(verdict.verdict is Status.PASSED for verdict in gates)
+        told = f" {passed} of {numbers.plural(len(gates), 'gate')} passed. Shown beside: they do not decide this check."
+        blocks.append(Paragraph((Strong(f"For {name}: {answer}."), Text(told))))
+        explained = [_explain(verdict) for verdict in ordered(gates) if _speaks(verdict)][:_MOST]
+        if explained:
+            blocks.append(Bullets(tuple(explained)))
+        blocks += _how(gates)
+    return tuple(blocks)
 
 
 def ordered(gates: tuple[Verdict, ...]) -> list[Verdict]:
@@ -76,7 +95,8 @@ def _has_difference(verdict: Verdict) -> bool:
 def _name(verdict: Verdict) -> Spans:
     spans: Spans = (Code(verdict.gate),)
     if verdict.slice and verdict.slice not in verdict.gate.replace(" ", ""):
-        spans += (Text(" at "), Code(verdict.slice))
+        at = " worst at " if verdict.gate.lstrip().startswith("gap(") else " at "
+        spans += (Text(at), Code(verdict.slice))
     return (*spans, Text(" "), Place(verdict.where.file, verdict.where.line)) if verdict.where else spans
 
 
