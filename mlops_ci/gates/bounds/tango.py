@@ -1,14 +1,25 @@
-"""Score bounds for the difference of two proportions of the same rows (Tango, Statistics in Medicine 17, 1998)."""
+"""Score bounds for the difference of two proportions of the same rows (Tango, Statistics in Medicine 17, 1998).
+
+Where one model alone is ever right, the difference is a rare proportion, and there a score bound is too near (Brown,
+Cai, DasGupta, Statistical Science 16, 2001). Counted exactly, version 1 passed up to 2.0 times its level above 0 (100
+rows, 95 %: 6 wins and no loss pass > 0.0313, which a true 0.0313 does with .094), and 1.9 times at 90 % below it.
+Version 2 also asks the exact bound of that proportion: at most 1.35 times the level at 95 %, 1.45 at 99 % and 90 %.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from math import expm1, sqrt
+from typing import Literal
 
+from mlops_ci.gates.bounds import clopper_pearson
 from mlops_ci.gates.quantiles import upper_normal
 
-NAME = "tango/1"
+NAME = "tango/2"
+FIRST = "tango/1"
 _STEPS = 200
+_ENOUGH = 0.05
+"""Up to this level nothing discordant passes at most e^(-z²) of the time, 1.35 times the level; above it, more."""
 
 
 def low(losses: int, wins: int, rows: int, alpha: float) -> float:
@@ -47,9 +58,13 @@ class PairedProportion:
     losses: int
     wins: int
     of: int
-    method: str = NAME
     groups: int | None = None
     note: str = ""
+    version: Literal[1, 2] = 2
+
+    @property
+    def method(self) -> str:
+        return {1: FIRST, 2: NAME}[self.version]
 
     @property
     def value(self) -> float:
@@ -60,10 +75,20 @@ class PairedProportion:
         return self.of
 
     def low(self, alpha: float, *, passing: bool) -> float:  # noqa: ARG002 - the same bound on both sides
-        return low(self.losses, self.wins, self.of, alpha)
+        return self._low(self.losses, self.wins, alpha)
 
     def high(self, alpha: float, *, passing: bool) -> float:  # noqa: ARG002
-        return high(self.losses, self.wins, self.of, alpha)
+        return -self._low(self.wins, self.losses, alpha)
+
+    def _low(self, losses: int, wins: int, alpha: float) -> float:
+        bound = low(losses, wins, self.of, alpha)
+        if self.version == 1:
+            return bound
+        if bound > 0.0:
+            return min(bound, clopper_pearson.low(wins, self.of, alpha))
+        if wins == 0 and alpha > _ENOUGH:
+            return min(bound, -clopper_pearson.high(losses, self.of, alpha))
+        return bound
 
     def error(self, at: float) -> float:
         discordant = (self.losses + self.wins) / self.of

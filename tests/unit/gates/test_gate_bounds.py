@@ -62,6 +62,27 @@ def test_nothing_discordant_leaves_z2_over_n_plus_z2() -> None:
         assert bound <= found.still(alpha) < 1.02 * bound
 
 
+def test_wins_alone_are_bounded_as_the_proportion_they_are() -> None:
+    found = PairedProportion(losses=0, wins=6, of=100)
+    first = replace(found, version=1)
+    assert (found.method, first.method) == ("tango/2", "tango/1")
+    assert first.low(0.05, passing=True) == pytest.approx(0.031341, abs=1e-6)
+    assert found.low(0.05, passing=True) == clopper_pearson.low(6, 100, 0.05) < 0.0265
+    mirrored = PairedProportion(losses=6, wins=0, of=100)
+    assert mirrored.high(0.05, passing=True) == -found.low(0.05, passing=True)
+    both = PairedProportion(losses=1, wins=9, of=500)
+    assert both.low(0.05, passing=True) == pytest.approx(0.006645, abs=1e-6)
+
+
+def test_losses_alone_get_the_exact_bound_below_95_percent_only() -> None:
+    for alpha, exact in ((0.1, True), (0.0501, True), (0.05, False), (0.01, False)):
+        found = PairedProportion(losses=1, wins=0, of=200)
+        expected = -clopper_pearson.high(1, 200, alpha) if exact else tango.low(1, 0, 200, alpha)
+        assert found.low(alpha, passing=True) == expected
+        some = PairedProportion(losses=2, wins=1, of=200)
+        assert some.low(alpha, passing=True) == tango.low(2, 1, 200, alpha)
+
+
 def test_the_bet_gives_the_golden_bounds_far_out() -> None:
     assert betting.low(15, 25, 2000, 1e-6) == pytest.approx(-0.01422, abs=5e-6)
     assert betting.low(784, 1120, 32418, 1e-4) == pytest.approx(0.00378, abs=5e-6)

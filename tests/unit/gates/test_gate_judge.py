@@ -236,7 +236,7 @@ def test_min_rows_counts_positives_for_recall() -> None:
 
 def test_a_paired_difference_has_tangos_bounds_and_both_sides() -> None:
     found = _one("accuracy - champion.accuracy > -0.005 @ 95%", _discordant(15, 25, 2000))
-    assert (found.verdict, found.method, found.difference) == (PASSED, "tango/1", True)
+    assert (found.verdict, found.method, found.difference) == (PASSED, "tango/2", True)
     assert found.low == pytest.approx(-0.000208, abs=1e-6)
     assert found.candidate is not None
     assert found.champion is not None
