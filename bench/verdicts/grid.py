@@ -1,0 +1,128 @@
+"""The truths every method is tried on: a small grid for tests, the large one for `bench.verdicts --coverage`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bench.verdicts.coverage import (
+    Truth,
+    auc,
+    by_days,
+    difference_by_days,
+    f1,
+    harmed,
+    misplaced,
+    paired,
+    partly_paired,
+    proportion,
+    table,
+    two_aucs,
+)
+from mlops_ci.gates.bounds.betting import BetOnProportion
+from mlops_ci.gates.bounds.tango import PairedProportion
+
+_EQUAL = (0.6, 0.05, 0.05, 0.02, 0.01, 0.01)
+_HARM = (0.4, 0.3, 0.0, 0.02, 0.0, 0.0)
+_RARE_HARM = (0.7, 0.03, 0.0, 0.02, 0.0, 0.0)
+_RARE_GAIN = (0.7, 0.0, 0.03, 0.02, 0.0, 0.0)
+_STATED_DAYS = (1.5, 1.0)
+"""statistics.md 9: .067 to .073 at 20 to 40 groups, share .8, correlation .05; the other side is conservative."""
+
+
+def small() -> list[Truth]:
+    """Each method where it is likeliest to fail, within a minute."""
+    return [
+        *(proportion(rows, share) for rows, share in ((30, 0.5), (100, 0.99), (2_000, 0.01))),
+        replace(proportion(100_000, 0.8), runs=150),
+        *(f1(rows, 0.5) for rows in (30, 1_000)),
+        paired(PairedProportion, 30, 0.0, 0.2, times=1.3),
+        paired(PairedProportion, 200, -0.02, 0.02, times=1.4),
+        paired(PairedProportion, 300, 0.02, 0.02, times=1.45),
+        paired(PairedProportion, 5_000, -0.01, 0.1, times=1.1),
+        replace(paired(PairedProportion, 100_000, 0.0, 0.05, times=1.1), runs=600),
+        paired(BetOnProportion, 300, 0.02, 0.02),
+        replace(paired(BetOnProportion, 2_000, -0.01, 0.1), runs=100),
+        partly_paired(2_000, 0.1, -0.01, -1.0),
+        partly_paired(2_000, 0.1, -0.01, 1.0),
+        *_tables(200, 0.1, 80),
+        *_tables(1_000, 0.3, 150),
+        replace(auc(0.8, 30, 1_000), runs=600),
+        replace(auc(0.99, 30, 1_000), runs=400),
+        replace(auc(0.9, 50, 100), runs=600),
+        replace(misplaced(0.001, 100, 1_000), runs=600),
+        replace(misplaced(0.03, 300, 300), runs=600),
+        replace(two_aucs(100, 300), runs=600),
+        *(replace(harmed(share, 100, 200), runs=600) for share in (0.01, 0.036, 0.1)),
+        replace(harmed(0.036, 200, 100, positive=False), runs=600),
+        replace(harmed(0.036, 100, 200, gain=True), runs=600),
+        replace(by_days(20, 0.8, 0.05, (1.5, 1.0)), runs=600),
+        replace(by_days(40, 0.5, 0.05, (1.1, 1.1)), runs=600),
+        replace(difference_by_days(40, 0.06, 1.1), runs=600),
+    ]
+
+
+def first_versions() -> list[Truth]:
+    """Where the versions before missed the truth too often."""
+    return [
+        _before(replace(misplaced(0.001, 100, 1_000), runs=600)),
+        _before(replace(harmed(0.036, 100, 500), runs=1_000)),
+        _before(replace(harmed(0.01, 100, 500, gain=True), runs=300)),
+        _before(replace(table("f1", 200, 0.05, "six in ten lost", (0.2, 0.6, 0.05, 0.0, 0.0, 0.0)), runs=150)),
+        _before(replace(paired(PairedProportion, 300, 0.02, 0.02, times=1.3), runs=20_000)),
+    ]
+
+
+def large() -> list[Truth]:
+    """Rows from 30 to 100,000, prevalence from 1 % to 50 %, 20 to 180 groups: some minutes."""
+    every_rows = (30, 100, 1_000, 10_000, 100_000)
+    return [
+        *(proportion(rows, share) for rows in every_rows for share in (0.01, 0.1, 0.5, 0.9, 0.99)),
+        *(f1(rows, share) for rows in every_rows for share in (0.1, 0.5, 0.9)),
+        *(
+            paired(PairedProportion, rows, difference, max(discordant, abs(difference)), times=1.5)
+            for rows in every_rows
+            for discordant in (0.006, 0.05, 0.2)
+            for difference in (-0.02, -0.005, 0.0, 0.005, 0.02)
+        ),
+        *(paired(BetOnProportion, rows, difference, 0.1) for rows in every_rows for difference in (-0.02, 0.0, 0.02)),
+        *(partly_paired(rows, 0.1, -0.01, rest) for rows in (300, 10_000) for rest in (-1.0, 0.0, 1.0)),
+        *(one for rows in (100, 1_000, 10_000) for share in (0.01, 0.1, 0.5) for one in _tables(rows, share, 300)),
+        *(auc(value, rows, 10 * rows) for rows in (10, 30, 100, 1_000) for value in (0.6, 0.8, 0.95, 0.99)),
+        *(misplaced(share, rows, 10 * rows) for rows in (30, 100, 300) for share in (0.001, 0.01, 0.03, 0.1)),
+        *(two_aucs(rows, 10 * rows) for rows in (30, 100, 1_000)),
+        *(
+            harmed(share, 100, 1_000, gain=gain)
+            for share in (0.005, 0.01, 0.02, 0.033, 0.05, 0.1, 0.2)
+            for gain in (False, True)
+        ),
+        *(harmed(share, 1_000, 100, positive=False) for share in (0.01, 0.033, 0.1)),
+        *(
+            by_days(number, share, correlation, _STATED_DAYS)
+            for number in (20, 40, 180)
+            for share in (0.5, 0.8)
+            for correlation in (0.01, 0.05)
+        ),
+        *(difference_by_days(number, lean, 1.2) for number in (20, 40, 180) for lean in (0.0, 0.03, 0.06)),
+    ]
+
+
+def _tables(rows: int, prevalence: float, runs: int) -> list[Truth]:
+    return [
+        replace(table(kind, rows, prevalence, case, shares), runs=runs)
+        for kind, case, shares in (
+            ("f1", "equal", _EQUAL),
+            ("f1", "harm", _HARM),
+            ("f1", "rare gain", _RARE_GAIN),
+            ("precision", "equal", _EQUAL),
+            ("precision", "rare harm", _RARE_HARM),
+        )
+    ]
+
+
+def _before(truth: Truth) -> Truth:
+    """The same by version 1 of the method."""
+    return replace(
+        truth,
+        name=f"{truth.name}, version 1",
+        draw=lambda generator: replace(truth.draw(generator), version=1),  # type: ignore[type-var]
+    )
