@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from math import ceil, isnan, log1p
+from math import ceil, isnan, log1p, sqrt
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from mlops_ci.gates.bounds.delong_paired import PairedAuc
+from mlops_ci.gates.bounds.groups import ByGroup
 from mlops_ci.gates.quantiles import upper_normal
 
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ def rows(gate: Gate, estimate: Estimate, truth: float) -> int | None:
         return None
     # Rows that would not decide if nothing varied at all do not decide when something does.
     still = log1p(-estimate.still(gate.alpha)) / log1p(-margin) if margin < 1.0 else 0.0
-    times = max((_reach(gate.alpha) * error / margin) ** 2, still)
+    times = max(_times(_reach(gate.alpha) * error, _behind(estimate, gate.alpha), margin), still)
     return ceil(estimate.rows * times) if times <= _MOST_TIMES else None
 
 
@@ -50,7 +52,20 @@ def detectable(estimate: Estimate, truth: float, alpha: float) -> float | None:
     error = estimate.error(truth)
     if isnan(error):
         return None
-    return _reach(alpha) * error if error > 0.0 else estimate.still(alpha)
+    return _reach(alpha) * error + _behind(estimate, alpha) if error > 0.0 else estimate.still(alpha)
+
+
+def _times(errors: float, behind: float, margin: float) -> float:
+    """How many times the rows: errors / √k + behind / k = margin; without the second term (errors / margin)²."""
+    return (
+        ((errors + sqrt(errors**2 + 4.0 * behind * margin)) / (2.0 * margin)) ** 2 if behind else (errors / margin) ** 2
+    )
+
+
+def _behind(estimate: Estimate, alpha: float) -> float:
+    """What rows that were never seen take from the bound of two AUCs."""
+    by_row = estimate.by_row if isinstance(estimate, ByGroup) else estimate
+    return by_row.behind(alpha) if isinstance(by_row, PairedAuc) else 0.0
 
 
 def _reach(alpha: float) -> float:

@@ -76,6 +76,10 @@ class PairedAuc:
         """If shares p and q of the classes are harmed, the loss is at most 1 - (1-p)(1-q); none seen in either."""
         return unseen(min(len(self.of_positives), len(self.of_negatives)), alpha)
 
+    def behind(self, alpha: float) -> float:
+        """How far the misplaced rows alone move the bound."""
+        return self._more(alpha, passing=True) / min(len(self.of_positives), len(self.of_negatives))
+
     def _more(self, alpha: float, *, passing: bool) -> float:
         """Misplaced rows that are counted though none was seen."""
         if self.version == 1:
