@@ -84,13 +84,15 @@ def why_no_claim(gate: Gate, task: Task, metrics: Mapping[str, Metric]) -> str:
             "`@` is not yet possible for this expression: it needs one metric, worst(metric, by=...), "
             "gap(metric, by=...) or metric - champion.metric, without factors"
         )
+    name = gate.terms[0].name
+    if found is Form.WORST and name in metrics and not metrics[name].higher_is_better:
+        return f"`@` on worst({name}, ...) is not yet possible: its worst slice is the largest, and no bound is built"
     if found is Form.WORST and not gate.upwards:
         return "`@` on worst(...) needs > or >=: that the worst slice is low is no claim over all slices"
     if found is Form.GAP and gate.upwards:
         return "`@` on gap(...) needs < or <=: that two slices differ is no claim over all of them"
     if found is Form.CHANGED:
         return ""
-    name = gate.terms[0].name
     if name in metrics and task in metrics[name].tasks and not has_bound(name, task):
         several = " with more than two classes" if has_bound(name, Task.BINARY) else ""
         return f"`@` on {name}{several} is not yet possible: no valid bound is built"

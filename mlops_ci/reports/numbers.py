@@ -96,7 +96,10 @@ def size(bytes_: float) -> str:
 
 def duration(seconds: float) -> str:
     """0.31 -> 0.3 s, 125 -> 2 min 5 s"""
-    if seconds < 1 and seconds > 0:
+    if 0 < seconds < 0.00995:
+        milliseconds = seconds * 1000
+        return f"{fixed(milliseconds, max(1, natural(milliseconds) if seconds < 0.001 else 1)).removesuffix('.0')} ms"
+    if 0 < seconds < 1:
         return f"{fixed(seconds * 1000, 0)} ms" if seconds < 0.05 else f"{fixed(seconds, 1)} s"
     if seconds < 59.95:
         return f"{fixed(seconds, 1)} s"

@@ -32,12 +32,14 @@ def predict(
         fitted=fitted,
         workshop=workshop,
     )
-    folder, _ = Cache(project.state).folder("predict", reads_of(project, snapshot, holdout, fitted, workshop), make)
+    folder, _ = Cache(project.state).folder(
+        "predict", reads_of(project, snapshot, holdout, fitted=fitted, workshop=workshop), make
+    )
     return open_predictions(folder, holdout), folder
 
 
 def reads_of(
-    project: Project, snapshot: Snapshot, holdout: Holdout, fitted: Fitted, workshop: Workshop
+    project: Project, snapshot: Snapshot, holdout: Holdout, *, fitted: Fitted, workshop: Workshop
 ) -> list[object]:
     """What a model's answers depend on."""
     if not fitted.digest:  # a model behind an address: nobody knows whether it changed

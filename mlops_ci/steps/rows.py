@@ -23,7 +23,7 @@ from mlops_ci.steps.workshop import Workshop
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_COUNTED = ("accuracy", "precision", "recall", "specificity")
+_COUNTED = ("accuracy", "precision", "recall", "specificity", "false_positive_rate")
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,7 +124,8 @@ def _of_gate(kept: Kept, holdout: Holdout, candidate: Predictions, number: int) 
     metric = next((term.name for term in gate.terms if term.name in _COUNTED), "")
     if metric and (metric == "accuracy" or holdout.task is Task.BINARY):
         member, success = proportions.masks(metric, holdout.truth, candidate.labels)
-        return inside & member & ~success, f"what {verdict.gate} counts against this commit"
+        against = success if metric == "false_positive_rate" else ~success
+        return inside & member & against, f"what {verdict.gate} counts against this commit"
     return inside & _wrong(holdout, candidate), f"predicted wrong among the rows of {verdict.gate}"
 
 

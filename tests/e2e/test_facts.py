@@ -77,6 +77,9 @@ LUCKY = """\
     def train(frame, params, seed):
         return Lucky(seed)
 """
+UNSEEDED = LUCKY.replace("return Lucky(seed)", "return Lucky(time.time_ns())").replace(
+    "import numpy as np", "import time"
+)
 BUSY = """\
     import time
 
@@ -114,6 +117,7 @@ def measured(trains: Project, code: str, *gates: str, files: dict[str, str] | No
     ran = trains.run("check", "--json", "--base", "HEAD")
     assert ran.out, ran.err
     answer = ran.document
+    assert "reports" in answer, answer
     folder = Path(answer["reports"]["folder"])
     return answer, json.loads((folder / "evidence" / "evidence.json").read_text())
 
@@ -144,7 +148,7 @@ def test_a_sane_model_is_not_accused(trains: Project) -> None:
     answer, told = measured(trains, SANE, *gates)
     assert {gate["gate"]: gate["reason"] for gate in answer["gates"] if gate["verdict"] != "passed"} == {}
     facts, notes = told["facts"], told["fact_notes"]
-    assert 0.5 <= facts["trivial.accuracy"] < 0.6
+    assert 0.4 <= facts["trivial.accuracy"] <= 0.6
     assert facts["latency_p50"] <= facts["latency_p99"]
     assert notes["robustness.missing"]["told"].endswith(" held-out rows, 20 times)")
     # The same again is restored; the evidence judges itself to the same answer; facts of the data go with the data.
@@ -168,12 +172,11 @@ def test_a_model_that_learnt_its_rows_and_guesses_the_others_is_seen(trains: Pro
     )
     assert verdicts(answer) == {
         "determinism.predict": "failed",
-        "determinism.train": "failed",
+        "determinism.train": "passed",  # the same file: it is the answering that is left to chance
         "train_gap.accuracy": "failed",
         "calibration.slope": "errored",
     }
     assert told["facts"]["determinism.predict"] == pytest.approx(0.5, abs=0.25)
-    assert told["facts"]["determinism.train"] == pytest.approx(0.5, abs=0.25)
     assert told["facts"]["train_gap.accuracy"] == pytest.approx(0.5, abs=0.25)
     assert "labels only" in answer["gates"][3]["reason"]
 
@@ -197,6 +200,8 @@ def test_the_luck_of_a_seed_is_measured(trains: Project) -> None:
     assert told["facts"]["determinism.train"] == 0
     assert 0 < told["facts"]["seed_noise.accuracy"] < 0.2
     assert told["fact_notes"]["seed_noise.accuracy"]["told"].endswith("with the seeds 7 to 11")
+    answer, _ = measured(trains, UNSEEDED, "determinism.train == 0")
+    assert verdicts(answer) == {"determinism.train": "failed"}
 
 
 def test_processor_time_is_measured_beside_the_champions(trains: Project) -> None:

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from mlops_ci.edge import worker
-from mlops_ci.edge.answers import Predicted, predictions
+from mlops_ci.edge.answers import Predicted, Timed, predictions
 from mlops_ci.edge.processes import Limits
 from mlops_ci.errors import UserCodeError
 from mlops_ci.worker import frames
@@ -58,6 +58,21 @@ class Project:
         assert isinstance(answer.value, Predicted)
         labels, scores = predictions(self.output, rows=40, classes=() if task == "regression" else classes)
         return answer.value, labels, scores
+
+    def time(self, model: str, **request: object) -> Timed:
+        """How long single rows take the class Model."""
+        self.ask(model)
+        asked = {"model": str(self.output / "model.pkl"), "features": str(self.features), "task": "binary"}
+        answer = worker.run(
+            "time",
+            {**asked, "classes": BINARY, "target": "late", "id": ["row"], "requests": 30, "seconds": 20, **request},
+            python=Path(sys.executable),
+            workspace=self.workspace,
+            scratch=self.scratch,
+            limits=Limits(seconds=60),
+        )
+        assert isinstance(answer.value, Timed)
+        return answer.value
 
 
 @pytest.fixture
@@ -289,3 +304,51 @@ def test_forged_arrays_are_refused(tmp_path: Path, forge: str, said: str):
     eval(forge, {"np": np, "path": path})
     with pytest.raises(UserCodeError, match=said):
         predictions(tmp_path, rows=40, classes=BINARY)
+
+
+WAITS = """
+    import time
+
+    class Model:
+        def predict(self, frame):
+            time.sleep(0.01 if len(frame) == 1 else 0)
+            return np.where(frame["x"] > 0, "yes", "no")
+    """
+WORKS = """
+    import time
+
+    class Model:
+        def predict(self, frame):
+            until = time.process_time() + (0.01 if len(frame) == 1 else 0)
+            while time.process_time() < until:
+                pass
+            return np.where(frame["x"] > 0, "yes", "no")
+    """
+
+
+def test_a_model_that_waits_takes_time_and_one_that_works_takes_the_processor_too(project: Project):
+    waits, works = project.time(WAITS), project.time(WORKS)
+    assert len(waits.wall) == len(waits.cpu) == 30
+    assert min(waits.wall) >= 0.01
+    assert np.median(waits.cpu) < 0.005
+    assert min(works.cpu) >= 0.01
+
+
+def test_timing_ends_when_its_seconds_are_over_with_one_request_at_least(project: Project):
+    assert len(project.time(WAITS, requests=10_000, seconds=0.2).wall) < 25
+    assert len(project.time(WAITS, seconds=0).wall) == 1
+
+
+def test_a_model_asked_by_tens_answers_every_row_in_order(project: Project):
+    model = """
+        class Model:
+            def predict(self, frame): return np.where(frame["x"].rank() > len(frame) / 2, "yes", "no")
+        """
+    _, whole, _ = project.ask(model)
+    _, by_tens, _ = project.run(project.output / "model.pkl", batch=10)
+    x = project.table["x"]
+    assert whole.tolist() == (x.rank() > 20).astype(int).tolist()
+    expected = [
+        (part.rank() > 5).astype(int).tolist() for part in (x[start : start + 10] for start in range(0, 40, 10))
+    ]
+    assert by_tens.tolist() == [label for part in expected for label in part]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -92,7 +91,7 @@ def _kept(material: Material, asker: Asker, name: str) -> tuple[float, ...]:
         times = _timed(material, asker, *_CLOCK)
         (folder / "wall.json").write_bytes(msgspec.json.encode(times.wall))
 
-    reads = reads_of(material.case.project, material.data.snapshot, material.data.holdout, asker.fitted, asker.workshop)
+    reads = _reads(material, asker)
     folder, _ = Cache(material.case.project.state).folder("facts", [name, SEED, _ROWS, _CLOCK, reads], produce)
     return msgspec.json.decode((folder / "wall.json").read_bytes(), type=tuple[float, ...])
 
@@ -106,11 +105,15 @@ def _in_turns(material: Material, own: Asker, rival: Asker) -> tuple[tuple[float
             found[who].extend(_timed(material, (own, rival)[who], *_TURN).cpu)
         (folder / "cpu.json").write_bytes(msgspec.json.encode(found))
 
-    of = partial(reads_of, material.case.project, material.data.snapshot, material.data.holdout)
-    reads = [of(own.fitted, own.workshop), of(rival.fitted, rival.workshop)]
+    reads = [_reads(material, own), _reads(material, rival)]
     about = ["latency.cpu_ratio/1", SEED, _ROWS, _TURN, _TURNS, reads]
     folder, _ = Cache(material.case.project.state).folder("facts", about, produce)
     return msgspec.json.decode((folder / "cpu.json").read_bytes(), type=tuple[tuple[float, ...], tuple[float, ...]])
+
+
+def _reads(material: Material, asker: Asker) -> list[object]:
+    project, data = material.case.project, material.data
+    return reads_of(project, data.snapshot, data.holdout, fitted=asker.fitted, workshop=asker.workshop)
 
 
 def _timed(material: Material, asker: Asker, requests: int, seconds: float) -> Timed:
@@ -122,7 +125,7 @@ def _timed(material: Material, asker: Asker, requests: int, seconds: float) -> T
     if not isinstance(found, Timed):
         raise TypeError(f"the job time answered {type(found).__name__}")
     if not found.wall or not found.cpu or min(*found.wall, *found.cpu, 0.0) < 0 or not np.isfinite(found.wall).all():
-        raise UserCodeError("the times that were measured are no times", "the project's code must leave them alone")
+        raise UserCodeError("the times of the model are no times", "the project's code must leave them alone")
     return found
 
 

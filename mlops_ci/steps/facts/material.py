@@ -101,7 +101,11 @@ def answers_on(
     batch: rows that are asked at once; None: all. UserCodeError where the model cannot answer.
     """
     case, data = material.case, material.data
-    about = [reads, SEED, reads_of(case.project, data.snapshot, data.holdout, fitted, material.workshop)]
+    about = [
+        reads,
+        SEED,
+        reads_of(case.project, data.snapshot, data.holdout, fitted=fitted, workshop=material.workshop),
+    ]
     produce = partial(_ask, material=material, fitted=fitted, make=make, batch=batch)
     folder, _ = Cache(case.project.state).folder("facts", about, produce)
     return open_answers(folder, data.holdout, rows=int((folder / "rows").read_text(encoding="ascii")))

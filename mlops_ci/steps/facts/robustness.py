@@ -64,10 +64,10 @@ def robustness(name: str, material: Material) -> Answer:
     except UserCodeError as error:
         where = f" ({error.where})" if error.where else ""
         return Absence(status=Status.FAILED, reason=f"the model cannot answer where {doing}: {error.message}{where}")
-    return _compared(name, material, asked, answers, f"where {doing} ({_of_rows(material, places, copies)})")
+    return _compared(name, material, asked, answers, when=f"where {doing} ({_of_rows(material, places, copies)})")
 
 
-def _compared(name: str, material: Material, asked: NDArray[np.intp], answers: Predictions, when: str) -> Answer:
+def _compared(name: str, material: Material, asked: NDArray[np.intp], answers: Predictions, *, when: str) -> Answer:
     holdout, before = material.data.holdout, material.judged(asked)
     truth, classes = holdout.truth[asked], holdout.classes
     metric = main_metric(holdout.task, truth, before, classes)

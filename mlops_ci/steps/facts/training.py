@@ -53,19 +53,16 @@ def seed_noise(name: str, material: Material) -> Answer:
         try:
             answers = _with_seed(material, training.seed + number)
         except UserCodeError as error:
-            return errored(
-                f"{name} could not be measured: training with seed {training.seed + number}: {error.message}"
-            )
+            return errored(f"{name} could not be measured with seed {training.seed + number}: {error.message}")
         found.append(_on_holdout(name, material, answers))
     values = [value for value in found if value is not None]
     if len(values) < len(found):
         return errored(f"{metric.name} is not defined on the held-out rows for every seed")
     low, high = min(values), max(values)
     places = numbers.apart(low, high, 3)
-    told = (
-        f"{metric.name} lies between {numbers.fixed(low, places)} and {numbers.fixed(high, places)} over {_SEEDS} seeds"
-    )
-    return Number(value=high - low, told=f"{told}, {training.seed} to {training.seed + _SEEDS - 1}")
+    between = f"{numbers.fixed(low, places)} and {numbers.fixed(high, places)}"
+    seeds = f"{training.seed} to {training.seed + _SEEDS - 1}"
+    return Number(value=high - low, told=f"{metric.name} lies between {between} with the seeds {seeds}")
 
 
 def _with_seed(material: Material, seed: int) -> Predictions:

@@ -119,5 +119,5 @@ def test_their_differences_are_paired() -> None:
     rival = Champion(name="v1", decision="", commit="", predictions=Predictions(digest="2", labels=labels))
     gate = parse("selection_rate - champion.selection_rate > -0.2 @ 95%")
     [found] = judge([gate], _question(champion=rival))
-    assert (found.method, found.observed) == ("tango/1", pytest.approx(-0.03))
+    assert (found.method, found.observed) == ("tango/2", pytest.approx(-0.03))
     assert found.low == pytest.approx(tango.low(3, 0, 100, 0.05))

@@ -33,6 +33,8 @@ def _refused(text: str, task: str = "classification") -> str:
         ("roc_auc - champion.roc_auc > 0 @ 99.95%", 31, "not yet"),
         ("f1 - champion.f1 > 0 @ 99.95%", 21, "not yet"),
         ("worst(recall, by=origin) < 0.4 @ 95%", 31, "needs > or >="),
+        ("worst(false_positive_rate, by=origin) <= 0.4 @ 95%", 45, "its worst slice is the largest"),
+        ("worst(false_positive_rate, by=origin) >= 0.4 @ 95%", 45, "its worst slice is the largest"),
         ("gap(recall, by=origin) > 0.1 @ 95%", 29, "needs < or <="),
         ("gap(recall, by=sex) < 0.1", 4, "not under `slices:`"),
         ("gap(recal, by=origin) < 0.1", 4, 'did you mean "recall"?'),

@@ -73,6 +73,8 @@ def _known(value: object) -> list[float]:
 def _counted(story: Story) -> set[float]:
     """What the report counts or adds up from the story: lengths, sums, shares of flips."""
     evaluation, snapshot, found = story.evidence.evaluation, story.evidence.snapshot, {0.0}
+    pairs = ((one.value, one.champion) for one in story.decision.metrics)
+    found |= {new - old for new, old in pairs if new is not None and old is not None}
     lists: list[int] = [len(story.decision.gates), len(story.decision.checks), len(story.decision.judge.differences)]
     found |= {float(number) for length in lists for number in range(length + 1)}
     if snapshot:
