@@ -94,4 +94,5 @@ def _one_by_one(metric: Metric, holdout: Holdout, predictions: Predictions, fact
 
 
 def _finite(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
+    """Nine digits: slices are read, not judged, and there are many of them in every decision."""
+    return float(f"{value:.9g}") if np.isfinite(value) else None
