@@ -118,7 +118,7 @@ def always_passed(patch: pytest.MonkeyPatch) -> None:
 
 
 def never_failed(patch: pytest.MonkeyPatch) -> None:
-    original = claim._status
+    original = claim.decided
 
     def kind(gate: Gate, low: Any, high: Any) -> Status:
         found = original(gate, low, high)
