@@ -6,14 +6,18 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from mlops_ci.checks import CHECKS, title, why
-from mlops_ci.errors import ConfigError, UsageError
+from mlops_ci.errors import ConfigError, MlopsCiError, OutsideError, UsageError
 from mlops_ci.evaluation.metrics import METRICS
 from mlops_ci.gates import grammar
+from mlops_ci.gates.explain import TERMS, explain_fact
 from mlops_ci.gates.explain import explain as explain_gate
-from mlops_ci.gates.explain import explain_fact
 from mlops_ci.gates.facts import FACTS
+from mlops_ci.gates.gate import Gate
+from mlops_ci.gates.plan import plan
 from mlops_ci.steps.judge import parse_gates
 from mlops_ci.steps.project import open_project
+from mlops_ci.steps.rejudge import question_of
+from mlops_ci.steps.runs import recall
 from mlops_ci.steps.trees import working_tree
 
 
@@ -27,10 +31,12 @@ def explain(start: Path, asked: str) -> str:
         return _metric(asked)
     if asked in FACTS:
         return explain_fact(asked)
+    if asked in TERMS:
+        return TERMS[asked]
     try:
-        return explain_gate(grammar.parse(asked))
+        return _with_cost(start, (grammar.parse(asked),), 0)
     except ConfigError as error:
-        near = get_close_matches(asked, [*CHECKS, *METRICS, *FACTS], 1)
+        near = get_close_matches(asked, [*CHECKS, *METRICS, *FACTS, *TERMS], 1)
         if near or asked.isidentifier():
             hint = f"Did you mean {near[0]}?" if near else f"Checks: {', '.join(CHECKS)}."
             raise UsageError(f"{asked!r} is no check, metric or fact", hint) from error
@@ -41,8 +47,22 @@ def _numbered(start: Path, number: int) -> str:
     gates = parse_gates(working_tree(open_project(start)))
     if not 1 <= number <= len(gates):
         raise UsageError(f"there is no gate {number}", f"mlops.yaml has gates 1 to {len(gates)}.")
-    gate = gates[number - 1]
-    return f"{gate.text}\n\n{explain_gate(gate, gates)}"
+    return f"{gates[number - 1].text}\n\n{_with_cost(start, gates, number - 1)}"
+
+
+def _with_cost(start: Path, gates: tuple[Gate, ...], index: int) -> str:
+    """What the gate means, and what it takes on the rows of the last decision where there is one."""
+    told = explain_gate(gates[index], gates)
+    try:
+        project = open_project(start)
+    except MlopsCiError:
+        return told
+    try:
+        kept = recall(project, "")
+        planned = plan(gates, question_of(kept))[index]
+    except (OutsideError, UsageError):
+        return f"{told}\n\nWhat it costs on these data is told here after the next `mlops-ci check`."
+    return f"{told}\n\nOn the rows of decision {kept.id[:12]}: {planned.reason}."
 
 
 def _metric(name: str) -> str:

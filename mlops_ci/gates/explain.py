@@ -32,16 +32,38 @@ _GROUPS = (
 
 def explain(gate: Gate, beside: Sequence[Gate] = ()) -> str:
     """A few short paragraphs, plain text. beside: the other gates of the list, one of which may bound d."""
-    asks = f"{' and '.join(_term(term) for term in gate.terms)} {_ASKS[gate.comparison]}"
-    if form(gate) is Form.PAIRED:
-        asks = f"{_difference(gate)} {_ASKS[gate.comparison]}"
-    elif len(gate.terms) > 1:
-        asks = f"The sum of {' and '.join(_term(term) for term in gate.terms)} {_ASKS[gate.comparison]}"
-    limit = f"{scale(gate).text(gate.threshold)}{scale(gate).after}"
-    told = [f"{asks[0].upper()}{asks[1:]} {limit}.", _how(gate) if gate.tolerance is None else _tolerated(gate, beside)]
+    about = _difference(gate) if form(gate) is Form.PAIRED else _sum(gate.terms)
+    limit = f"{_ASKS[gate.comparison]} {scale(gate).amount(gate.threshold)}"
+    told = [
+        f"{about[0].upper()}{about[1:]} {limit}.",
+        _how(gate) if gate.tolerance is None else _tolerated(gate, beside),
+    ]
+    if any(term.over_slices and term.min_rows > 1 for term in gate.terms):
+        told.append("Slices with fewer rows that count than `min_rows` are listed and not judged.")
     if gate.when_undecided != "refuse":
         told.append("Where the data cannot tell, it does not block; the answer stays undecided.")
     return "\n\n".join(told)
+
+
+TERMS = {
+    "n": "n: accuracy of the candidate, as in ease.ml/ci. The same as `accuracy`.",
+    "o": "o: accuracy of the champion, as in ease.ml/ci. The same as `champion.accuracy`.",
+    "d": "d: share of the held-out rows on which candidate and champion predict differently, as in ease.ml/ci. It "
+    "needs no labels. `d <= 0.1 @ 95%`",
+    "worst": "worst(metric, by=column, min_rows=N): the metric on the value of the column where it is worst. "
+    "`worst(recall, by=origin, min_rows=500) >= 0.15 @ 95%`",
+    "gap": "gap(metric, by=column, min_rows=N): the largest value of the metric over the values of the column minus "
+    "the smallest. `gap(recall, by=origin, min_rows=500) <= 0.1 @ 95%`",
+    "champion": "champion.metric: the metric of the model a candidate is compared with, on the same held-out rows. "
+    "`roc_auc - champion.roc_auc > -0.01 @ 95%`",
+    "min_rows": "min_rows: the least rows a slice needs in what the metric divides by (positives for recall, the rarer "
+    "class for ROC AUC) to be judged.",
+    "@": "@ 95%: two bounds of the true value are computed from the rows, each wrong at most 5 times in 100. The gate "
+    "passes when one clears the threshold, fails when the other does not reach it, and is undecided in between.",
+    "+/-": "+/- 0.01 @ 99.9%: as `@`, by bounds that hold whatever the data are like. How many rows they take is known "
+    "beforehand; with fewer the gate is undecided. `n - o > 0.02 +/- 0.01 @ 99.9%`",
+}
+"""The words of the language, each in a sentence or two."""
 
 
 def explain_fact(name: str) -> str:
@@ -54,20 +76,26 @@ def explain_fact(name: str) -> str:
     return f"{told}\n\nMeasured only where a gate names it: {fact.needs}."
 
 
+def _sum(terms: Sequence[Term]) -> str:
+    """`accuracy minus 1.1 times the champion's accuracy`"""
+    told = [("minus " if term.coefficient < 0 else "plus ") + _term(term) for term in terms]
+    return " ".join(told).removeprefix("plus ")
+
+
 def _term(term: Term) -> str:
-    times = "" if term.coefficient == 1.0 else f"{term.coefficient:g} times "
+    times = "" if abs(term.coefficient) == 1.0 else f"{abs(term.coefficient):g} times "
     if term.kind is TermKind.FACT:
-        return f"{times}{term.name} ({FACTS[term.name].meaning})" if term.name in FACTS else f"{times}{term.name}"
+        meaning = f" ({FACTS[term.name].meaning})" if term.name in FACTS else ""
+        return f"{times}the fact {term.name}{meaning}"
     if term.kind is TermKind.CHANGED:
-        where = f" where {term.slice}" if term.slice else ""
-        return f"{times}share of held-out rows{where} where candidate and champion predict differently"
-    whose = "the champion's " if term.champion else ""
+        rows = f"held-out rows with {term.slice}" if term.slice else "held-out rows"
+        return f"{times}the share of {rows} on which candidate and champion predict differently"
+    whose = "the champion's " if term.champion else "the candidate's "
     if term.kind is TermKind.GAP:
-        least = f" (of at least {term.min_rows:,} rows that count)" if term.min_rows > 1 else ""
-        return f"{times}{whose}largest {term.name} of any {term.column} minus the smallest{least}"
+        return f"{times}{whose}largest {term.name} of any value of {term.column} minus the smallest"
     if term.kind is TermKind.WORST:
-        return f"{times}{whose}{term.name} of the worst {term.column} (of at least {term.min_rows:,} rows that count)"
-    return f"{times}{whose}{term.name}{f' where {term.slice}' if term.slice else ''}"
+        return f"{times}{whose}{term.name} on the value of {term.column} where it is worst"
+    return f"{times}{whose}{term.name}{f' on rows with {term.slice}' if term.slice else ''}"
 
 
 def _difference(gate: Gate) -> str:
@@ -77,20 +105,33 @@ def _difference(gate: Gate) -> str:
     )
     if first.champion:
         plus, minus = minus, plus
-    where = f" where {first.slice}" if first.slice else ""
+    where = f" with {first.slice}" if first.slice else ""
     return f"{plus} {first.name} minus {minus}, on the same held-out rows{where},"
 
 
 def _how(gate: Gate) -> str:
     found = form(gate)
     if gate.confidence is None or found is None:
-        return "The number that is seen decides; where a bound exists, the report shows it at 95 % each side."
+        return _point(gate, found)
     if gate.upwards:
         sides = "passed when the lower bound clears the threshold, failed when the upper bound does not reach it"
     else:
         sides = "passed when the upper bound stays inside the threshold, failed when the lower bound does not"
     sure = f"With {percent(gate.confidence)} confidence: {sides}, undecided in between."
     return f"{sure}\n\n{_method(gate, found)} {_GROUPS}"
+
+
+def _point(gate: Gate, found: Form | None) -> str:
+    told = "The number that is seen decides, as it is"
+    if all(term.kind is TermKind.FACT for term in gate.terms):
+        return f"{told}: it is measured, not estimated."
+    if found is None:
+        return f"{told}; chance is not allowed for."
+    bias = {
+        Form.WORST: " The worst of several slices looks worse than it is.",
+        Form.GAP: " Slices that are equal in truth are not 0 apart; the reason says how far they are by chance.",
+    }.get(found, "")
+    return f"{told}; chance is not allowed for. Where a bound exists, the report shows it, 95 % each side.{bias}"
 
 
 def _tolerated(gate: Gate, beside: Sequence[Gate]) -> str:
@@ -118,10 +159,16 @@ def _method(gate: Gate, found: Form) -> str:
         )
     if kind == "auc" and found is Form.PAIRED:
         return "Bounds: DeLong for two curves on the same rows (1988), made safe against harm too rare to be seen."
-    if kind == "auc":
-        return "Bounds: DeLong (1988) on the logit scale; where the rarer class is small, Wilson's (1927)."
+    if found is Form.WORST:
+        return f"Every slice must clear the threshold, so the lowest of their bounds counts. {_single(kind)}"
     if found is not Form.PAIRED:
-        return "Bounds: Clopper, Pearson (1934), exact."
+        return _single(kind)
     if name in {"f1", "precision"}:
         return "Bounds: draws from the Dirichlet posterior of the table truth x candidate x champion."
     return "Bounds: the score test for paired proportions (Tango 1998)."
+
+
+def _single(kind: str) -> str:
+    if kind == "auc":
+        return "Bounds: DeLong (1988) on the logit scale; where the rarer class is small, Wilson's (1927)."
+    return "Bounds: Clopper, Pearson (1934), exact."

@@ -40,6 +40,7 @@ QUOTED: /"(\\.|[^"\\])*"/
 """
 
 LONGEST = 500
+_TURNED = {"=>": ">=", "=<": "<="}
 _WORDS = {
     "COMPARISON": "a comparison (> >= < <= == !=)",
     "SIGN": "+ or -",
@@ -101,6 +102,8 @@ def _unexpected(text: str, where: Where | None, error: UnexpectedInput) -> Excep
     allowed = "allowed here: " + ", ".join(
         sorted(_WORDS[terminal] for terminal in expected or () if terminal in _WORDS)
     )
+    if meant := _TURNED.get(text[at : at + 2]):
+        return refusal(text, at, f'cannot read "{text[at : at + 2]}"', f"write {meant}", where)
     if meant := typographic(found[:1]):
         return refusal(text, at, f'cannot read "{found[0]}"', f"write {meant}", where)
     what = "the gate ends too early" if ended else f"cannot read {found!r} here"
