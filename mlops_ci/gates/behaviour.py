@@ -78,8 +78,8 @@ def _judge(behaviour: Behaviour, claims: int) -> _Judged:
         confidence=behaviour.confidence,
     )
     estimate = _estimate(behaviour, gate.alpha)
-    low = estimate.low(gate.alpha, passing=True)
-    high = estimate.high(gate.alpha / claims, passing=False)
+    low = _share(estimate.low(gate.alpha, passing=True))
+    high = _share(estimate.high(gate.alpha / claims, passing=False))
     status = decided(gate, low, high)
     needed = rows(gate, estimate, estimate.value) if status is Status.UNDECIDED else None
     return _Judged(
@@ -100,6 +100,11 @@ def _judge(behaviour: Behaviour, claims: int) -> _Judged:
             "method": estimate.method,
         },
     )
+
+
+def _share(bound: float | None) -> float | None:
+    """The jackknife knows no ends; a share has two."""
+    return None if bound is None else min(max(bound, 0.0), 1.0)
 
 
 def _estimate(behaviour: Behaviour, alpha: float) -> Estimate:

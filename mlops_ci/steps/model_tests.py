@@ -68,7 +68,7 @@ def run_model_tests(
         workshop.environment.digest,
         snapshot.info.digest,
         snapshot.info.split,
-        config.data.group,
+        [config.data.group, config.data.time],
     ]
     make = partial(
         _run,
@@ -108,6 +108,7 @@ def _run(
             "target": config.data.target,
             "id": list(config.data.id),
             "group": list(config.data.group),
+            "day": config.data.time if holdout.by_day else None,
             "task": str(holdout.task),
             "classes": list(holdout.classes),
         }

@@ -159,11 +159,15 @@ class Behaviour:
         return Counted(int(held.sum()), len(held))
 
     def _by_group(self, rows: Any, held: Any) -> list[list[int]] | None:
-        """[held, rows, how many groups are so], where the project has groups and these rows still say theirs."""
-        columns = self._request.get("group") or []
-        if not columns or not all(column in rows.columns for column in columns):
+        """[held, rows, how many groups are so], where rows of a group or day belong together and still say theirs."""
+        columns, day = self._request.get("group") or [], self._request.get("day")
+        if day in rows.columns and pd.api.types.is_datetime64_any_dtype(rows[day]):
+            keys = [rows[day].dt.normalize()]
+        elif columns and all(column in rows.columns for column in columns):
+            keys = list(columns)
+        else:
             return None
-        codes = rows.groupby(list(columns), sort=False, dropna=False).ngroup().to_numpy()
+        codes = rows.groupby(keys, sort=False, dropna=False).ngroup().to_numpy()
         right, all_of = np.bincount(codes, held), np.bincount(codes)
         return [[int(one), int(of), many] for (one, of), many in sorted(Counter(zip(right, all_of)).items())]  # noqa: B905
 
@@ -204,8 +208,12 @@ def _changed(frame: Any, change: Any) -> tuple[Any, Any]:
 
 
 def _moved(before: Any, after: Any) -> Any:
+    """Row by row; two gaps are the same, and pandas' NA is compared with nothing."""
     old, new = before.to_numpy(dtype=object), after.to_numpy(dtype=object)
-    return np.asarray(old != new, dtype=bool) & ~(pd.isna(old) & pd.isna(new))
+    moved = np.asarray(pd.isna(old) != pd.isna(new))
+    there = ~(pd.isna(old) | pd.isna(new))
+    moved[there] = np.asarray(old[there] != new[there], dtype=bool)
+    return moved
 
 
 def _raised(by: float) -> Callable[[Any], Any]:

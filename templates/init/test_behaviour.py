@@ -1,6 +1,13 @@
 """What the model must do whatever it was trained on. Ordinary pytest; `predict`, `holdout` and `predictions` are given.
 
-Add what people in the field take for granted: "later is never cheaper", "the same person in two towns is equal".
+Add what people in the field take for granted, and how often it must hold: "later is never cheaper", "the same person in
+two towns is equal". The fixture `behaviour` counts it, and the report says whether the rows are enough to know:
+
+    def test_later_is_rarely_cheaper(behaviour, holdout):
+        behaviour.direction(holdout, raise_by={"hour": 1}, then="not lower", at_least="95%")
+
+    def test_the_name_does_not_matter(behaviour, holdout):
+        behaviour.invariant(holdout, change={"name": "Eve"}, at_least="99%")
 """
 
 import numpy as np

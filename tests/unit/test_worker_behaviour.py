@@ -43,9 +43,11 @@ class Predict:
         return np.where(hour > 20, 20 - (hour - 20), hour) / 24
 
 
-def behaviour(task: str = "binary", classes: tuple[str, ...] = ("no", "yes"), group: tuple[str, ...] = ()) -> Any:
+def behaviour(
+    task: str = "binary", classes: tuple[str, ...] = ("no", "yes"), group: tuple[str, ...] = (), day: str | None = None
+) -> Any:
     written: list[dict[str, Any]] = []
-    request = {"task": task, "classes": list(classes), "group": list(group)}
+    request = {"task": task, "classes": list(classes), "group": list(group), "day": day}
     made = Behaviour(Predict(list(classes)), request, written.append)
     return made, written
 
@@ -77,6 +79,14 @@ def test_only_rows_that_the_change_changes_are_counted() -> None:
     made, _ = behaviour()
     assert made.invariant(FLIGHTS, change={"carrier": "UA"}, at_least="90%") == Counted(3, 3)
     assert made.invariant(FLIGHTS, change={"carrier": None, "gust": np.nan}, at_least="90%") == Counted(5, 5)
+
+
+@pytest.mark.parametrize("dtype", ["Int64", "float64", "object"])
+def test_gaps_are_the_same_in_every_dtype(dtype: str) -> None:
+    made, _ = behaviour()
+    rows = FLIGHTS.assign(seats=pd.Series([1, None, 3, None, 5], dtype=dtype))
+    assert made.invariant(rows, change={"seats": rows["seats"].where(rows.index != 4)}, at_least="90%").of == 1
+    assert made.invariant(rows, change={"seats": pd.Series([None] * 5, dtype=dtype)}, at_least="90%").of == 3
 
 
 def test_a_label_may_stay_where_the_score_moves() -> None:
@@ -126,6 +136,15 @@ def test_groups_are_told_apart_where_the_rows_say_theirs() -> None:
     made.direction(FLIGHTS, raise_by={"hour": 1}, then="higher", at_least="90%")
     assert written[0]["groups"] == [[0, 1, 1], [2, 2, 2]]
     made.direction(FLIGHTS.drop(columns="day"), raise_by={"hour": 1}, then="higher", at_least="90%")
+    assert written[1]["groups"] is None
+
+
+def test_without_groups_rows_of_one_day_go_together() -> None:
+    made, written = behaviour(day="at")
+    rows = FLIGHTS.assign(at=pd.to_datetime(["2024-05-01 06:00", "2024-05-01 23:59", "2024-05-02 00:00", None, None]))
+    made.minimum(rows, ["no", "no", "no", "yes", "no"], at_least="90%")
+    assert written[0]["groups"] == [[1, 1, 1], [1, 2, 1], [2, 2, 1]]
+    made.minimum(rows.assign(at="noon"), "no", at_least="90%")
     assert written[1]["groups"] is None
 
 
