@@ -55,7 +55,8 @@ def small() -> list[Truth]:
         *(replace(harmed(share, 100, 200), runs=600) for share in (0.01, 0.036, 0.1)),
         replace(harmed(0.036, 200, 100, positive=False), runs=600),
         replace(harmed(0.036, 100, 200, gain=True), runs=600),
-        replace(by_days(20, 0.8, 0.05, (1.5, 1.0)), runs=600),
+        replace(by_days(20, 0.8, 0.05, _STATED_DAYS), runs=600),
+        replace(by_days(20, 0.95, 0.05, (1.9, 1.0)), runs=1_000),
         replace(by_days(40, 0.5, 0.05, (1.1, 1.1)), runs=600),
         replace(difference_by_days(40, 0.06, 1.1), runs=600),
     ]
@@ -68,6 +69,7 @@ def first_versions() -> list[Truth]:
         _before(replace(harmed(0.036, 100, 500), runs=1_000)),
         _before(replace(harmed(0.01, 100, 500, gain=True), runs=300)),
         _before(replace(table("f1", 200, 0.05, "six in ten lost", (0.2, 0.6, 0.05, 0.0, 0.0, 0.0)), runs=150)),
+        _before(replace(by_days(20, 0.95, 0.05, (1.9, 1.0)), runs=1_000)),
         _before(replace(paired(PairedProportion, 300, 0.02, 0.02, times=1.3), runs=20_000)),
     ]
 
@@ -97,9 +99,9 @@ def large() -> list[Truth]:
         ),
         *(harmed(share, 1_000, 100, positive=False) for share in (0.01, 0.033, 0.1)),
         *(
-            by_days(number, share, correlation, _STATED_DAYS)
+            by_days(number, share, correlation, _STATED_DAYS if share < 0.9 else (1.9, 1.0))
             for number in (20, 40, 180)
-            for share in (0.5, 0.8)
+            for share in (0.5, 0.8, 0.95)
             for correlation in (0.01, 0.05)
         ),
         *(difference_by_days(number, lean, 1.2) for number in (20, 40, 180) for lean in (0.0, 0.03, 0.06)),

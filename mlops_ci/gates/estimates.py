@@ -254,6 +254,7 @@ def _by_group(
         extremes=extremes,
         logit=logit,
         by_day=by_day,
+        leaning=groups.leaning(left_out) if isfinite(se) else 0.0,
     )
     if number < groups.FEWEST:
         return _few_days(by_group) if by_day else _few_groups(by_group)

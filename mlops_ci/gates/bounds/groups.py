@@ -1,8 +1,10 @@
 """Bounds where rows of one group (a day, a customer) belong together: the delete-one-group jackknife.
 
 Standard error from leaving out one group at a time, Student's t with G - 1 degrees of freedom (statistics.md 9; Efron,
-Stein 1981). At G = 20 to 40 and a share of 0.8 with correlated rows the true miss rate is .067 to .073 for a nominal
-.05.
+Stein 1981). Groups lean to one side where most are good and some are bad: by t alone (version 1) the truth then lay
+below the low bound in .11 of the samples of 20 groups at a nominal .05, and .045 at .01 (share .95, correlation .05).
+Version 2 takes the farther of t and Hall's transform of it (JRSS B 54, 1992; statistics.md 15): .064 and .017; and .060
+instead of .075 at a share of .8. A difference of two ROC AUCs or shares likewise; one AUC stays on the logit scale.
 Two rules keep it honest where the jackknife sees nothing: the bound is never narrower than the one by row, and where
 fewer than five groups differ at all, the share of such groups bounds it.
 """
@@ -10,8 +12,8 @@ fewer than five groups differ at all, the share of such groups bounds it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import sqrt
-from typing import TYPE_CHECKING, Any
+from math import cbrt, sqrt
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -23,7 +25,9 @@ from mlops_ci.gates.quantiles import upper_t
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-NAME = "group-jackknife/1"
+NAME = "group-jackknife/2"
+FIRST = "group-jackknife/1"
+_STRAIGHT = 1e-6
 FEWEST = 20
 _FEW_DIFFER = 5
 
@@ -33,6 +37,13 @@ def jackknife_error(left_out: NDArray[np.float64]) -> float:
     groups = len(left_out)
     away = left_out - left_out.mean()
     return sqrt((groups - 1) / groups * float(away @ away))
+
+
+def leaning(left_out: NDArray[np.float64]) -> float:
+    """Skewness of the groups' influence over √G; 0 where they do not differ. left_out: shape (G,)."""
+    influence = left_out.mean() - left_out
+    spread = float(np.mean(influence**2)) ** 1.5
+    return float(np.mean(influence**3)) / spread / sqrt(len(left_out)) if spread > 0.0 else 0.0
 
 
 def sums(codes: NDArray[np.int64], groups: int, of: NDArray[Any]) -> NDArray[np.float64]:
@@ -101,7 +112,12 @@ class ByGroup:
     logit: bool = False
     """AUC: the bound is taken on the logit scale, where it cannot leave [0, 1]."""
     by_day: bool = False
-    method: str = NAME
+    leaning: float = 0.0
+    version: Literal[1, 2] = 2
+
+    @property
+    def method(self) -> str:
+        return {1: FIRST, 2: NAME}[self.version]
 
     @property
     def value(self) -> float:
@@ -127,7 +143,7 @@ class ByGroup:
         by_row = self.by_row.low(alpha, passing=passing)
         if by_row is None:
             return None
-        bound = min(by_row, self._shifted(-upper_t(alpha, self.groups - 1)))
+        bound = min(by_row, self._shifted(-self._errors(alpha, self.leaning)))
         if self.differing[0] < _FEW_DIFFER:
             bound = min(bound, self.extremes[0] - self._share(self.differing[0], alpha))
         return bound
@@ -136,7 +152,7 @@ class ByGroup:
         by_row = self.by_row.high(alpha, passing=passing)
         if by_row is None:
             return None
-        bound = max(by_row, self._shifted(upper_t(alpha, self.groups - 1)))
+        bound = max(by_row, self._shifted(self._errors(alpha, -self.leaning)))
         if self.differing[1] < _FEW_DIFFER:
             bound = max(bound, self.extremes[1] + self._share(self.differing[1], alpha))
         return bound
@@ -146,6 +162,13 @@ class ByGroup:
 
     def still(self, alpha: float) -> float:
         return unseen(self.groups, alpha) if min(self.differing) < _FEW_DIFFER else self.by_row.still(alpha)
+
+    def _errors(self, alpha: float, leaning: float) -> float:
+        """Standard errors down to the low bound; with the opposite leaning, up to the high one."""
+        t = upper_t(alpha, self.groups - 1)
+        if self.version == 1 or self.logit or abs(leaning) < _STRAIGHT:
+            return t
+        return max(t, 3.0 / leaning * (cbrt(1.0 + leaning * (t - leaning / 6.0)) - 1.0))
 
     def _shifted(self, errors: float) -> float:
         if self.logit and 0.0 < self.value < 1.0:

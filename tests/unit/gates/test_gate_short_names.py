@@ -69,7 +69,7 @@ def test_d_is_the_share_of_changed_predictions_with_exact_bounds(classes: int) -
 def test_d_of_groups_is_bounded_by_groups() -> None:
     # Whole groups change their answers: 6 of 100 groups, not 60 of 1000 rows.
     found = _one("d <= 0.09 @ 95%", _question(60, 1000, group=np.arange(1000) // 10))
-    assert (found.verdict, found.groups, found.method) == (Status.UNDECIDED, 100, "group-jackknife/1")
+    assert (found.verdict, found.groups, found.method) == (Status.UNDECIDED, 100, "group-jackknife/2")
     assert found.high is not None
     assert found.high > clopper_pearson.high(60, 1000, 0.05)
 
