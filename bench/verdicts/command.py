@@ -1,4 +1,4 @@
-"""The command `python -m bench.verdicts [--json | --doc]`; exit code 1 where a rate is outside its limits."""
+"""The command `python -m bench.verdicts [--json | --doc | --coverage]`; exit code 1 where a rate leaves its limits."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import json
 import sys
 from collections.abc import Sequence
 
-from bench.verdicts import catalog, table
+from bench.verdicts import catalog, grid, table
+from bench.verdicts.coverage import LEVELS, missed
 from bench.verdicts.rivals import RIVALS
 from bench.verdicts.simulate import Rate, simulate
 
@@ -18,7 +19,10 @@ def main(arguments: Sequence[str] = ()) -> int:
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="one JSON document")
     form.add_argument("--doc", action="store_true", help="docs/verdicts.md")
+    form.add_argument("--coverage", action="store_true", help="the large grid of bounds instead: some minutes")
     chosen = parser.parse_args(arguments)
+    if chosen.coverage:
+        return _coverage()
     rates: dict[str, list[Rate]] = {}
     for heading, cells in catalog.sections().items():
         rates[heading] = []
@@ -34,4 +38,17 @@ def main(arguments: Sequence[str] = ()) -> int:
         print("\n".join(table.lines(found)))
     red = [rate for rate in found if not rate.holds]
     print(f"{len(found)} rates, {len(red)} outside their limits", file=sys.stderr)
+    return 1 if red else 0
+
+
+def _coverage() -> int:
+    red = 0
+    for truth in grid.large():
+        found = missed(truth)
+        shares = "  ".join(
+            f"{1 - alpha:.0%} {found.shares[0, alpha]:.4f} {found.shares[1, alpha]:.4f}" for alpha in LEVELS
+        )
+        told = "; ".join(found.too_often())
+        print(f"{truth.name:<75} {shares}  {told and f'RED {told}'}".rstrip(), flush=True)
+        red += bool(told)
     return 1 if red else 0

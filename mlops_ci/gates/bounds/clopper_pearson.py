@@ -13,7 +13,8 @@ NAME = "clopper-pearson/1"
 
 def low(count: float, of: float, alpha: float) -> float:
     """The largest p with P(X >= count | p) <= alpha; X binomial, `of` >= 1 trials (effective ones may be fractions)."""
-    return beta_quantile(alpha, count, of - count + 1) if count > 0 else 0.0
+    # Of a smaller part of one success the bound is below 1e-20 and the quantile has no digits.
+    return beta_quantile(alpha, count, of - count + 1) if count > 0.05 else 0.0
 
 
 def high(count: float, of: float, alpha: float) -> float:

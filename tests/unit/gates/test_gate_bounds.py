@@ -144,6 +144,16 @@ def test_equal_orders_are_bounded_by_what_none_of_the_rarer_class_could_show() -
     assert same.high(0.05, passing=False) == pytest.approx(1 - 0.05 ** (1 / 100))
 
 
+@pytest.mark.parametrize("alpha", [0.2, 0.05, 0.01, 0.001])
+def test_an_auc_as_near_to_one_as_it_gets_has_bounds(alpha: float) -> None:
+    for away in (0.0, 1e-12, 1e-7, 1e-5, 1e-4, 4e-4, 6e-4, 1e-3, 0.01):
+        for se in (0.0, 1e-9, 1e-4, 0.01):
+            for value in (1.0 - away, away):
+                found = Auc(value=value, se=se, positives=100, negatives=1000)
+                low, high = found.low(alpha, passing=True), found.high(alpha, passing=True)
+                assert 0.0 <= low <= value <= high <= 1.0
+
+
 def _moved() -> dict[str, np.ndarray]:
     generator = np.random.default_rng(5)
     return {"of_positives": generator.normal(0, 0.01, 200), "of_negatives": generator.normal(0, 0.01, 2000)}
