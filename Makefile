@@ -23,7 +23,7 @@ lint: $(READY)   ## ruff and mypy, strict
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(READY)  ## timings against peers, as ratios
+bench: $(READY)  ## timings against peers, as ratios, and how often verdicts are right
 	$(BIN)/python -m bench
 
 story: $(READY)  ## the reports of the demo, kept in ./story for reading
