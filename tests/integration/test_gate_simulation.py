@@ -106,6 +106,28 @@ def test_gates_and_slices_that_all_hold_pass_together_as_often_as_uncorrected_on
     assert least / 300 == pytest.approx(0.724, abs=0.08)
 
 
+def test_twelve_gates_pass_together_and_ten_slices_fail_as_seldom_as_claimed() -> None:
+    # statistics.md 4: .679 for 12 gates 3.5 errors clear (Bonferroni .075); 10 slices all at t: .048, uncorrected .40.
+    generator, size = np.random.default_rng(18), 2000
+    limit = 0.5 - 3.5 * np.sqrt(0.25 / size)
+    places = Factor(codes=np.repeat(np.arange(12), size).astype(np.int32), values=tuple("abcdefghijkl"))
+    clear = [parse(f"accuracy[at={place}] >= {limit:.6f} @ 95%") for place in places.values]
+    ten = replace(places, codes=np.where(places.codes < 10, places.codes, -1).astype(np.int32))
+    holdout = replace(_binary(np.zeros(12 * size)), slices={"at": places, "ten": ten})
+    together = failed = uncorrected = 0
+    for _ in range(250):
+        right = generator.random(12 * size) < 0.5
+        asked = Question(holdout=holdout, predictions=_predictions(~right))
+        together += all(found.verdict is PASSED for found in judge(clear, asked))
+        (worst,) = judge([parse("worst(accuracy, by=ten) >= 0.5 @ 95%")], asked)
+        failed += worst.verdict is FAILED
+        counts = right.reshape(12, size).sum(axis=1)[:10]
+        uncorrected += clopper_pearson.high(int(counts.min()), size, 0.05) < 0.5
+    assert together / 250 == pytest.approx(0.679, abs=0.09)
+    assert failed / 250 == pytest.approx(0.048, abs=0.04)
+    assert uncorrected / 250 == pytest.approx(0.40, abs=0.09)
+
+
 # --- bounds, enumerated or drawn
 
 
