@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlops_ci.gates.bounds.gap import Gap
+from mlops_ci.gates.bounds.groups import FEWEST
 from mlops_ci.gates.estimates import single, without_each_group
 
 if TYPE_CHECKING:
@@ -23,12 +24,18 @@ _AT_ONCE = 2_000_000
 def gap(metric: str, judged: Sequence[SliceSample], *, alpha: float) -> Gap:
     """Of two slices or more. alpha: level of the pass side."""
     parts = tuple(single(metric, one.sample, one.sample.candidate, alpha=alpha) for one in judged)
-    if judged[0].sample.holdout.group is None:
+    holdout = judged[0].sample.holdout
+    if holdout.group is None:
         return Gap(parts=parts)
     found = [without_each_group(metric, one.sample, one.sample.candidate) for one in judged]
     groups = np.unique(np.concatenate([seen for seen, _ in found]))
     errors, counted = _jackknife(found, np.array([part.value for part in parts]), groups)
-    return Gap(parts=parts, errors=errors, counted=counted, groups=len(groups))
+    if holdout.by_day and counted.max() < FEWEST:
+        # Nobody said that rows of one day belong together: by row, unless a slice's own days are seen to be alike.
+        return Gap(parts=parts)
+    # Pairs with fewer groups than are needed are there by row, or without a bound.
+    errors, counted = np.where(counted < FEWEST, 0.0, errors), np.maximum(counted, 2)
+    return Gap(parts=parts, errors=errors, counted=counted, groups=len(groups), by_day=holdout.by_day)
 
 
 def _jackknife(

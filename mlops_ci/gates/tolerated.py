@@ -33,10 +33,7 @@ if TYPE_CHECKING:
 
 EXACT, HOEFFDING, BENNETT = "binomial-tolerance/1", "hoeffding-tolerance/1", "bennett-tolerance/1"
 _LARGE = 2**64
-_GROUPED = (
-    "a tolerance counts rows as independent, and here rows belong together (`group:`): "
-    "write the gate without +/-, `@` then counts groups"
-)
+_GROUPED = "a tolerance counts rows as independent, and here {why}: write the gate without +/-, `@` then counts {units}"
 _UNASKED = "the champion could not be asked about some rows, and a tolerance needs its answer on all of them"
 
 
@@ -99,7 +96,10 @@ def judge(gate: Gate, gates: Sequence[Gate], question: Question) -> Verdict:
     """`gates`: the whole list, where a bound on d may stand. The gate has a tolerance and a confidence."""
     sample = whole(question)
     if sample.holdout.group is not None:
-        return verdict(gate, Status.UNDECIDED, reason=_GROUPED)
+        why, units = ("rows belong together (`group:`)", "groups")
+        if sample.holdout.by_day:
+            why, units = ("rows of one day may be alike (`time:`)", "days")
+        return verdict(gate, Status.UNDECIDED, reason=_GROUPED.format(why=why, units=units))
     if gate.with_champion and sample.unanswered is not None and sample.unanswered.any():
         return verdict(gate, Status.UNDECIDED, reason=_UNASKED)
     shares = []
@@ -109,7 +109,7 @@ def judge(gate: Gate, gates: Sequence[Gate], question: Question) -> Verdict:
             return verdict(gate, Status.UNDECIDED, reason=found)
         shares.append(found)
     planned, note = _once_d_is_seen(cost(gate, gates, histories=question.histories), gate, sample)
-    return _judged(gate, planned, shares, sample, note)
+    return _judged(gate, planned, shares, sample, note=note)
 
 
 def _share(term: Term, sample: Sample) -> Side | str:
@@ -136,7 +136,7 @@ def _once_d_is_seen(planned: Cost, gate: Gate, sample: Sample) -> tuple[Cost, st
     return _hoeffding(gate, half, planned.histories), told
 
 
-def _judged(gate: Gate, planned: Cost, shares: list[Side], sample: Sample, note: str) -> Verdict:
+def _judged(gate: Gate, planned: Cost, shares: list[Side], sample: Sample, *, note: str) -> Verdict:
     level, rows = _shared(gate.alpha, planned.histories), [share.of or 1 for share in shares]
     observed = sum(term.coefficient * (one.value or 0.0) for term, one in zip(gate.terms, shares, strict=True))
     if planned.method == EXACT:
@@ -162,7 +162,7 @@ def _judged(gate: Gate, planned: Cost, shares: list[Side], sample: Sample, note:
         rows_needed=planned.rows,
         detectable=None if isinf(reached) else reached,
         method=planned.method,
-        reason=words.joined(words.tolerated(gate, scale(gate), status, (low, high), told), note),
+        reason=words.joined(words.tolerated(gate, scale(gate), status, bounds=(low, high), told=told), note),
         **sides(gate, inside),
     )
 

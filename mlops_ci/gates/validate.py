@@ -106,7 +106,7 @@ def _refuse_claim(gate: Gate, tasks: Collection[Task], metrics: Mapping[str, Met
         return
     reasons = [why_no_claim(gate, task, metrics) for task in tasks if _all_exist(gate, task, metrics)]
     if reasons and all(reasons) and gate.tolerance is not None:
-        advice = "`+/-` works on n, o, d, accuracy, recall, precision, specificity and their sums and differences"
+        advice = "`+/-` works on n, o, d, on shares of rows (accuracy, recall, precision) and on sums of them"
         at = max(gate.text.rfind("+"), gate.text.rfind("±"))
         raise refusal(gate.text, at, reasons[0], advice, gate.where)
     if reasons and all(reasons):

@@ -140,7 +140,7 @@ class Tolerance(msgspec.Struct, frozen=True, kw_only=True):
     needed: int
 
 
-def tolerated(gate: Gate, scale: Scale, status: Status, bounds: tuple[float, float], told: Tolerance) -> str:
+def tolerated(gate: Gate, scale: Scale, status: Status, *, bounds: tuple[float, float], told: Tolerance) -> str:
     """Of a gate with `+/-`: its bound, and what the rows reach; or that there are too few of them."""
     asked = scale.amount(told.asked)
     reached = scale.amount(told.reached) if told.reached < 1.0 else "none"

@@ -82,6 +82,7 @@ class Gap:
     errors: NDArray[np.float64] | None = None
     counted: NDArray[np.int64] | None = None
     groups: int | None = None
+    by_day: bool = False
     _bounds: dict[tuple[int, bool, float, bool], float | None] = field(default_factory=dict, repr=False)
 
     @property
@@ -107,9 +108,9 @@ class Gap:
     @property
     def note(self) -> str:
         lacking = next((part.note for part in self.parts if part.low(0.05, passing=True) is None), "")
-        return lacking or (
-            "" if self.groups is None else f"counted by {self.groups:,} groups of rows that belong together"
-        )
+        if lacking or self.groups is None:
+            return lacking
+        return f"counted by {self.groups:,} {'days' if self.by_day else 'groups of rows that belong together'}"
 
     @property
     def pairs(self) -> int:

@@ -150,6 +150,20 @@ def test_groups_that_span_slices_are_left_out_of_all_at_once() -> None:
     assert "counted by 40 groups" in _one("gap(recall, by=plan) < 0.5 @ 95%", question).reason
 
 
+@pytest.mark.parametrize(("days", "method"), [(2, "melded/1"), (40, "melded-groups/1")])
+def test_days_count_where_there_are_enough_of_them(days: int, method: str) -> None:
+    question = _question({"a": (0, 400), "b": (0, 400)}, group=np.tile(np.arange(400) % days, 2))
+    right = np.random.default_rng(25).random(800) < 0.8
+    question = replace(
+        question,
+        holdout=replace(question.holdout, by_day=True),
+        predictions=Predictions(digest="", labels=right.astype(np.int32)),
+    )
+    found = _one("gap(recall, by=plan) <= 0.3 @ 95%", question)
+    assert (found.verdict, found.method) == (Status.PASSED, method)
+    assert ("counted by 40 days" in found.reason) == (days == 40)
+
+
 def test_a_million_values_are_refused_at_once() -> None:
     rows, start = 1_000_000, time.perf_counter()
     generator = np.random.default_rng(24)

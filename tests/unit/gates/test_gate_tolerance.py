@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -148,6 +149,9 @@ def test_rows_that_belong_together_have_no_tolerance() -> None:
     found = _one("n > 0.7 +/- 0.1 @ 99%", _question(4_000, 0.8, group=np.arange(4_000) // 10))
     assert found.verdict is UNDECIDED
     assert "rows belong together" in found.reason
+    by_day = _question(4_000, 0.8, group=np.arange(4_000) // 10)
+    by_day = msgspec.structs.replace(by_day, holdout=msgspec.structs.replace(by_day.holdout, by_day=True))
+    assert "`@` then counts days" in _one("n > 0.7 +/- 0.1 @ 99%", by_day).reason
 
 
 def test_a_champion_that_answers_in_part_leaves_it_undecided_and_none_skips_it() -> None:
