@@ -34,12 +34,20 @@ def coded(column: Column, *, learn: NDArray[np.bool_], most: int) -> Coded:
         return Coded(codes=np.where(absent, levels - 1, values).astype(np.int64), levels=levels, ordered=False)
     numbers = as_numbers(values)
     known = numbers[learn & ~absent & np.isfinite(numbers)]
-    # A value of the data and not a mean of two: a column with few values keeps them apart.
-    inner = np.quantile(known, np.linspace(0, 1, most + 1)[1:-1], method="lower") if len(known) else np.empty(0)
-    edges = np.unique(inner)
+    edges = _edges(known, most) if len(known) else np.empty(0)
     codes = np.searchsorted(edges, numbers, side="left")
     codes[absent] = len(edges) + 1
     return Coded(codes=codes.astype(np.int64), levels=len(edges) + 2, ordered=True, edges=edges)
+
+
+def _edges(known: NDArray[np.float64], most: int) -> NDArray[np.float64]:
+    # A value of the data and not a mean of two: a column with few values keeps them apart.
+    edges = np.unique(np.quantile(known, np.linspace(0, 1, most + 1)[1:-1], method="lower"))
+    largest = known.max()
+    if edges[0] < largest:
+        return edges
+    below = known[known < largest]  # nearly all are the largest value: the others are a bin
+    return below.max(keepdims=True) if len(below) else edges
 
 
 def as_numbers(values: NDArray[np.generic]) -> NDArray[np.float64]:

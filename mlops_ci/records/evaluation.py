@@ -146,6 +146,38 @@ class Curve(msgspec.Struct, frozen=True, kw_only=True):
     y: tuple[float, ...]
 
 
+class WorseSlice(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows on which the model is worse than on the others, found by search and confirmed on rows not searched.
+
+    rows, value, elsewhere, low, high: of the confirming half; low, high: one-sided 95 % bounds of the value.
+    """
+
+    conditions: tuple[tuple[str, str], ...]
+    """One or two, a column and what is asked of it: `= JFK`, `≥ 18`."""
+    rows: int
+    value: float
+    elsewhere: float
+    low: float | None
+    high: float | None
+    method: str
+    """Of the bound of the difference, which confirmed it."""
+
+
+class SliceSearch(msgspec.Struct, frozen=True, kw_only=True):
+    """What a search for worse slices looked at, and which ones were confirmed. Never a gate."""
+
+    metric: str
+    looked_at: int
+    """Slices of the searched half."""
+    asked: int
+    """Slices that the other half was asked about: the confidence is corrected for them."""
+    rows: int
+    """Of the confirming half."""
+    groups: int | None = None
+    """Groups of rows in the confirming half; None where rows do not belong together."""
+    found: tuple[WorseSlice, ...] = ()
+
+
 class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     """Everything the report says about the model, as plain numbers."""
 
@@ -157,6 +189,8 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     slices: tuple[SliceValue, ...] = ()
     new_rows: SliceValue | None = None
     """The held-out rows that the champion was not judged on, where data came since: did the data move, or the model?"""
+    worse_slices: SliceSearch | None = None
+    """None where nothing was searched: a decision of an earlier version."""
     flips: Flips | None = None
     confusion: tuple[tuple[int, ...], ...] = ()
     """Rows of truth, columns of predicted labels, in the order of `classes`; at most 20 classes."""

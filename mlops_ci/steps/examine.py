@@ -28,6 +28,7 @@ from mlops_ci.steps.progress import Clock
 from mlops_ci.steps.snapshot import Snapshot, feature_columns, make_snapshot
 from mlops_ci.steps.suites import DataFound, examine
 from mlops_ci.steps.workshop import Workshop
+from mlops_ci.steps.worse_slices import find_worse_slices
 
 replace = msgspec.structs.replace
 
@@ -91,6 +92,8 @@ def judge_model(case: Case, found: Found, clock: Clock) -> Found:
     with clock.step("gates", "judging") as line:
         champion = champion_on(case, data.snapshot, data.holdout, clock)
         evaluation = evaluate(data.holdout, model.predictions, champion, slices=case.head.config.slices)
+        searched = find_worse_slices(data.snapshot, data.holdout, model.predictions, case.head.config)
+        evaluation = replace(evaluation, worse_slices=searched)
         asked = verdicts.question(case, data, found, champion)
         answers, idle = waive(verdicts.ask(gates, asked), case.judge.waivers, day=case.day)
         own, _ = waive(verdicts.ask(head_gates, asked), case.judge.waivers, day=case.day)

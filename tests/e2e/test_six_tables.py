@@ -92,6 +92,8 @@ FORMULAS: dict[str, Formulas] = {
         "recall": lambda truth, labels, _: sk.recall_score(truth, labels),
         "specificity": lambda truth, labels, _: sk.recall_score(truth, labels, pos_label=0),
         "f1": lambda truth, labels, _: sk.f1_score(truth, labels),
+        "false_positive_rate": lambda truth, labels, _: 1 - sk.recall_score(truth, labels, pos_label=0),
+        "selection_rate": lambda _, labels, __: labels.mean(),
         "log_loss": lambda truth, _, scores: sk.log_loss(truth, scores),
         "brier": lambda truth, _, scores: sk.brier_score_loss(truth, scores),
     },

@@ -22,7 +22,17 @@ from mlops_ci.records.decisions import (
     TrainingInfo,
     Trust,
 )
-from mlops_ci.records.evaluation import Curve, Evaluation, Flips, FlipSlice, MetricValue, SliceValue, Task
+from mlops_ci.records.evaluation import (
+    Curve,
+    Evaluation,
+    Flips,
+    FlipSlice,
+    MetricValue,
+    SliceSearch,
+    SliceValue,
+    Task,
+    WorseSlice,
+)
 from mlops_ci.records.outcomes import Outcome, Status
 from mlops_ci.records.results import Part, Result, Where
 from mlops_ci.records.tables import Kind
@@ -181,6 +191,23 @@ def flights(**more: Any) -> Evaluation:
                 FlipSlice(column="origin", value="EWR", rows=11_640, won=320, lost=331, other=0),
                 FlipSlice(column="origin", value="JFK", rows=10_720, won=280, lost=385, other=0),
                 FlipSlice(column="origin", value="LGA", rows=10_058, won=302, lost=286, other=0),
+            ),
+        ),
+        "worse_slices": SliceSearch(
+            metric="accuracy",
+            looked_at=10_971,
+            asked=5,
+            rows=16_203,
+            found=(
+                WorseSlice(
+                    conditions=(("dep_hour", "≥ 18"), ("origin", "= JFK")),
+                    rows=2_310,
+                    value=0.7104,
+                    elsewhere=0.7931,
+                    low=0.6946,
+                    high=0.7259,
+                    method="fisher/1",
+                ),
             ),
         ),
         "confusion": ((23_229, 1_052), (5_680, 2_457)),
@@ -579,6 +606,7 @@ def regression() -> Story:
     )
     judged = Evaluation(
         task=Task.REGRESSION,
+        worse_slices=SliceSearch(metric="mae", looked_at=312, asked=5, rows=598),
         rows=1_204,
         classes=(),
         class_counts=(),
@@ -725,6 +753,24 @@ def hostile() -> Story:
     )
     judged = flights(
         classes=(HOSTILE[0], HOSTILE[7]),
+        worse_slices=SliceSearch(
+            metric="accuracy",
+            looked_at=9,
+            asked=len(HOSTILE),
+            rows=100,
+            found=tuple(
+                WorseSlice(
+                    conditions=((name, f"= {name}"),),
+                    rows=9,
+                    value=0.5,
+                    elsewhere=0.9,
+                    low=None,
+                    high=None,
+                    method="fisher/1",
+                )
+                for name in HOSTILE
+            ),
+        ),
         slices=cuts,
         flips=Flips(
             rows=32_418,
