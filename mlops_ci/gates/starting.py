@@ -60,25 +60,25 @@ def starting_gates(holdout: Holdout, baseline: Predictions) -> tuple[StartingGat
 
 
 def _claims(metric: str, estimate: Estimate, sample: Sample) -> tuple[StartingGate, ...]:
-    limit = _down(_limit(estimate))
-    reason = (
-        f"a quick baseline reaches {estimate.value:.3f}; a model as good passes 4 times of 5 with {_rows(estimate)}"
-    )
+    limit, units = _down(_limit(estimate)), _units(estimate, sample)
+    reason = f"a quick baseline reaches {estimate.value:.3f}; a model as good passes 4 times of 5 with {units}"
     guess, what = _without_a_model(metric, sample)
     if limit <= guess:
-        reason = f"no better than {what} ({guess:.3f}): {_rows(estimate)} cannot tell a quick baseline's "
+        reason = f"no better than {what} ({guess:.3f}): {units} cannot tell a quick baseline's "
         reason += f"{estimate.value:.3f} from that; raise it as rows come"
     absolute = _gate(f"{metric} >= {limit:g} @ 95%", reason, metric, estimate.value)
     margin = ceil(_margin(metric, estimate) * 1000) / 1000
     if margin > _WIDEST:
         return (absolute,)
-    reason = f"not worse than before; {margin:g} is the smallest loss {_rows(estimate)} can rule out for an equal model"
+    reason = f"not worse than before; {margin:g} is the smallest loss {units} can rule out for an equal model"
     return absolute, _gate(f"{metric} - champion.{metric} > -{margin:g} @ 95%", reason, metric, estimate.value)
 
 
-def _rows(estimate: Estimate) -> str:
+def _units(estimate: Estimate, sample: Sample) -> str:
     """What decides: the held-out rows, or the groups of them that belong together."""
-    return f"{estimate.rows:,} rows" if estimate.groups is None else f"{estimate.groups:,} groups of rows"
+    if estimate.groups is None:
+        return f"{estimate.rows:,} rows"
+    return f"{estimate.groups:,} {'days' if sample.holdout.by_day else 'groups of rows'}"
 
 
 def _limit(estimate: Estimate) -> float:

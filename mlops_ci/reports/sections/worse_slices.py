@@ -30,7 +30,7 @@ def _none(search: SliceSearch) -> str:
         f"no slice is confirmed ({numbers.count(search.looked_at)} looked at on one half of the held-out rows, "
         f"{search.asked} asked about on the other"
     )
-    if search.groups is None:
+    if search.groups is None or search.groups == search.rows:
         return f"{told})."
     return f"{told}, which has {numbers.plural(search.groups, 'group')} of rows that belong together)."
 
