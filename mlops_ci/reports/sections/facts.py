@@ -59,7 +59,8 @@ def _row(name: str, note: FactNote, story: Story) -> tuple[Spans, ...]:
 def _gates(name: str, story: Story) -> Spans:
     """The gates that name it, each with its answer: the limit stands in them."""
     spans: Spans = ()
-    for verdict in (*story.decision.gates, *story.decision.judge.head_verdicts):
+    decision = story.decision
+    for verdict in (*decision.gates, *decision.judge.head_verdicts, *(decision.environments or ())):
         gate = Code(verdict.gate)
         if _names(verdict, name) and gate not in spans:
             spans += (*((Text("; "),) if spans else ()), words.answer(verdict), Text(" "), gate)

@@ -14,7 +14,7 @@ from mlops_ci.evaluation.metrics import METRICS
 from mlops_ci.evaluation.probabilities import are_probabilities
 from mlops_ci.evaluation.trivial import trivial
 from mlops_ci.records.evaluation import Task
-from mlops_ci.reports import numbers
+from mlops_ci.reports import numbers, words
 from mlops_ci.steps.facts.material import NO_MODEL, Answer, Material, Number, errored
 
 if TYPE_CHECKING:
@@ -64,7 +64,10 @@ def trivial_metric(name: str, material: Material) -> Answer:
     if found is None:
         return errored(f"{metric.name} has no value for a model that always answers {always}")
     shown = numbers.fixed(found, numbers.natural(found))
-    return Number(value=found, told=f"A model that always answers {always}, has {metric.name} {shown}")
+    return Number(
+        value=found,
+        told=f"A model that always answers {always}, has {words.METRICS.get(metric.name, metric.name)} {shown}",
+    )
 
 
 def calibration_slope(name: str, material: Material) -> Answer:

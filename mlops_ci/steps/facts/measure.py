@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import chain
 
 import msgspec
 
@@ -13,6 +14,7 @@ from mlops_ci.steps.case import Case
 from mlops_ci.steps.decide import Found
 from mlops_ci.steps.facts import at_hand, determinism, latency, robustness, training
 from mlops_ci.steps.facts.material import Answer, Material, Number
+from mlops_ci.steps.judge import Judge
 from mlops_ci.steps.progress import Clock
 from mlops_ci.steps.workshop import Workshop
 
@@ -39,8 +41,8 @@ MEASURES: dict[str, Callable[[str, Material], Answer]] = {
 
 
 def measure_facts(case: Case, found: Found, workshop: Workshop, clock: Clock) -> Found:
-    """Measure what the gates of the judge, or head's beside them, name and no other step finds."""
-    names = [name for name in _wanted(case) if how(name) is not None]
+    """Measure what gates name, the judge's, head's and those of environments, and no other step finds."""
+    names = [name for name in wanted(case.judge) if how(name) is not None]
     if found.data is None or found.model is None or not names:
         return found
     material = Material(case=case, data=found.data, model=found.model, workshop=workshop, clock=clock)
@@ -67,8 +69,9 @@ def how(name: str) -> Callable[[str, Material], Answer] | None:
     return MEASURES.get(name) or MEASURES.get(name.partition(".")[0])
 
 
-def _wanted(case: Case) -> list[str]:
-    gates = (*case.judge.gates, *case.judge.head_gates)
+def wanted(judge: Judge) -> list[str]:
+    """The facts that its gates name, head's and those of environments too: known before anything runs."""
+    gates = (*judge.gates, *judge.head_gates, *chain.from_iterable(judge.environments.values()))
     return sorted({term.name for gate in gates for term in gate.terms if term.kind is TermKind.FACT})
 
 

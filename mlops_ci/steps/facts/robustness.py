@@ -14,7 +14,7 @@ from mlops_ci.records.decisions import Absence
 from mlops_ci.records.evaluation import Predictions
 from mlops_ci.records.outcomes import Status
 from mlops_ci.records.tables import Kind, Table
-from mlops_ci.reports import numbers
+from mlops_ci.reports import numbers, words
 from mlops_ci.steps.facts.material import (
     NO_MODEL,
     SEED,
@@ -76,7 +76,8 @@ def _compared(name: str, material: Material, asked: NDArray[np.intp], answers: P
     if lost is None or values[1] is None:
         return errored(f"{name} has no value: {metric.name} is not defined on these rows, or there is no error at all")
     places = numbers.apart(values[0] or 0.0, values[1], 3)
-    moved = f"{metric.name} goes from {numbers.fixed(values[0], places)} to {numbers.fixed(values[1], places)}"
+    called = words.METRICS.get(metric.name, metric.name)
+    moved = f"{called} goes from {numbers.fixed(values[0], places)} to {numbers.fixed(values[1], places)}"
     return Number(value=lost, told=f"{moved} {when}")
 
 

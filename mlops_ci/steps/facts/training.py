@@ -5,7 +5,7 @@ from __future__ import annotations
 from mlops_ci.errors import UserCodeError
 from mlops_ci.evaluation.metrics import METRICS
 from mlops_ci.records.evaluation import Predictions
-from mlops_ci.reports import numbers
+from mlops_ci.reports import numbers, words
 from mlops_ci.steps.facts.at_hand import truth
 from mlops_ci.steps.facts.material import NO_MODEL, Answer, Material, Number, answers_on, errored, sample
 from mlops_ci.steps.fit import fit
@@ -36,7 +36,7 @@ def train_gap(name: str, material: Material) -> Answer:
     places = numbers.apart(seen, unseen, 3)
     rows = f"{numbers.count(len(chosen))} of {numbers.count(len(material.trained_on))} training rows"
     on_held_out = f"{numbers.fixed(unseen, places)} on the held-out ones"
-    told = f"{metric.name} is {numbers.fixed(seen, places)} on {rows} and {on_held_out}"
+    told = f"{words.METRICS.get(metric.name, metric.name)} is {numbers.fixed(seen, places)} on {rows} and {on_held_out}"
     return Number(value=seen - unseen if metric.higher_is_better else unseen - seen, told=told)
 
 
@@ -60,9 +60,10 @@ def seed_noise(name: str, material: Material) -> Answer:
         return errored(f"{metric.name} is not defined on the held-out rows for every seed")
     low, high = min(values), max(values)
     places = numbers.apart(low, high, 3)
+    called = words.METRICS.get(metric.name, metric.name)
     between = f"{numbers.fixed(low, places)} and {numbers.fixed(high, places)}"
     seeds = f"{training.seed} to {training.seed + _SEEDS - 1}"
-    return Number(value=high - low, told=f"{metric.name} lies between {between} with the seeds {seeds}")
+    return Number(value=high - low, told=f"{called} lies between {between} with the seeds {seeds}")
 
 
 def _with_seed(material: Material, seed: int) -> Predictions:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import cast
+
 import numpy as np
 import pytest
 
@@ -17,7 +20,8 @@ from mlops_ci.gates.validate import validate
 from mlops_ci.records.decisions import Absence
 from mlops_ci.records.evaluation import Champion, Holdout, Predictions, Task
 from mlops_ci.records.outcomes import Status
-from mlops_ci.steps.facts.measure import MEASURES, how
+from mlops_ci.steps.facts.measure import MEASURES, how, wanted
+from mlops_ci.steps.judge import Judge
 
 FOUND_ANYWAY = {
     "data.rows",
@@ -33,6 +37,14 @@ FOUND_ANYWAY = {
 def test_every_fact_that_is_registered_is_found_or_measured_and_nothing_else_is() -> None:
     assert {name for name in FACTS if how(name) is None} == FOUND_ANYWAY
     assert set(MEASURES) <= set(FACTS) | set(FAMILIES)
+
+
+def test_the_facts_of_every_list_of_gates_are_wanted_and_metrics_are_not() -> None:
+    lists = [
+        (parse(text),) for text in ("accuracy - trivial.accuracy > 0", "bundle_size <= 1 MB", "latency_p50 <= 9 ms")
+    ]
+    rules = SimpleNamespace(gates=lists[0], head_gates=lists[1], environments={"production": lists[2]})
+    assert wanted(cast("Judge", rules)) == ["bundle_size", "latency_p50", "trivial.accuracy"]
 
 
 def test_a_family_has_a_fact_for_every_metric_in_its_unit_and_task() -> None:
@@ -119,5 +131,5 @@ def test_their_differences_are_paired() -> None:
     rival = Champion(name="v1", decision="", commit="", predictions=Predictions(digest="2", labels=labels))
     gate = parse("selection_rate - champion.selection_rate > -0.2 @ 95%")
     [found] = judge([gate], _question(champion=rival))
-    assert (found.method, found.observed) == ("tango/2", pytest.approx(-0.03))
-    assert found.low == pytest.approx(tango.low(3, 0, 100, 0.05))
+    assert (found.method, found.observed) == (tango.NAME, pytest.approx(-0.03))
+    assert found.low == tango.PairedProportion(losses=3, wins=0, of=100).low(0.05, passing=True)

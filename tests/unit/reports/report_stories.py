@@ -502,7 +502,7 @@ def measured() -> Story:
     notes = {
         "robustness.missing": FactNote(
             unit="",
-            told="roc_auc goes from 0.741 to 0.712 where 10 % of the values of every column are missing "
+            told="ROC AUC goes from 0.741 to 0.712 where 10 % of the values of every column are missing "
             "(5,000 of 32,418 held-out rows)",
         ),
         "seed_noise.accuracy": FactNote(unit="", told="accuracy lies between 0.7901 and 0.7948 with the seeds 7 to 11"),
