@@ -35,5 +35,8 @@ def plan_command(session: Session, *, decision: str, as_json: bool) -> int:
         if gate.reason:
             echo(f"   {clean(gate.reason)}")
     use = planned.holdout
-    echo(f"the test set: {use.rows:,} rows, used {use.looks_used} time{'s' * (use.looks_used != 1)}")
+    allowed = (
+        "" if use.looks_left is None else f" of {use.looks_promised:,} the guarantee allows, {use.looks_left:,} left"
+    )
+    echo(f"the test set: {use.rows:,} rows, used {use.looks_used} time{'s' * (use.looks_used != 1)}{allowed}")
     return ExitCode.PASSED

@@ -25,7 +25,7 @@ Problem = tuple[Path, str, str]
 
 def check(config: Config, document: Document) -> None:
     """ConfigError for the first thing that does not fit together."""
-    for found in (_columns, _sources, _split, _train, _paths, _names, _checks, _environments, _not_yet):
+    for found in (_columns, _sources, _split, _train, _paths, _names, _checks, _environments, _guarantee, _not_yet):
         for path, message, advice in found(config):
             refuse(document, path, message, advice)
 
@@ -160,6 +160,27 @@ def _environments(config: Config) -> Iterator[Problem]:
         )
 
 
+def _guarantee(config: Config) -> Iterator[Problem]:
+    """statistics.md 2: a report that shows numbers tells later models far more than one bit."""
+    promised, key = config.holdout.guarantee, ("holdout", "guarantee")
+    if promised == "none":
+        return
+    if promised.adaptivity != "none" and promised.disclose == "full":
+        yield (
+            (*key, "adaptivity"),
+            f"{promised.adaptivity} cannot hold with disclose: full, as numbers tell later models more than a verdict",
+            "Write adaptivity: none (it holds for models not chosen by reading these reports), or disclose: verdict.",
+        )
+    if promised.disclose == "verdict":
+        yield (*key, "disclose"), "not yet: reports show numbers", "Write adaptivity: none and disclose: full."
+    if not config.data.id:
+        yield (
+            key,
+            "data.id is not set: rows that have no name cannot be followed from decision to decision",
+            "Name the columns that tell rows apart in data.id, or write guarantee: none.",
+        )
+
+
 def _not_yet(config: Config) -> Iterator[Problem]:
     """Keys of later versions: setting them would promise what nothing computes."""
     leave = "Leave it out for now."
@@ -167,8 +188,6 @@ def _not_yet(config: Config) -> Iterator[Problem]:
         yield ("metrics",), "not yet: own metrics are not computed", f"{leave} Gates can use the metrics in the docs."
     if config.train and config.train.search:
         yield ("train", "search"), "not yet: nothing searches", f"{leave} Set the parameters in train.params."
-    if config.holdout.guarantee != "none":
-        yield ("holdout", "guarantee"), "not yet: nothing is guaranteed", "Write none: looks are counted and shown."
     if config.evidence.rows == "store":
         yield ("evidence", "rows"), "not yet: there is no store", "Write ledger or none."
     if _SCHEME.match(config.store) or config.store in ("oci", "s3", "github-release"):

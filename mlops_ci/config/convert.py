@@ -100,21 +100,32 @@ def _union(document: Document, value: object, path: Path, kind: types.UnionType)
     if wants_mapping and isinstance(value, dict):
         return struct(document, value, path, wants_mapping[0])
     plain = [choice for choice in choices if not isinstance(choice, types.StructType)]
-    return convert(document, value, path, (plain or wants_mapping)[0])
+    if len(plain) > 1:  # words or a number
+        number = isinstance(value, int) and not isinstance(value, bool)
+        plain = [choice for choice in plain if isinstance(choice, types.IntType) is number]
+    chosen = (plain or wants_mapping)[0]
+    if isinstance(chosen, types.LiteralType):
+        return _word(document, value, path, chosen, allowed(kind))
+    return convert(document, value, path, chosen)
 
 
 def _scalar(document: Document, value: object, path: Path, kind: types.Type) -> Any:
     if isinstance(kind, types.LiteralType):
-        if value not in kind.values:
-            close = get_close_matches(str(value), [str(choice) for choice in kind.values], 1)
-            _expected(document, path, value, allowed(kind), f" Did you mean {close[0]}?" if close else "")
-        return value
+        return _word(document, value, path, kind, allowed(kind))
     if isinstance(kind, types.StrType):
         return _text(document, value, path, kind)
     if isinstance(kind, types.IntType):
         if isinstance(value, bool) or not isinstance(value, int) or not _within(value, kind):
             _expected(document, path, value, allowed(kind))
         return value
+    return value
+
+
+def _word(document: Document, value: object, path: Path, kind: types.LiteralType, among: str) -> object:
+    """One of the values of `kind`; `among`: everything that is allowed there, in words."""
+    if value not in kind.values:
+        close = get_close_matches(str(value), [str(choice) for choice in kind.values], 1)
+        _expected(document, path, value, among, f" Did you mean {close[0]}?" if close else "")
     return value
 
 

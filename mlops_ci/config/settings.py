@@ -146,14 +146,22 @@ class GateSetting(_Keys, frozen=True, kw_only=True):
 
 
 class Guarantee(_Keys, frozen=True, kw_only=True):
-    """A promise about the test set for many decisions. Not yet."""
+    """A promise for many decisions on the same held-out rows (docs/gates.md)."""
 
     adaptivity: Annotated[
-        Literal["none", "first_change", "full", "m"],
-        Meta(description="How much later models may know of earlier verdicts."),
+        Literal["none", "first_change", "full"] | Annotated[int, Meta(ge=1)],
+        Meta(
+            description="How much later models may know of earlier verdicts: `none`, that one passed (`first_change`), "
+            "that so many did (a number), everything (`full`). All but `none` need `disclose: verdict`: not yet."
+        ),
+    ] = "none"
+    decisions: Annotated[
+        int, Meta(description="How many decisions a held-out row is for; more later refill nothing.", ge=1)
+    ] = 32
+    disclose: Annotated[
+        Literal["full", "verdict"],
+        Meta(description="What a report may show: all numbers, or only whether it passed (not yet)."),
     ] = "full"
-    decisions: Annotated[int, Meta(description="How many decisions the test set is for.", ge=1)] = 32
-    disclose: Annotated[Literal["full", "verdict"], Meta(description="What a report may show.")] = "verdict"
 
 
 class HoldoutUse(_Keys, frozen=True, kw_only=True):
@@ -161,7 +169,7 @@ class HoldoutUse(_Keys, frozen=True, kw_only=True):
 
     guarantee: Annotated[
         Literal["none"] | Guarantee,
-        Meta(description="`none`: looks are counted and shown. A mapping with `adaptivity` and more: not yet."),
+        Meta(description="`none`: looks are counted and shown. A mapping: what `@` claims holds for many decisions."),
     ] = "none"
 
 

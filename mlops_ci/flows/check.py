@@ -8,7 +8,7 @@ from pathlib import Path
 from mlops_ci.steps.case import Asked, Case, settle, stands_still
 from mlops_ci.steps.decide import Found, decide
 from mlops_ci.steps.deepchecks import beside
-from mlops_ci.steps.examine import judge_model, judged_looks, look_at_data, make_model, test_model
+from mlops_ci.steps.examine import judge_model, look_at_data, make_model, test_model
 from mlops_ci.steps.facts.measure import measure_facts
 from mlops_ci.steps.leftovers import sweep
 from mlops_ci.steps.progress import Clock, Progress
@@ -29,7 +29,7 @@ def check(start: Path, asked: Asked, progress: Progress) -> Checked:
     clock.say("settings", f"judged by {case.judge.source}")  # every gate is read before anything is computed
     found = judged(case, workshop, clock)
     stands_still(case)
-    decided = decide(case, found, workshop, looks=judged_looks(case, found))
+    decided = decide(case, found, workshop)
     return write_run(case, decided, clock, workshop, started)
 
 

@@ -12,6 +12,7 @@ from mlops_ci.reports import document, markdown
 from mlops_ci.reports.report import build
 from mlops_ci.steps import ledger
 from mlops_ci.steps.project import open_project
+from mlops_ci.steps.promise import not_kept
 from mlops_ci.steps.rejudge import disagreements
 from mlops_ci.steps.runs import entry, read_run, story
 from mlops_ci.steps.waivers import unfounded
@@ -39,6 +40,8 @@ def record(start: Path, run: Path) -> Recorded:
             f"the evidence does not give the verdicts: {problems[0]}",
             "The folder was changed or made by another version; run `mlops-ci check --fresh`.",
         )
+    if broken := not_kept(project, kept):
+        raise UsageError(f"the test set's guarantee was not kept: {broken}", "Run `mlops-ci check` again.")
     page = build(story(project, kept, with_run=False))
     ledger.record(project.repository, entry(kept, markdown.render(page), document.charts(page)))
     return Recorded(decision_id=kept.id, decision=kept.decision)

@@ -81,7 +81,7 @@ def _judge(behaviour: Behaviour, claims: int) -> _Judged:
     low = _share(estimate.low(gate.alpha, passing=True))
     high = _share(estimate.high(gate.alpha / claims, passing=False))
     status = decided(gate, low, high)
-    needed = rows(gate, estimate, estimate.value) if status is Status.UNDECIDED else None
+    needed = rows(gate, estimate, estimate.value, gate.alpha) if status is Status.UNDECIDED else None
     return _Judged(
         behaviour=behaviour,
         status=status,

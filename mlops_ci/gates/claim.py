@@ -6,6 +6,7 @@ undecided; mirrored for < and <=. The bound is computed from what was seen; wher
 
 from __future__ import annotations
 
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -24,7 +25,7 @@ from mlops_ci.records.outcomes import Status
 if TYPE_CHECKING:
     from mlops_ci.gates.bounds.estimate import Estimate
     from mlops_ci.gates.gate import Gate
-    from mlops_ci.gates.question import Question
+    from mlops_ci.gates.question import Question, Wear
     from mlops_ci.records.verdicts import Verdict
 
 _ALIKE = "both models answer alike on these rows, which does not show how they answer on others"
@@ -63,15 +64,18 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
 
 def judge(gate: Gate, question: Question, claims: int) -> Verdict:
     """`claims`: the number of `@` gates that share the error of the fail side."""
-    made = _claim(gate, question)
+    alpha_pass = gate.alpha / question.histories
+    made = _claim(gate, question, alpha_pass)
     if isinstance(made, str):
         return verdict(gate, Status.UNDECIDED, reason=made)
-    alpha_pass = gate.alpha
+    if question.wear is not None and question.wear.worn:
+        return _worn_out(gate, made, question.holdout.rows, question.wear)
     alpha_fail = gate.alpha / (claims * made.comparisons)
     low, high = _bounds(gate, made, alpha_pass, alpha_fail)
     status = decided(gate, low, high)
-    binding = made.estimates[made.binding(gate, alpha_pass)]
-    needed = need(gate, binding, difference=is_difference(gate))
+    place = made.binding(gate, alpha_pass)
+    binding = made.estimates[place]
+    needed = need(gate, binding, alpha_pass, difference=is_difference(gate))
     return verdict(
         gate,
         status,
@@ -85,7 +89,7 @@ def judge(gate: Gate, question: Question, claims: int) -> Verdict:
         rows_needed=needed.rows,
         detectable=needed.detectable,
         method=binding.method,
-        reason=_reason(gate, made, status, (low, high), needed),
+        reason=_reason(gate, made, status, (low, high), binding=place, needed=needed),
         **({"slice": made.slice} if made.slice else {}),
         **made.sides,
     )
@@ -93,7 +97,7 @@ def judge(gate: Gate, question: Question, claims: int) -> Verdict:
 
 def shown(gate: Gate, question: Question) -> dict[str, Any]:
     """The interval beside a point gate, 95 % each side, and the rows; empty where there is none."""
-    made = _claim(gate, question)
+    made = _claim(gate, question, gate.alpha)
     if isinstance(made, str):
         return {}
     binding = made.estimates[made.worst]
@@ -103,6 +107,24 @@ def shown(gate: Gate, question: Question) -> dict[str, Any]:
     named = {"slice": made.slice} if made.slice else {}
     counted: dict[str, Any] = {"low": low, "high": high, "rows": binding.rows, "groups": binding.groups}
     return counted | named | made.sides
+
+
+def _worn_out(gate: Gate, made: Claim, rows: int, wear: Wear) -> Verdict:
+    """No bound: whatever these rows say, they have said too often. `rows`: of the holdout."""
+    alpha = gate.alpha / wear.histories
+    binding = made.estimates[made.binding(gate, alpha)]
+    needed = need(gate, binding, alpha, difference=is_difference(gate))
+    fresh = None if needed.rows is None else ceil(needed.rows * rows / binding.rows)
+    return verdict(
+        gate,
+        Status.UNDECIDED,
+        observed=made.estimates[made.worst].value,
+        rows=binding.rows,
+        groups=binding.groups,
+        rows_needed=needed.rows,
+        reason=words.worn_out(wear, fresh),
+        **made.sides,
+    )
 
 
 def _bounds(gate: Gate, made: Claim, alpha_pass: float, alpha_fail: float) -> tuple[float | None, float | None]:
@@ -125,11 +147,11 @@ def decided(gate: Gate, low: float | None, high: float | None) -> Status:
     return Status.FAILED if misses else Status.UNDECIDED
 
 
-def _claim(gate: Gate, question: Question) -> Claim | str:
-    """The bounds' material, or why a metric is not defined."""
+def _claim(gate: Gate, question: Question, alpha: float) -> Claim | str:
+    """The bounds' material, or why a metric is not defined. alpha: level of the pass side, which chooses methods."""
     sample = whole(question)
     if gate.terms[0].over_slices:
-        return _over_slices(gate, sample)
+        return _over_slices(gate, sample, alpha)
     term = gate.terms[0]
     cut = sample.cut(rows_of(term.column, term.value, sample.holdout)) if term.slice else sample
     inside = cut
@@ -138,35 +160,35 @@ def _claim(gate: Gate, question: Question) -> Claim | str:
     if form(gate) is Form.CHANGED:
         if not inside.holdout.rows:
             return NOBODY_ASKED
-        return Claim(estimates=(changed(cut, alpha=gate.alpha),), sides=dict(sides(gate, inside)))
+        return Claim(estimates=(changed(cut, alpha=alpha),), sides=dict(sides(gate, inside)))
     seen = sides(gate, inside)
     for one in gate.terms:
         if seen["champion" if one.champion else "candidate"].value is None:
             return undefined(one, inside, inside.of(one))
     if form(gate) is Form.PAIRED:
         plus, minus = gate.terms if term.coefficient > 0 else gate.terms[::-1]
-        estimate = paired(term.name, cut, cut.of(plus), cut.of(minus), alpha=gate.alpha)
+        estimate = paired(term.name, cut, cut.of(plus), cut.of(minus), alpha=alpha)
     else:
-        estimate = single(term.name, cut, cut.candidate, alpha=gate.alpha)
+        estimate = single(term.name, cut, cut.candidate, alpha=alpha)
     alike = form(gate) is Form.PAIRED and inside.alike
     return Claim(estimates=(estimate,), note=_ALIKE if alike else "", sides=dict(seen))
 
 
-def _over_slices(gate: Gate, sample: Sample) -> Claim | str:
+def _over_slices(gate: Gate, sample: Sample, alpha: float) -> Claim | str:
     term = gate.terms[0]
     judged, small = slices(term, sample)
     if missing := too_few(term, judged, small):
         return missing
     worse = worst(term, judged)
     if form(gate) is Form.GAP:
-        apart = gap(term.name, judged, alpha=gate.alpha)
+        apart = gap(term.name, judged, alpha=alpha)
         ends = words.ends(*(judged[index] for index in apart.ends))
         return Claim(estimates=(apart,), comparisons=apart.pairs, slice=worse.name, small=small, note=ends)
     found: dict[str, Any] = {"candidate": worse.side}
     if worse.sample.champion is not None and worse.sample.in_full:
         found["champion"] = side(term.name, worse.sample, worse.sample.champion)
     return Claim(
-        estimates=tuple(single(term.name, one.sample, one.sample.candidate, alpha=gate.alpha) for one in judged),
+        estimates=tuple(single(term.name, one.sample, one.sample.candidate, alpha=alpha) for one in judged),
         names=tuple(one.name for one in judged),
         comparisons=len(judged),
         slice=worse.name,
@@ -175,9 +197,16 @@ def _over_slices(gate: Gate, sample: Sample) -> Claim | str:
     )
 
 
-def _reason(gate: Gate, made: Claim, status: Status, bounds: tuple[float | None, float | None], needed: Need) -> str:
+def _reason(
+    gate: Gate,
+    made: Claim,
+    status: Status,
+    bounds: tuple[float | None, float | None],
+    *,
+    binding: int,
+    needed: Need,
+) -> str:
     low, high = bounds
-    index = made.binding(gate, gate.alpha)
     passing, failing = (low, high) if gate.upwards else (high, low)
     if status is Status.PASSED and passing is not None:
         told = words.passed(gate, scale(gate), passing)
@@ -187,9 +216,9 @@ def _reason(gate: Gate, made: Claim, status: Status, bounds: tuple[float | None,
         told = "the rows cannot tell"
     else:
         told = words.undecided(gate, scale(gate), low, high, needed)
-    holds = f"the bound is that of {made.names[index]}" if made.names[index] and index != made.worst else ""
+    holds = f"the bound is that of {made.names[binding]}" if made.names[binding] and binding != made.worst else ""
     small = f"not judged, too few rows: {words.names(made.small)}" if made.small else ""
-    return words.joined(told, made.note, holds, made.estimates[index].note, small)
+    return words.joined(told, made.note, holds, made.estimates[binding].note, small)
 
 
 def _least(bounds: Any) -> float | None:

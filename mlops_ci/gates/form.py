@@ -72,8 +72,11 @@ def why_no_tolerance(gate: Gate, task: Task, metrics: Mapping[str, Metric]) -> s
     return ""
 
 
-def why_no_claim(gate: Gate, task: Task, metrics: Mapping[str, Metric]) -> str:
-    """Why `@` cannot be claimed of this gate in this task; empty where it can."""
+def why_no_claim(gate: Gate, task: Task, metrics: Mapping[str, Metric], histories: int = 1) -> str:
+    """Why `@` cannot be claimed of this gate in this task; empty where it can.
+
+    histories: what a guarantee for many decisions divides the level by.
+    """
     if gate.tolerance is not None:
         return why_no_tolerance(gate, task, metrics)
     found = form(gate)
@@ -96,6 +99,8 @@ def why_no_claim(gate: Gate, task: Task, metrics: Mapping[str, Metric]) -> str:
     if name in metrics and task in metrics[name].tasks and not has_bound(name, task):
         several = " with more than two classes" if has_bound(name, Task.BINARY) else ""
         return f"`@` on {name}{several} is not yet possible: no valid bound is built"
-    if gate.alpha < FINITE_ONLY and not has_finite_bound(name, paired=found is Form.PAIRED):
-        return f"`@` above {100 * (1 - FINITE_ONLY):g} % is not yet possible for this: no valid bound is known"
+    if gate.alpha / histories < FINITE_ONLY and not has_finite_bound(name, paired=found is Form.PAIRED):
+        most = 100 * (1 - FINITE_ONLY * histories)
+        many = f" under a guarantee for {histories:,} decisions" if histories > 1 else ""
+        return f"`@` above {max(most, 0):g} %{many} is not yet possible for this: no valid bound is known"
     return ""

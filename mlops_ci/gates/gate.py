@@ -6,6 +6,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
+from msgspec.structs import replace
+
+from mlops_ci.records.canonical import canonical_json
 
 if TYPE_CHECKING:
     from mlops_ci.records.results import Where
@@ -88,3 +91,9 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def with_champion(self) -> bool:
         return any(term.with_champion for term in self.terms)
+
+    @property
+    def claim(self) -> str:
+        """What is claimed of which rows, without the threshold: the bound is the same wherever that lies."""
+        terms = sorted(canonical_json(replace(term, at=0)).decode() for term in self.terms)
+        return f"{'low' if self.upwards else 'high'} {self.confidence} {self.tolerance} {' '.join(terms)}"

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mlops_ci.gates import claim, point, tolerated
+from mlops_ci.gates import claim, point, tolerated, words
 from mlops_ci.gates.form import Form, form
 from mlops_ci.gates.obstacles import obstacle
 from mlops_ci.gates.verdict import verdict
+from mlops_ci.records.outcomes import Status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,10 +27,20 @@ def judge(gates: Sequence[Gate], question: Question) -> tuple[Verdict, ...]:
     """One verdict a gate, in their order.
 
     The pass side of every `@` gate is at its own 1 - confidence: all must pass, so nothing is lost by their number. The
-    fail side shares its error over all `@` gates (statistics.md 4). A gate with a tolerance keeps the reliability it
-    names for itself, on both sides.
+    fail side shares its error over all `@` gates (statistics.md 4). Under a guarantee the pass side is at a K-th of
+    that, on the rows that have a look left (`question.wear`). A gate with a tolerance keeps the reliability it names
+    for itself, on both sides.
     """
-    return tuple(_judge(gate, gates, question) for gate in gates)
+    unworn = _unworn(question)
+    return tuple(_judge(gate, gates, question if gate.confidence is None else unworn) for gate in gates)
+
+
+def _unworn(question: Question) -> Question:
+    """The question for `@` gates: at its level, on the rows that have a look left."""
+    wear = question.wear
+    if wear is None:
+        return question
+    return msgspec.structs.replace(question if wear.rows is None else question.cut(wear.rows), histories=wear.histories)
 
 
 def _judge(gate: Gate, gates: Sequence[Gate], question: Question) -> Verdict:
@@ -40,9 +51,17 @@ def _judge(gate: Gate, gates: Sequence[Gate], question: Question) -> Verdict:
     if question.same_model and (why := _SAME.get(form(gate))):
         return _same_model(gate, question, why)
     if gate.tolerance is not None:
-        return tolerated.judge(gate, gates, question)
+        return _tolerated(gate, gates, question)
     claims = sum(other.confidence is not None and other.tolerance is None for other in gates)
     return claim.judge(gate, question, claims)
+
+
+def _tolerated(gate: Gate, gates: Sequence[Gate], question: Question) -> Verdict:
+    wear = question.wear
+    if wear is None or not wear.worn:
+        return tolerated.judge(gate, gates, question)
+    needed = tolerated.cost(gate, gates, histories=question.histories).rows
+    return verdict(gate, Status.UNDECIDED, rows_needed=needed, reason=words.worn_out(wear, needed))
 
 
 def _same_model(gate: Gate, question: Question, why: str) -> Verdict:

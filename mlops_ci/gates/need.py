@@ -27,23 +27,26 @@ class Need(msgspec.Struct, frozen=True, kw_only=True):
     detectable: float | None = None
 
 
-def need(gate: Gate, estimate: Estimate, *, difference: bool) -> Need:
-    """Rows that decide with 80 % power; None where that truth does not pass or it takes over 100 times the rows."""
-    at_observed = rows(gate, estimate, estimate.value)
-    at_zero = rows(gate, estimate, 0.0) if difference else at_observed
+def need(gate: Gate, estimate: Estimate, alpha: float, *, difference: bool) -> Need:
+    """Rows that decide with 80 % power; None where that truth does not pass or it takes over 100 times the rows.
+
+    alpha: level of the pass side.
+    """
+    at_observed = rows(gate, estimate, estimate.value, alpha)
+    at_zero = rows(gate, estimate, 0.0, alpha) if difference else at_observed
     truth = 0.0 if difference and _passes(gate, 0.0) else estimate.value
-    return Need(rows=at_zero, observed=at_observed, detectable=detectable(estimate, truth, gate.alpha))
+    return Need(rows=at_zero, observed=at_observed, detectable=detectable(estimate, truth, alpha))
 
 
-def rows(gate: Gate, estimate: Estimate, truth: float) -> int | None:
+def rows(gate: Gate, estimate: Estimate, truth: float, alpha: float) -> int | None:
     """ceil(n ((z_C + z_.80) se / |truth - threshold|)²), and never fewer than where nothing varies."""
     margin = abs(truth - gate.threshold)
     error = estimate.error(truth)
     if not _passes(gate, truth) or isnan(error):
         return None
     # Rows that would not decide if nothing varied at all do not decide when something does.
-    still = log1p(-estimate.still(gate.alpha)) / log1p(-margin) if margin < 1.0 else 0.0
-    times = max(_times(_reach(gate.alpha) * error, _behind(estimate, gate.alpha), margin), still)
+    still = log1p(-estimate.still(alpha)) / log1p(-margin) if margin < 1.0 else 0.0
+    times = max(_times(_reach(alpha) * error, _behind(estimate, alpha), margin), still)
     return ceil(estimate.rows * times) if times <= _MOST_TIMES else None
 
 

@@ -44,9 +44,13 @@ def obstacle(gate: Gate, question: Question) -> Obstacle | None:
         found = _of_fact(term, question) if term.kind is TermKind.FACT else _of_metric(term, question)
         if found:
             return found
-    if gate.confidence is not None and (why := why_no_claim(gate, question.holdout.task, METRICS)):
+    if gate.confidence is not None and (why := _no_claim(gate, question)):
         return Obstacle(Status.ERRORED, f"{why}; leave out `@ …` to judge the value that was seen")
     return None
+
+
+def _no_claim(gate: Gate, question: Question) -> str:
+    return why_no_claim(gate, question.holdout.task, METRICS, question.histories)
 
 
 def _of_fact(term: Term, question: Question) -> Obstacle | None:

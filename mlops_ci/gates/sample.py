@@ -8,6 +8,8 @@ import msgspec
 import numpy as np
 from msgspec.structs import replace
 
+from mlops_ci.gates.question import answers_on
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -58,8 +60,8 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
         )
         return Sample(
             holdout=holdout,
-            candidate=_taken(self.candidate, rows),
-            champion=None if self.champion is None else _taken(self.champion, rows),
+            candidate=answers_on(self.candidate, rows),
+            champion=None if self.champion is None else answers_on(self.champion, rows),
             unanswered=None if self.unanswered is None else self.unanswered[rows],
         )
 
@@ -70,11 +72,6 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
         if self.champion is None:
             raise ValueError("a champion's term on a sample without a champion")
         return self.champion
-
-
-def _taken(predictions: Predictions, rows: NDArray[np.intp]) -> Predictions:
-    scores = predictions.scores
-    return replace(predictions, labels=predictions.labels[rows], scores=None if scores is None else scores[rows])
 
 
 def whole(question: Question) -> Sample:

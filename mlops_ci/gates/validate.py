@@ -22,12 +22,18 @@ _NO_METRIC = {TermKind.FACT, TermKind.CHANGED}
 
 
 def validate(
-    gates: Iterable[Gate], *, task: Task | str, slices: Collection[str], metrics: Mapping[str, Metric] = METRICS
+    gates: Iterable[Gate],
+    *,
+    task: Task | str,
+    slices: Collection[str],
+    metrics: Mapping[str, Metric] = METRICS,
+    histories: int = 1,
 ) -> None:
     """ConfigError for the first gate that could never be judged.
 
     task: a Task, or `classification` where the classes are not yet known: what either kind allows is then allowed.
-    slices: the columns under `slices:`. metrics: name -> Metric.
+    slices: the columns under `slices:`. metrics: name -> Metric. histories: what
+    a guarantee for many decisions divides the level of `@` by.
     """
     tasks = _tasks(task)
     for gate in gates:
@@ -42,7 +48,7 @@ def validate(
                 _refuse_other_task(gate, term, tasks, metrics)
             _refuse_column(gate, term, slices)
         _refuse_equality(gate)
-        _refuse_claim(gate, tasks, metrics)
+        _refuse_claim(gate, tasks, metrics, histories)
 
 
 def _tasks(task: Task | str) -> tuple[Task, ...]:
@@ -101,10 +107,10 @@ def _refuse_equality(gate: Gate) -> None:
         raise _refuse(gate, metric, f"{gate.comparison} is for facts and counts", "compare a metric with >= or <=")
 
 
-def _refuse_claim(gate: Gate, tasks: Collection[Task], metrics: Mapping[str, Metric]) -> None:
+def _refuse_claim(gate: Gate, tasks: Collection[Task], metrics: Mapping[str, Metric], histories: int) -> None:
     if gate.confidence is None:
         return
-    reasons = [why_no_claim(gate, task, metrics) for task in tasks if _all_exist(gate, task, metrics)]
+    reasons = [why_no_claim(gate, task, metrics, histories) for task in tasks if _all_exist(gate, task, metrics)]
     if reasons and all(reasons) and gate.tolerance is not None:
         advice = "`+/-` works on n, o, d, on shares of rows (accuracy, recall, precision) and on sums of them"
         at = max(gate.text.rfind("+"), gate.text.rfind("±"))

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from mlops_ci.gates.gate import Comparison, Gate
     from mlops_ci.gates.need import Need
+    from mlops_ci.gates.question import Wear
     from mlops_ci.gates.values import SliceSample
 
 _RELATIONS: dict[Comparison, tuple[str, str]] = {
@@ -177,6 +178,14 @@ def ends(largest: SliceSample, smallest: SliceSample) -> str:
     """`largest at origin=JFK (0.412), smallest at origin=LGA (0.361)`"""
     high, low = largest.side.value or 0.0, smallest.side.value or 0.0
     return f"largest at {largest.name} ({_decimal(high, [low])}), smallest at {smallest.name} ({_decimal(low, [high])})"
+
+
+def worn_out(wear: Wear, fresh: int | None) -> str:
+    """`worn out: 32 of 32 decisions used; 1,204 fresh rows help`"""
+    helps = "only fresh rows help" if fresh is None else f"{fresh:,} fresh rows help"
+    if wear.anywhere >= wear.decisions:
+        helps = "they were made under another data.id or data.split, so nobody can tell which rows are fresh"
+    return f"worn out: {min(wear.looks, wear.decisions):,} of {wear.decisions:,} decisions used; {helps}"
 
 
 def names(of: Sequence[str]) -> str:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from mlops_ci.ledger import arrays as npy
-from mlops_ci.ledger import holdouts
-from mlops_ci.ledger.names import decision_folder, look_path, plain
+from mlops_ci.ledger import holdouts, looks
+from mlops_ci.ledger.names import decision_folder, plain
 from mlops_ci.ledger.statements import encode
 from mlops_ci.records.canonical import canonical_json
 
@@ -31,7 +31,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
     `decision.evidence` is already filled (`with_evidence`, same evidence, arrays and holdout). `charts`: name -> SVG
     text, names without the ending. `arrays`: name -> outputs by row, in the order of the holdout's ids; without
-    `holdout` the rows are not recorded.
+    `holdout` the rows are not recorded. `ids`: of the rows that were looked at, shape (n,); they are kept either
+    way, so that looks can be counted.
     """
 
     decision: Decision
@@ -41,6 +42,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     charts: dict[str, str] = {}
     arrays: dict[str, NDArray[np.generic]] = {}
     holdout: Holdout | None = None
+    ids: NDArray[np.uint64] | None = None
 
 
 def with_evidence(
@@ -93,9 +95,8 @@ def _evidence_files(evidence: Evidence, arrays: Mapping[str, NDArray[np.generic]
 
 
 def shared_files(entry: Entry) -> dict[str, bytes]:
-    """The holdout, and the look at it: which predictions were judged on it, whatever the decision was."""
+    """The holdout, and the look at it: what was judged on which rows, whatever the decision was."""
     found = holdouts.files(entry.holdout)[1] if entry.holdout is not None else {}
-    holdout, predictions = entry.evidence.holdout, entry.evidence.predictions
-    if holdout and predictions:
-        found[look_path(holdout, predictions)] = canonical_json({"holdout": holdout, "predictions": predictions})
+    if entry.evidence.look is not None and entry.ids is not None:
+        found |= looks.files(entry.evidence.look, entry.ids)
     return found

@@ -59,11 +59,9 @@ def files(holdout: Holdout) -> tuple[str, dict[str, bytes]]:
     found: dict[str, bytes] = {}
 
     def stored(name: str, array: NDArray[np.generic]) -> StoredArray:
-        data = arrays.encode(array)
-        sha256 = hashlib.sha256(data).hexdigest()
-        file = f"{name}-{sha256[:16]}.npy"
+        file, data = _named(name, array)
         found[f"{folder}/{file}"] = data
-        return StoredArray(file=file, sha256=sha256)
+        return StoredArray(file=file, sha256=hashlib.sha256(data).hexdigest())
 
     index = canonical_json(
         Index(
@@ -82,6 +80,16 @@ def files(holdout: Holdout) -> tuple[str, dict[str, bytes]]:
     )
     path = f"{folder}/index-{hashlib.sha256(index).hexdigest()[:16]}.json"
     return path, {path: index, **found}
+
+
+def ids_file(ids: NDArray[np.uint64]) -> tuple[str, bytes]:
+    """The name and bytes of the file that holds the ids of a holdout, which looks name too."""
+    return _named("ids", ids)
+
+
+def _named(name: str, array: NDArray[np.generic]) -> tuple[str, bytes]:
+    data = arrays.encode(array)
+    return f"{name}-{hashlib.sha256(data).hexdigest()[:16]}.npy", data
 
 
 def parse_index(data: bytes, *, path: str) -> Index:

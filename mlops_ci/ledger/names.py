@@ -35,16 +35,19 @@ def holdout_folder(digest: str) -> str:
     return f"{HOLDOUTS}/{plain(digest)}"
 
 
-def look_path(holdout: str, predictions: str) -> str:
-    """The file that says: these predictions were judged on this holdout."""
-    name = f"{predictions}.json"
+def look_path(holdout: str, look: str) -> str:
+    """The file that says what was judged on this holdout, by its digest."""
+    name = f"{look}.json"
     if not _LOOK.fullmatch(name):
-        raise ValueError(f"{predictions!r} is not a digest")
+        raise ValueError(f"{look!r} is not a digest")
     return f"{holdout_folder(holdout)}/{name}"
 
 
 def look(name: str) -> str | None:
-    """The digest of predictions in the name of a look file, None for every other file of a holdout."""
+    """The digest in the name of a look file, None for every other file of a holdout.
+
+    Of the look; in ledgers of older versions, of the predictions.
+    """
     match = _LOOK.fullmatch(name)
     return match[1] if match else None
 

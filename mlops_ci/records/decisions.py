@@ -122,6 +122,49 @@ class FactNote(msgspec.Struct, frozen=True, kw_only=True):
     told: str
 
 
+class Look(msgspec.Struct, frozen=True, kw_only=True):
+    """What was judged for a pass on which rows (statistics.md 3): the same again is the same look.
+
+    Ledgers of older versions hold looks that say holdout and predictions only.
+    """
+
+    holdout: str
+    predictions: str
+    claims: tuple[str, ...] = ()
+    """What `@` gates claim of which rows, without their thresholds; sorted."""
+    project: str = ""
+    folder: str = ""
+    """Of the project in the repository: another name in the same folder is the same project."""
+    naming: str = ""
+    """Digest of what names rows and divides them: under another one nobody can tell which rows were seen."""
+    rows: str = ""
+    """The file beside the look with the ids of its rows."""
+    decisions: int = 0
+    """What a guarantee promised for these rows; 0: nothing."""
+
+
+class Promise(msgspec.Struct, frozen=True, kw_only=True):
+    """What `holdout: {guarantee: ...}` meant for one decision (statistics.md 2, 3)."""
+
+    adaptivity: str
+    decisions: int
+    """The fewest ever promised for these rows: more promised later refill nothing."""
+    histories: int
+    """K: the level of every passing bound was divided by it."""
+    looks: int
+    """Earlier looks at the row looked at most, of those the `@` gates were judged on."""
+    rows: int
+    """Rows the `@` gates were judged on."""
+    seen: int
+    """Earlier looks at any row of the holdout: were there more when it was recorded, it was not."""
+    anywhere: int = 0
+    """Of them, those that may have been at any row, as rows were named or divided otherwise then."""
+
+    @property
+    def worn(self) -> bool:
+        return self.looks >= self.decisions
+
+
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """What a decision was computed from, without row-level arrays (those are digests here)."""
 
@@ -139,7 +182,10 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     holdout: str = ""
     predictions: str = ""
     looks: int = 0
-    """Distinct sets of predictions judged on this holdout, this one included."""
+    """Distinct looks at the row that was looked at most, this one included."""
+    look: Look | None = None
+    promise: Promise | None = None
+    """None: nothing is promised for many looks."""
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ import re
 
 from mlops_ci.records.outcomes import Status, combine
 from mlops_ci.records.verdicts import Verdict
-from mlops_ci.reports import claims, numbers, words
+from mlops_ci.reports import claims, numbers, uses, words
 from mlops_ci.reports.document import Spans, Text, plain
 from mlops_ci.reports.sections import affected, commands, facts, verdict, waived
 from mlops_ci.reports.story import Story
@@ -117,8 +117,17 @@ def _small(spans: Spans) -> str:
 
 
 def _pairs(story: Story) -> list[str]:
+    promise = story.evidence.promise
+    told = "" if promise is None or promise.worn else safe(plain(uses.note(story)))  # worn out: the gate says it
     noise = [("seed noise", safe(plain(line))) for line in facts.noise(story)]
-    pairs = [*_waivers(story), ("what moved it", _moved(story)), ("who", _who(story)), *noise, *_next(story)]
+    pairs = [
+        *_waivers(story),
+        ("what moved it", _moved(story)),
+        ("who", _who(story)),
+        ("rows", told),
+        *noise,
+        *_next(story),
+    ]
     return [f"  {name:<{_ASIDE}}{value}" for name, value in pairs if value]
 
 

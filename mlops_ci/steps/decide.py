@@ -25,6 +25,8 @@ from mlops_ci.records.verdicts import IdleWaiver, Verdict
 from mlops_ci.steps.case import Case, subject
 from mlops_ci.steps.champion import FEATURES, UNANSWERED, feature_digests
 from mlops_ci.steps.fit import Fitted
+from mlops_ci.steps.looks import JUDGED
+from mlops_ci.steps.promise import Use
 from mlops_ci.steps.suites import DataFound
 from mlops_ci.steps.workshop import Workshop
 
@@ -57,6 +59,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     head_gates: tuple[Verdict, ...] = ()
     idle_waivers: tuple[IdleWaiver, ...] = ()
     environments: tuple[Verdict, ...] = ()
+    use: Use | None = None
     unfinished: bool = False
     """Something this machine lacks kept an answer away: the next run asks again instead of restoring this one."""
 
@@ -84,7 +87,7 @@ def errored(name: str, error: SourceError | UserCodeError, part: Part) -> Result
     )
 
 
-def evidence(found: Found, looks: int) -> Evidence:
+def evidence(found: Found) -> Evidence:
     """What the decision is computed from, without the arrays."""
     data, model = found.data, found.model
     protected = model is None or (model.fitted is not None and model.fitted.protected)
@@ -99,7 +102,9 @@ def evidence(found: Found, looks: int) -> Evidence:
         fact_notes=found.fact_notes or msgspec.UNSET,
         holdout=data.holdout.digest if data and model else "",
         predictions=model.predictions.digest if model else "",
-        looks=looks,
+        looks=found.use.number if found.use else 0,
+        look=found.use.look if found.use else None,
+        promise=found.use.promise if found.use else None,
     )
 
 
@@ -113,7 +118,7 @@ class Decided(msgspec.Struct, frozen=True, kw_only=True):
     found: Found
 
 
-def decide(case: Case, found: Found, workshop: Workshop, *, looks: int) -> Decided:
+def decide(case: Case, found: Found, workshop: Workshop) -> Decided:
     """The Decision, its evidence pinned by digest."""
     outcome, reason = _outcome(case, found)
     decision = Decision(
@@ -135,7 +140,7 @@ def decide(case: Case, found: Found, workshop: Workshop, *, looks: int) -> Decid
         reason=reason,
         environments=found.environments or msgspec.UNSET,
     )
-    kept = evidence(found, looks)
+    kept = evidence(found)
     kept_rows = case.head.config.evidence.rows == "ledger"
     arrays = row_arrays(found) if kept_rows else {}
     holdout = found.data.holdout if kept_rows and found.data and found.model else None
@@ -164,6 +169,8 @@ def row_arrays(found: Found) -> dict[str, NDArray[np.generic]]:
     features = feature_digests(found.data.snapshot, found.model.training.features)
     if features is not None:
         arrays[FEATURES] = features
+    if found.use and found.use.wear and found.use.wear.rows is not None:
+        arrays[JUDGED] = found.use.wear.rows
     return arrays
 
 

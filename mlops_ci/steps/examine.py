@@ -15,7 +15,7 @@ from mlops_ci.records.outcomes import Status
 from mlops_ci.records.results import Part
 from mlops_ci.records.verdicts import Verdict
 from mlops_ci.reports.sections.data import checks_line
-from mlops_ci.steps import ledger, verdicts
+from mlops_ci.steps import verdicts
 from mlops_ci.steps.case import Case
 from mlops_ci.steps.champion import champion_on
 from mlops_ci.steps.decide import Found, ModelFound, errored
@@ -25,6 +25,7 @@ from mlops_ci.steps.holdout import make_holdout
 from mlops_ci.steps.model_tests import find_tests, run_model_tests
 from mlops_ci.steps.predict import predict
 from mlops_ci.steps.progress import Clock
+from mlops_ci.steps.promise import use
 from mlops_ci.steps.snapshot import Snapshot, feature_columns, make_snapshot
 from mlops_ci.steps.suites import DataFound, examine
 from mlops_ci.steps.workshop import Workshop
@@ -95,6 +96,8 @@ def judge_model(case: Case, found: Found, clock: Clock) -> Found:
         searched = find_worse_slices(data.snapshot, data.holdout, model.predictions, case.head.config)
         evaluation = replace(evaluation, worse_slices=searched)
         asked = verdicts.question(case, data, found, champion)
+        used = use(case, asked, data.snapshot.info)
+        asked = replace(asked, wear=used.wear)
         answers, idle = waive(verdicts.ask(gates, asked), case.judge.waivers, day=case.day)
         own, _ = waive(verdicts.ask(head_gates, asked), case.judge.waivers, day=case.day)
         line.found = _gates_line(answers)
@@ -107,6 +110,7 @@ def judge_model(case: Case, found: Found, clock: Clock) -> Found:
         gates=answers,
         idle_waivers=idle,
         head_gates=own,
+        use=used,
         environments=verdicts.ask_environments(case.judge.environments, asked),
     )
 
@@ -116,14 +120,6 @@ def _gates_line(answers: tuple[Verdict, ...]) -> str:
     waived = sum(bool(verdict.waived) for verdict in answers)
     told = f"{passed} of {len(answers)} passed" if answers else "none"
     return f"{told}, {waived} waived" if waived else told
-
-
-def judged_looks(case: Case, found: Found) -> int:
-    """How many different sets of predictions were judged on this holdout, this one included."""
-    if found.data is None or found.model is None:
-        return 0
-    before = ledger.looks(case.project.repository, found.data.holdout.digest)
-    return len(before | {found.model.predictions.digest})
 
 
 def _why_not_judged(case: Case, found: Found) -> str:

@@ -17,6 +17,7 @@ from mlops_ci.records.canonical import digest
 from mlops_ci.records.decisions import JudgeRef
 from mlops_ci.records.verdicts import Waiver
 from mlops_ci.steps.change import is_judge_file, judge_settings
+from mlops_ci.steps.promise import divided
 from mlops_ci.steps.trees import Tree
 
 _SAME_QUESTION = ("task", "data.target", "data.missing_target", "data.id", "data.group", "data.time", "data.split")
@@ -115,7 +116,7 @@ def _parsed(tree: Tree, key: str, settings: tuple[GateSetting, ...]) -> tuple[Ga
         )
         for index, setting in enumerate(settings)
     )
-    validate.validate(gates, task=config.task, slices=config.slices, metrics=METRICS)
+    validate.validate(gates, task=config.task, slices=config.slices, metrics=METRICS, histories=divided(config))
     return gates
 
 

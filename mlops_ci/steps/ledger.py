@@ -18,6 +18,7 @@ from mlops_ci.ledger.page import ROWS, page
 from mlops_ci.ledger.statements import LARGEST, parse_statement
 from mlops_ci.records.decisions import Decision, DecisionKind, Evidence, RunInfo
 from mlops_ci.records.outcomes import Outcome
+from mlops_ci.steps.looks import still_as_judged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,17 +71,26 @@ def fetch(repository: Repository) -> bool:
 
 
 def record(repository: Repository, entry: Entry) -> str:
-    """Append a decision and give its id. The same decision again changes nothing, whenever and wherever it ran."""
+    """Append a decision and give its id. The same decision again changes nothing, whenever and wherever it ran.
+
+    OutsideError under a guarantee when somebody looked at the same rows since it was judged: only one takes a look.
+    """
     files = entries.files(entry)
     folder = entries.folder_of(entry)
     new = parse_row(f"{folder}/decision.json", files[f"{folder}/decision.json"])
+
+    def derive(heads: tuple[str, ...]) -> Mapping[str, bytes]:
+        if heads:
+            still_as_judged(repository, heads[0], entry)
+        return _pages(repository, heads, new)
+
     written = branches.write_branch(
         repository,
         names.BRANCH,
         files,
         message=f"{new.outcome}: {new.project} {new.commit[:7]} ({new.kind})\n\n{new.verdict}\n",
         create_only=frozenset(files),
-        derive=lambda heads: _pages(repository, heads, new),
+        derive=derive,
     )
     damaged = [path for path in written.collisions if not _is_volatile(path, folder)]
     if damaged:
@@ -141,13 +151,6 @@ def holdout(repository: Repository, stored: StoredDecision) -> Holdout | None:
         repository, stored.head, {f"{folder}/{array.file}" for array in index.arrays}, limit=LARGEST_FILE
     )
     return holdouts.parse(index, {path.removeprefix(f"{folder}/"): data for path, data in content.items()})
-
-
-def looks(repository: Repository, holdout_digest: str) -> frozenset[str]:
-    """The digests of the predictions that were judged on a holdout; its size is the number of looks."""
-    at = head(repository)
-    listed = branches.list_files(repository, at, names.holdout_folder(holdout_digest)) if at else ()
-    return frozenset(found for entry in listed if (found := names.look(entry.path.rpartition("/")[2])))
 
 
 def last_passed(repository: Repository, project: str, at_or_before: str) -> StoredDecision | None:

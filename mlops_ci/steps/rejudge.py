@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 
 from mlops_ci.errors import UsageError
@@ -18,6 +19,8 @@ from mlops_ci.records.verdicts import Verdict
 from mlops_ci.steps.champion import UNANSWERED
 from mlops_ci.steps.decide import outcome_of
 from mlops_ci.steps.given import predictions_digest
+from mlops_ci.steps.looks import JUDGED
+from mlops_ci.steps.promise import wear_of
 from mlops_ci.steps.runs import Kept
 from mlops_ci.steps.verdicts import ask_environments, asked_of
 
@@ -35,7 +38,7 @@ def question_of(kept: Kept) -> Question:
             f"decision {kept.id[:12]} kept no rows",
             "It ended before there were predictions, or `evidence: {rows: none}` is set.",
         )
-    return asked_of(
+    asked = asked_of(
         kept.holdout,
         predictions,
         _champion(kept),
@@ -43,6 +46,7 @@ def question_of(kept: Kept) -> Question:
         facts=kept.evidence.facts,
         missing_facts=kept.evidence.missing_facts,
     )
+    return msgspec.structs.replace(asked, wear=wear_of(kept.evidence.promise, kept.arrays.get(JUDGED)))
 
 
 def gates_of(kept: Kept) -> tuple[Gate, ...]:

@@ -12,11 +12,14 @@ from mlops_ci.errors import UsageError
 from mlops_ci.ledger import arrays as npy
 from mlops_ci.ledger import entries, holdouts
 from mlops_ci.ledger.entries import Entry
+from mlops_ci.ledger.looks import parse_ids
+from mlops_ci.ledger.names import holdout_folder, plain
 from mlops_ci.ledger.statements import parse_statement
-from mlops_ci.records.decisions import Decision, Evidence, RunInfo
+from mlops_ci.records.decisions import Decision, Evidence, Look, RunInfo
 from mlops_ci.records.evaluation import Holdout
 from mlops_ci.reports.story import Story
 from mlops_ci.steps import ledger
+from mlops_ci.steps.looks import read_ids
 from mlops_ci.steps.project import Project
 from mlops_ci.steps.write import earlier
 
@@ -37,6 +40,8 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     run: RunInfo | None
     arrays: dict[str, NDArray[np.generic]]
     holdout: Holdout | None
+    ids: NDArray[np.uint64] | None = None
+    """Of the rows that were looked at, shape (rows,), whether the rows are kept or not."""
 
 
 def newest_run(project: Project) -> Path | None:
@@ -62,10 +67,11 @@ def read_run(folder: Path) -> Kept:
     data = _read(folder, "decision.json")
     decision = parse_statement(data)
     content = {name: _pinned(folder, name, sha256) for name, sha256 in decision.evidence.items()}
+    evidence = _decoded(content[entries.EVIDENCE], Evidence, folder)
     return Kept(
         id=hashlib.sha256(data).hexdigest(),
         decision=decision,
-        evidence=_decoded(content[entries.EVIDENCE], Evidence, folder),
+        evidence=evidence,
         run=_decoded(_read(folder, "run.json"), RunInfo, folder),
         arrays={
             name.removesuffix(".npy"): npy.decode(data, name=name)
@@ -73,6 +79,7 @@ def read_run(folder: Path) -> Kept:
             if name.endswith(".npy")
         },
         holdout=_holdout(folder, content),
+        ids=_ids(folder, evidence.look),
     )
 
 
@@ -100,6 +107,7 @@ def entry(kept: Kept, report_markdown: str, charts: dict[str, str]) -> Entry:
         charts=charts,
         arrays=kept.arrays,
         holdout=kept.holdout,
+        ids=kept.ids,
     )
 
 
@@ -112,6 +120,7 @@ def _from_ledger(project: Project, asked: str) -> Kept:
         run=stored.run,
         arrays=ledger.arrays(project.repository, stored),
         holdout=ledger.holdout(project.repository, stored),
+        ids=read_ids(project.repository, stored.head, stored.evidence.look),
     )
 
 
@@ -122,6 +131,14 @@ def _holdout(folder: Path, content: dict[str, bytes]) -> Holdout | None:
     index = holdouts.parse_index(content[path], path=path)
     beside = {array.file: _read(folder, f"{Path(path).parent.as_posix()}/{array.file}") for array in index.arrays}
     return holdouts.parse(index, beside)
+
+
+def _ids(folder: Path, look: Look | None) -> NDArray[np.uint64] | None:
+    """The ids of the run's look, whose digest the evidence names."""
+    if look is None:
+        return None
+    name = f"{holdout_folder(look.holdout)}/{plain(look.rows)}"
+    return parse_ids(_read(folder, name), look)
 
 
 def _pinned(folder: Path, name: str, sha256: str) -> bytes:

@@ -90,6 +90,7 @@ def write_run(case: Case, decided: Decided, clock: Clock, workshop: Workshop, st
         charts=document.charts(page),
         arrays=decided.arrays,
         holdout=decided.holdout,
+        ids=decided.found.data.holdout.ids if decided.found.data else None,
     )
     told = msgspec.structs.replace(story, run=run)
     folder = _write_folder(case, entry, told)

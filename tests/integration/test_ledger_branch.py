@@ -17,9 +17,11 @@ from mlops_ci.edge import branches
 from mlops_ci.edge.git import Repository
 from mlops_ci.errors import OutsideError, UsageError
 from mlops_ci.ledger import entries
-from mlops_ci.ledger.names import BRANCH, look_path
+from mlops_ci.ledger.holdouts import ids_file
+from mlops_ci.ledger.names import BRANCH
+from mlops_ci.ledger.names import look as look_name
 from mlops_ci.ledger.statements import decision_id, encode
-from mlops_ci.records.decisions import DecisionKind, Evidence
+from mlops_ci.records.decisions import DecisionKind, Evidence, Look
 from mlops_ci.records.evaluation import Factor, Holdout, Task
 from mlops_ci.records.outcomes import Outcome
 from mlops_ci.steps import ledger
@@ -40,7 +42,13 @@ def entry(number: int = 1, *, predictions: str = "", seconds: float = 1.5, **cha
         slices={"origin": Factor(codes=np.array([0, 1, 1, -1], dtype=np.int32), values=("EWR", "JFK"))},
     )
     scores = {"scores": np.full(4, number, dtype=np.float32)}
-    evidence = Evidence(holdout=holdout.digest, predictions=predictions or f"{number:064x}")
+    look = Look(
+        holdout=holdout.digest,
+        predictions=predictions or f"{number:064x}",
+        project="flights",
+        rows=ids_file(holdout.ids)[0],
+    )
+    evidence = Evidence(holdout=holdout.digest, predictions=look.predictions, look=look)
     return entries.Entry(
         decision=entries.with_evidence(decision(number=number, **changes), evidence, scores, holdout),
         run=run_info(seconds=seconds),
@@ -49,6 +57,7 @@ def entry(number: int = 1, *, predictions: str = "", seconds: float = 1.5, **cha
         charts={"roc": "<svg>é</svg>"},
         arrays=scores,
         holdout=holdout,
+        ids=holdout.ids,
     )
 
 
@@ -159,7 +168,16 @@ print(ledger.record(repository, entry(int(sys.argv[2]))))
     assert git(root, "rev-list", "--count", BRANCH) == "20"
     page = git(root, "show", f"{BRANCH}:README.md")
     assert all(f"[{name[:8]}]" in page for name in recorded)
-    assert len(ledger.looks(repository, "ab" * 32)) == 20
+    assert (
+        len(
+            [
+                path
+                for path in git(root, "ls-tree", "-r", "--name-only", BRANCH).split()
+                if look_name(path.rpartition("/")[2])
+            ]
+        )
+        == 20
+    )
     git(root, "fsck", "--strict")
 
 
@@ -243,14 +261,6 @@ def test_a_decision_is_found_by_the_beginning_of_its_id_or_commit(repository: Re
     for prefix in ("111", "HEAD", "../x", "1111\n"):
         with pytest.raises(UsageError, match="is not the beginning"):
             ledger.find(repository, prefix)
-
-
-def test_looks_count_distinct_predictions_on_a_holdout(repository: Repository) -> None:
-    assert ledger.looks(repository, "ab" * 32) == frozenset()
-    for number, predictions in ((1, "aa" * 32), (2, "aa" * 32), (3, "bb" * 32)):
-        ledger.record(repository, entry(number, predictions=predictions))
-    assert ledger.looks(repository, "ab" * 32) == {"aa" * 32, "bb" * 32}
-    assert ledger.looks(repository, "cd" * 32) == frozenset()
 
 
 def test_the_last_passed_decision_is_that_of_the_newest_commit_at_or_before(root: Path, repository: Repository) -> None:
@@ -363,7 +373,7 @@ def test_a_changed_decision_or_evidence_is_noticed(root: Path, repository: Repos
     with pytest.raises(OutsideError, match=r"evidence\.json of decision"):
         ledger.find(repository, recorded)
     restored()
-    look = look_path(made.evidence.holdout, made.evidence.predictions)
+    look = next(path for path in entries.files(made) if look_name(path.rpartition("/")[2]))
     tampered(look, "predictions", "nothing")
     with pytest.raises(OutsideError, match="with other content"):
         ledger.record(repository, entry(2, predictions=made.evidence.predictions))

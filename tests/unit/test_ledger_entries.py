@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 from typing import Any
 
 import msgspec
@@ -12,9 +11,10 @@ import numpy as np
 import pytest
 
 from mlops_ci.errors import OutsideError
-from mlops_ci.ledger import arrays, entries, holdouts, names
+from mlops_ci.ledger import arrays, entries, holdouts, looks, names
 from mlops_ci.ledger.statements import decision_id
-from mlops_ci.records.decisions import Evidence
+from mlops_ci.records.canonical import digest
+from mlops_ci.records.decisions import Evidence, Look
 from mlops_ci.records.evaluation import Factor, Holdout, Task
 from tests import helpers
 
@@ -30,12 +30,20 @@ HOLDOUT = Holdout(
         "plain": Factor(codes=np.array([1, 1, 0], dtype=np.int32), values=("c", "d")),
     },
 )
-EVIDENCE = Evidence(holdout=HOLDOUT.digest, predictions="cd" * 32)
+LOOK = Look(
+    holdout=HOLDOUT.digest,
+    predictions="cd" * 32,
+    claims=("low 0.95 {}",),
+    project="flights",
+    naming="ef" * 32,
+    rows=holdouts.ids_file(HOLDOUT.ids)[0],
+)
+EVIDENCE = Evidence(holdout=HOLDOUT.digest, predictions=LOOK.predictions, look=LOOK)
 SCORES = {"scores": np.array([0.25, 0.5, 0.75], dtype=np.float32)}
 
 
 def _entry(**changes: Any) -> entries.Entry:
-    parts: dict[str, Any] = {"evidence": EVIDENCE, "arrays": SCORES, "holdout": HOLDOUT} | changes
+    parts: dict[str, Any] = {"evidence": EVIDENCE, "arrays": SCORES, "holdout": HOLDOUT, "ids": HOLDOUT.ids} | changes
     decision = entries.with_evidence(helpers.decision(), parts["evidence"], parts["arrays"], parts["holdout"])
     return entries.Entry(
         decision=decision, run=helpers.run_info(), report_markdown="# Report\n", charts={"roc": "<svg/>"}, **parts
@@ -57,7 +65,8 @@ def test_a_decision_becomes_one_folder_named_by_day_and_id_and_the_files_of_its_
         "evidence/scores.npy",
     }
     outside = sorted(path.split("/", 2)[2].split("-")[0] for path in files if path.startswith(f"holdouts/{'ab' * 32}/"))
-    assert outside == sorted([f"{'cd' * 32}.json", "group", "ids", "index", "slice", "slice", "truth"])
+    look = f"{digest(LOOK)}.json"
+    assert outside == sorted([look, "group", "ids", "index", "slice", "slice", "truth"])
     assert len(inside) + len(outside) == len(files)
 
 
@@ -78,7 +87,7 @@ def test_other_evidence_is_another_decision_and_other_circumstances_are_not() ->
     assert entries.folder_of(slower) == entries.folder_of(first)
     others = [
         _entry(arrays={"scores": np.array([0.25, 0.5, 0.76], dtype=np.float32)}),
-        _entry(evidence=Evidence(holdout=HOLDOUT.digest, predictions="ce" * 32)),
+        _entry(evidence=msgspec.structs.replace(EVIDENCE, predictions="ce" * 32)),
         _entry(holdout=msgspec.structs.replace(HOLDOUT, truth=np.array([0, 1, 0], dtype=np.int32))),
     ]
     assert len({decision_id(entry.decision) for entry in [first, *others]}) == 4
@@ -90,18 +99,37 @@ def test_evidence_that_is_not_the_decisions_own_is_a_bug_that_is_caught() -> Non
         entries.files(entry)
 
 
-def test_without_rows_only_the_look_is_kept_of_a_holdout() -> None:
+def test_without_rows_only_the_look_and_the_ids_it_was_at_are_kept_of_a_holdout() -> None:
     files = entries.files(_entry(arrays={}, holdout=None))
-    kept = [path for path in files if path.startswith("holdouts/")]
-    assert kept == [f"holdouts/{'ab' * 32}/{'cd' * 32}.json"]
-    assert json.loads(files[kept[0]]) == {"holdout": "ab" * 32, "predictions": "cd" * 32}
+    kept = sorted(path for path in files if path.startswith("holdouts/"))
+    folder = f"holdouts/{'ab' * 32}"
+    assert kept == sorted([f"{folder}/{digest(LOOK)}.json", f"{folder}/{LOOK.rows}"])
+    assert looks.parse(files[f"{folder}/{digest(LOOK)}.json"], path="x") == LOOK
+    np.testing.assert_array_equal(looks.parse_ids(files[f"{folder}/{LOOK.rows}"], LOOK), HOLDOUT.ids, strict=True)
+
+
+def test_ids_are_kept_once_for_the_holdout_and_its_looks() -> None:
+    assert len([path for path in entries.files(_entry()) if "/ids-" in path]) == 1
 
 
 def test_a_look_says_the_same_whoever_looks() -> None:
     mine, theirs = _entry(), msgspec.structs.replace(_entry(), decision=helpers.decision(number=2))
     theirs = msgspec.structs.replace(theirs, decision=entries.with_evidence(theirs.decision, EVIDENCE, SCORES, HOLDOUT))
-    path = names.look_path(EVIDENCE.holdout, EVIDENCE.predictions)
+    path = names.look_path(LOOK.holdout, digest(LOOK))
     assert entries.files(mine)[path] == entries.files(theirs)[path]
+
+
+def test_a_look_at_other_rows_than_it_names_is_a_bug_that_is_caught() -> None:
+    with pytest.raises(ValueError, match="not at these rows"):
+        entries.files(_entry(ids=HOLDOUT.ids[:2]))
+
+
+@pytest.mark.parametrize("damage", [b"", b"not an array", arrays.encode(HOLDOUT.ids[:2])])
+def test_ids_of_a_look_that_were_changed_are_refused(damage: bytes) -> None:
+    with pytest.raises(OutsideError, match=r"were changed|not an array"):
+        looks.parse_ids(damage, LOOK)
+    with pytest.raises(OutsideError, match="is not a look"):
+        looks.parse(b"{}", path="x")
 
 
 def test_a_holdout_comes_back_as_it_was() -> None:

@@ -174,7 +174,7 @@ def test_a_split_that_cannot_be_made_is_refused(split: str, words: str) -> None:
     "line",
     [
         "metrics: {net_profit: pipeline.metrics:net_profit}",
-        "holdout: {guarantee: {adaptivity: full, decisions: 32}}",
+        "holdout: {guarantee: {adaptivity: full, decisions: 32, disclose: verdict}}",
         "evidence: {rows: store}",
         "store: s3://bucket",
         "package: {image: ghcr.io/acme/x}",

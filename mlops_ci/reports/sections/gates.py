@@ -174,4 +174,7 @@ def _sides(verdict: Verdict) -> str:
     if verdict.confidence is None:
         return "95 % each side, shown only: the value decides"
     level = numbers.exact(round(verdict.confidence * 100, 6))
-    return f"{level} % each side, decides"
+    if verdict.alpha_pass is None or verdict.alpha_pass >= 0.99 * (1 - verdict.confidence):
+        return f"{level} % each side, decides"
+    passing = numbers.exact(float(f"{100 * (1 - verdict.alpha_pass):.4f}"))
+    return f"{level} % each side, the passing one {passing} % so that it holds for all decisions"

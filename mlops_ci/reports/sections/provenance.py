@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mlops_ci.records.decisions import Trust
-from mlops_ci.reports import numbers
+from mlops_ci.reports import numbers, uses
 from mlops_ci.reports.document import Block, Bullets, Code, Details, Spans, Strong, Text
 from mlops_ci.reports.story import Story
 
@@ -22,8 +22,8 @@ def section(story: Story) -> tuple[Block, ...]:
 
 
 def _headline(story: Story) -> str:
-    looks = story.evidence.looks
-    used = f" · this test set was used {numbers.plural(looks, 'time')}" if looks else ""
+    evidence = story.evidence
+    used = f" · this test set was {uses.used(evidence)}" if evidence.looks else ""
     return f"{_TRUST[story.decision.trust]}{used} · mlops-ci {story.decision.judge.version}"
 
 
@@ -50,7 +50,7 @@ def _holdout(story: Story) -> Spans:
     return (
         Text("test set "),
         Code(numbers.short(evidence.holdout)),
-        Text(f", used {numbers.plural(evidence.looks, 'time')}; {word}"),
+        Text(f", {uses.used(evidence)}{'; ' + uses.HOLDS if evidence.promise else ''}; {word}"),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mlops_ci.records.outcomes import Outcome, Status, combine
 from mlops_ci.records.results import Part
 from mlops_ci.records.verdicts import Verdict
-from mlops_ci.reports import claims, numbers, words
+from mlops_ci.reports import claims, numbers, uses, words
 from mlops_ci.reports.document import Block, Code, Paragraph, Spans, Strong, Text
 from mlops_ci.reports.sections import waived
 from mlops_ci.reports.story import Story
@@ -88,7 +88,14 @@ def section(story: Story) -> tuple[Block, ...]:
     blocks = [*waived.section(story), Paragraph(_subject(story))]
     blocks += [
         Paragraph(note)
-        for note in (_two_verdicts(story), _judge(story), _dirty(story), _unprotected(story), _no_champion(story))
+        for note in (
+            _two_verdicts(story),
+            _judge(story),
+            _dirty(story),
+            _unprotected(story),
+            _no_champion(story),
+            uses.note(story),
+        )
         if note
     ]
     return tuple(blocks)

@@ -295,8 +295,8 @@ def test_far_out_the_bet_decides_and_other_metrics_have_no_bound() -> None:
 def test_rows_needed_are_the_golden_ones() -> None:
     seen = PairedProportion(losses=952, wins=952, of=32418)
     gate = parse("accuracy - champion.accuracy > -0.005 @ 99%")
-    assert rows(gate, seen, 0.0) == 23_578
-    assert rows(gate, seen, -0.003) == 147_339
+    assert rows(gate, seen, 0.0, 0.01) == 23_578
+    assert rows(gate, seen, -0.003, 0.01) == 147_339
     found = _one("accuracy - champion.accuracy > -0.005 @ 99%", _discordant(952, 952, 32418))
     assert found.rows_needed == 23_578
     assert found.detectable == pytest.approx(0.00426, abs=5e-6)

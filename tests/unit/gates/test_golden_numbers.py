@@ -109,8 +109,8 @@ def test_6_the_switch_stands_at_five() -> None:
 def test_8_rows_and_the_smallest_difference_they_see() -> None:
     seen = PairedProportion(losses=952, wins=952, of=32_418)
     gate = parse("accuracy - champion.accuracy > -0.005 @ 99%")
-    assert rows(gate, seen, 0.0) == 23_578
-    assert rows(gate, seen, -0.003) == 147_339
+    assert rows(gate, seen, 0.0, 0.01) == 23_578
+    assert rows(gate, seen, -0.003, 0.01) == 147_339
     assert detectable(seen, 0.0, 0.01) == pytest.approx(0.00426, abs=5e-6)
 
 

@@ -17,6 +17,7 @@ from mlops_ci.records.decisions import (
     FactNote,
     JudgeRef,
     ParamChange,
+    Promise,
     RunInfo,
     Subject,
     TrainingInfo,
@@ -513,6 +514,32 @@ def measured() -> Story:
     return story(told, evidence(facts=facts, fact_notes=notes))
 
 
+def nearly_used_up() -> Story:
+    """A guarantee, the last decisions of which are at hand."""
+    promise = Promise(adaptivity="none", decisions=32, histories=32, looks=27, rows=32_418, seen=27)
+    gates = (AUC, msgspec.structs.replace(ACCURACY, low=-0.0066, alpha_pass=0.05 / 32, rows_needed=33_510))
+    told = decision(outcome=Outcome.UNDECIDED, gates=gates, checks=DATA, trust=Trust.DEFAULT_BRANCH)
+    return story(told, evidence(looks=28, promise=promise))
+
+
+def worn_out() -> Story:
+    """A guarantee that is spent: the gate has no bound and says what helps."""
+    promise = Promise(adaptivity="none", decisions=32, histories=32, looks=32, rows=32_418, seen=32)
+    worn = msgspec.structs.replace(
+        ACCURACY,
+        low=None,
+        high=None,
+        alpha_pass=None,
+        alpha_fail=None,
+        rows_needed=33_510,
+        detectable=None,
+        method="",
+        reason="worn out: 32 of 32 decisions used; 33,510 fresh rows help",
+    )
+    told = decision(outcome=Outcome.UNDECIDED, gates=(AUC, worn), checks=DATA, trust=Trust.DEFAULT_BRANCH)
+    return story(told, evidence(looks=33, promise=promise))
+
+
 def leak() -> Story:
     """Stopped by the data: there is no model."""
     found = result(
@@ -824,6 +851,8 @@ STORIES = {
     "waived": waived,
     "expired": expired,
     "measured": measured,
+    "nearly-used-up": nearly_used_up,
+    "worn-out": worn_out,
     "leak": leak,
     "crashed": crashed,
     "regression": regression,

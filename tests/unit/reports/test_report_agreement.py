@@ -80,6 +80,7 @@ def _counted(story: Story) -> set[float]:
     if snapshot:
         found.add(float(sum(source.bytes for source in snapshot.sources)))
         found.add(float(len(snapshot.sources)))
+    found |= {1.0 - verdict.alpha_pass for verdict in story.decision.gates if verdict.alpha_pass is not None}
     if story.evidence.training:
         found.add(float(len(story.evidence.training.features)))
     if evaluation:
