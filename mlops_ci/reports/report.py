@@ -37,7 +37,7 @@ SECTIONS: tuple[tuple[str, int, Callable[[Story], tuple[Block, ...]]], ...] = (
     ("tests", 60, tests.section),
     ("facts", 58, facts.section),
     ("metrics", 55, metrics.section),
-    ("worse slices", 42, worse_slices.section),
+    ("worse-slices", 42, worse_slices.section),
     ("slices", 40, slices.section),
     ("charts", 30, pictures.section),
     ("cost", 20, cost.section),

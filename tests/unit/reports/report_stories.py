@@ -780,24 +780,7 @@ def hostile() -> Story:
     )
     judged = flights(
         classes=(HOSTILE[0], HOSTILE[7]),
-        worse_slices=SliceSearch(
-            metric="accuracy",
-            looked_at=9,
-            asked=len(HOSTILE),
-            rows=100,
-            found=tuple(
-                WorseSlice(
-                    conditions=((name, f"= {name}"),),
-                    rows=9,
-                    value=0.5,
-                    elsewhere=0.9,
-                    low=None,
-                    high=None,
-                    method="fisher/1",
-                )
-                for name in HOSTILE
-            ),
-        ),
+        worse_slices=SliceSearch(metric=HOSTILE[0], looked_at=9, asked=5, rows=100),
         slices=cuts,
         flips=Flips(
             rows=32_418,
