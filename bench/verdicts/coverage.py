@@ -14,6 +14,7 @@ from zlib import crc32
 import numpy as np
 
 from bench.verdicts import worlds
+from mlops_ci.evaluation.metrics import METRICS
 from mlops_ci.gates import estimates
 from mlops_ci.gates.bounds import dirichlet
 from mlops_ci.gates.bounds.clopper_pearson import F1, Proportion
@@ -217,7 +218,7 @@ def by_days(number: int, share: float, correlation: float, times: tuple[float, f
 
     def draw(generator: Generator) -> Estimate:
         sample = whole(world(generator).question())
-        return estimates.single("accuracy", sample, sample.candidate, alpha=0.05)
+        return estimates.single(METRICS["accuracy"], sample, sample.candidate, alpha=0.05)
 
     name = f"{number} days of 60 rows, share {share:g}, correlation {correlation:g}"
     return Truth(name=name, value=share, draw=draw, runs=1_000, times=times)
@@ -230,7 +231,7 @@ def difference_by_days(number: int, lean: float, times: float) -> Truth:
         sample = whole(world(generator).question())
         if sample.champion is None:
             raise ValueError("a world without a champion")
-        return estimates.paired("accuracy", sample, sample.candidate, sample.champion, alpha=0.05)
+        return estimates.paired(METRICS["accuracy"], sample, sample.candidate, sample.champion, alpha=0.05)
 
     name = f"difference by {number} days of 50 rows that lean by {lean:g}"
     return Truth(name=name, value=0.0, draw=draw, runs=1_000, times=(times, times))

@@ -18,6 +18,7 @@ EXAMPLES = {
     "texts": "a text or a list of texts",
     "share": "a share such as 20% or 0.2",
     "duration": "a duration such as 60m, 24h or 7d",
+    "range": "two numbers, the smaller first: [0, 1]",
 }
 
 
@@ -48,7 +49,11 @@ def allowed(kind: types.Type) -> str:
         return f"a whole number{low}" + (f" to {kind.le}" if kind.le is not None else "")
     if isinstance(kind, types.StructType):
         return f"a mapping with {' | '.join(item.encode_name for item in kind.fields)}"
-    return {types.DictType: "a mapping, name: value", types.VarTupleType: "a list"}.get(type(kind), "a text")
+    return {
+        types.DictType: "a mapping, name: value",
+        types.VarTupleType: "a list",
+        types.BoolType: "true | false",
+    }.get(type(kind), "a text")
 
 
 @cache

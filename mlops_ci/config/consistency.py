@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _TABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
+_METRIC = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _FUNCTION = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -25,7 +26,20 @@ Problem = tuple[Path, str, str]
 
 def check(config: Config, document: Document) -> None:
     """ConfigError for the first thing that does not fit together."""
-    for found in (_columns, _sources, _split, _train, _paths, _names, _checks, _environments, _guarantee, _not_yet):
+    checks = (
+        _columns,
+        _sources,
+        _split,
+        _train,
+        _paths,
+        _names,
+        _metrics,
+        _checks,
+        _environments,
+        _guarantee,
+        _not_yet,
+    )
+    for found in checks:
         for path, message, advice in found(config):
             refuse(document, path, message, advice)
 
@@ -144,6 +158,15 @@ def _names(config: Config) -> Iterator[Problem]:
                 yield (*path, at), f"the gate {title!r} is there twice", "Keep one, or give one another name."
 
 
+def _metrics(config: Config) -> Iterator[Problem]:
+    for name, metric in config.metrics.items():
+        if not _METRIC.fullmatch(name):
+            advice = "Allowed: letters, digits and `_`, starting with a letter, at most 63."
+            yield ("metrics", name), f"{name!r} cannot be a metric's name", advice
+        if not _FUNCTION.fullmatch(metric.function):
+            yield ("metrics", name), f"found {metric.function!r}", "Allowed: module:function."
+
+
 def _checks(config: Config) -> Iterator[Problem]:
     for at, name in enumerate(config.checks.slow):
         if name not in SLOW_CHECKS:
@@ -184,8 +207,6 @@ def _guarantee(config: Config) -> Iterator[Problem]:
 def _not_yet(config: Config) -> Iterator[Problem]:
     """Keys of later versions: setting them would promise what nothing computes."""
     leave = "Leave it out for now."
-    if config.metrics:
-        yield ("metrics",), "not yet: own metrics are not computed", f"{leave} Gates can use the metrics in the docs."
     if config.train and config.train.search:
         yield ("train", "search"), "not yet: nothing searches", f"{leave} Set the parameters in train.params."
     if config.evidence.rows == "store":

@@ -16,6 +16,7 @@ from mlops_ci.errors import ConfigError
 if TYPE_CHECKING:
     from mlops_ci.config.yaml import Document, Path
 
+_SHORT = ("gate", "function")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"(\d{1,6})\s*([smhd])")
 _SHARE = re.compile(r"(\d{1,3}(?:\.\d{1,12})?)\s*%")
@@ -74,7 +75,7 @@ def convert(document: Document, value: object, path: Path, kind: types.Type) -> 
         reader = _READERS.get(reads(kind))
         return reader(document, value, path) if reader else convert(document, value, path, kind.type)
     if isinstance(kind, types.StructType):
-        return _gate_or_struct(document, value, path, kind)
+        return _short_or_struct(document, value, path, kind)
     if isinstance(kind, types.UnionType):
         return _union(document, value, path, kind)
     if isinstance(kind, types.DictType):
@@ -88,9 +89,11 @@ def convert(document: Document, value: object, path: Path, kind: types.Type) -> 
     return _scalar(document, value, path, kind)
 
 
-def _gate_or_struct(document: Document, value: object, path: Path, kind: types.StructType) -> Any:
-    if isinstance(value, str) and any(item.encode_name == "gate" for item in kind.fields):
-        return struct(document, {"gate": value}, path, kind)
+def _short_or_struct(document: Document, value: object, path: Path, kind: types.StructType) -> Any:
+    """A text where a mapping could stand is its `gate` or its `function`."""
+    short = next((item.encode_name for item in kind.fields if item.encode_name in _SHORT), None)
+    if isinstance(value, str) and short:
+        return struct(document, {short: value}, path, kind)
     return struct(document, value, path, kind)
 
 
@@ -114,6 +117,10 @@ def _scalar(document: Document, value: object, path: Path, kind: types.Type) -> 
         return _word(document, value, path, kind, allowed(kind))
     if isinstance(kind, types.StrType):
         return _text(document, value, path, kind)
+    if isinstance(kind, types.BoolType):
+        if not isinstance(value, bool):
+            _expected(document, path, value, allowed(kind))
+        return value
     if isinstance(kind, types.IntType):
         if isinstance(value, bool) or not isinstance(value, int) or not _within(value, kind):
             _expected(document, path, value, allowed(kind))
@@ -169,7 +176,15 @@ def _duration(document: Document, value: object, path: Path) -> int:
     return int(match[1]) * _SECONDS[match[2]]
 
 
-_READERS = {"texts": _texts, "share": _share, "duration": _duration}
+def _range(document: Document, value: object, path: Path) -> tuple[float, float]:
+    ends = value if isinstance(value, list) else []
+    numbers = [float(end) for end in ends if isinstance(end, int | float) and not isinstance(end, bool)]
+    if len(ends) != 2 or len(numbers) != 2 or not all(map(math.isfinite, numbers)) or numbers[0] >= numbers[1]:
+        _expected(document, path, value, EXAMPLES["range"])
+    return numbers[0], numbers[1]
+
+
+_READERS = {"texts": _texts, "share": _share, "duration": _duration, "range": _range}
 
 
 def _within(value: int, kind: types.IntType) -> bool:

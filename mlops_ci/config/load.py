@@ -44,8 +44,8 @@ def schema() -> dict[str, Any]:
         properties = definitions[struct.cls.__name__]["properties"]
         for item in struct.fields:
             _as_written(properties[item.encode_name], catalog.reads(item.type))
-    gate = definitions["GateSetting"]
-    definitions["GateSetting"] = {"anyOf": [{"type": "string"}, gate]}
+    for short in ("GateSetting", "MetricSetting"):
+        definitions[short] = {"anyOf": [{"type": "string"}, definitions[short]]}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "mlops.yaml", **made}
 
 

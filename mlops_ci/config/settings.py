@@ -14,6 +14,10 @@ VERSION = 1
 _TEXTS: dict[str, Any] = {"type": ["string", "array"]}
 Names = Annotated[tuple[str, ...], Meta(extra={"reads": "texts"}, extra_json_schema=_TEXTS)]
 Share = Annotated[float, Meta(extra={"reads": "share"}, extra_json_schema={"type": ["number", "string"]})]
+Range = Annotated[
+    tuple[float, float],
+    Meta(extra={"reads": "range"}, extra_json_schema={"type": "array", "prefixItems": [{"type": "number"}] * 2}),
+]
 Duration = Annotated[int, Meta(extra={"reads": "duration"}, extra_json_schema={"type": "string"})]
 Undecided = Literal["refuse", "warn", "accept"]
 
@@ -135,6 +139,22 @@ class Checks(_Keys, frozen=True, kw_only=True):
     ] = ()
 
 
+class MetricSetting(_Keys, frozen=True, kw_only=True):
+    """A metric of the project's own."""
+
+    function: Annotated[
+        str,
+        Meta(description="`module:function`, called as function(holdout, predictions) -> a number, or one a row."),
+    ]
+    higher_is_better: Annotated[bool | None, Meta(description="Left out, reports call no change better or worse.")] = (
+        None
+    )
+    range: Annotated[Range | None, Meta(description="The least and the most one row can be worth: what `@` needs.")] = (
+        None
+    )
+    unit: Annotated[str, Meta(description="Written after its numbers: `EUR`.")] = ""
+
+
 class GateSetting(_Keys, frozen=True, kw_only=True):
     """One gate. Where it stands: `Config.where(f"gates[{index}]")`, so that moved lines are not another gate."""
 
@@ -245,9 +265,10 @@ class Keys(_Keys, frozen=True, kw_only=True):
     ] = None
     checks: Annotated[Checks, Meta(description="Further checks.")] = Checks()
     slices: Annotated[Names, Meta(description="Columns whose values cut the rows into slices of the report.")] = ()
-    metrics: Annotated[dict[str, str], Meta(description="Own metrics, name -> `module:function`. Not yet.")] = field(
-        default_factory=dict
-    )
+    metrics: Annotated[
+        dict[str, MetricSetting],
+        Meta(description="Own metrics (docs/metrics.md): name -> `module:function`, or a mapping with `function`."),
+    ] = field(default_factory=dict)
     gates: Annotated[
         tuple[GateSetting, ...],
         Meta(description="What must hold; each a text, or a mapping with `gate`, `name`, `when_undecided`."),

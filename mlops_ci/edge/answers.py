@@ -74,6 +74,13 @@ class Timed(msgspec.Struct, frozen=True, kw_only=True):
     cpu: tuple[float, ...]
 
 
+class Measured(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer of the job `metric`: one number, or None where there is one a row, read by `measured_rows`."""
+
+    value: float | None
+    rows: int
+
+
 class Failed(msgspec.Struct, frozen=True, kw_only=True):
     """Why the worker has no answer, in texts of bounded length."""
 
@@ -90,13 +97,14 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     failure: Failed | None = None
 
 
-Value = Fitted | Predicted | Prepared | Tested | Timed
+Value = Fitted | Predicted | Prepared | Tested | Timed | Measured
 JOBS: dict[str, type[Value]] = {
     "fit": Fitted,
     "predict": Predicted,
     "prepare": Prepared,
     "test": Tested,
     "time": Timed,
+    "metric": Measured,
 }
 
 T = TypeVar("T")
@@ -160,6 +168,16 @@ def predictions(
         if values is not None and not np.isfinite(values).all():
             raise UserCodeError(f"{name}.npy holds NaN or infinity")
     return labels, scores
+
+
+def measured_rows(folder: Path, *, rows: int) -> NDArray[np.float32]:
+    """What the job `metric` gave for each row. UserCodeError when the array is missing or is not what it must be."""
+    found = _array(folder / "rows.npy", shape=(rows,), kind=np.float32)
+    if found is None:
+        raise UserCodeError("the numbers of the metric are missing", "the project's code must leave rows.npy alone")
+    if not np.isfinite(found).all():
+        raise UserCodeError("rows.npy holds NaN or infinity")
+    return found
 
 
 def _array(path: Path, *, shape: tuple[int, ...], kind: type[N]) -> NDArray[N] | None:

@@ -25,6 +25,7 @@ _DOING = {
     "predict": "predicting",
     "test": "the model tests",
     "time": "timing the model",
+    "metric": "a metric",
     "command": "the training command",
 }
 _LEAST_SPACE = 1024 * 1024
@@ -54,7 +55,7 @@ def run(
     limits: Limits,
     secrets: tuple[str, ...] = (),
 ) -> Answer:
-    """Run `job` (prepare, fit, predict, test, time; docs/worker.md says what each asks and answers) in `workspace`.
+    """Run `job` (prepare, fit, predict, test, time, metric; docs/worker.md says what each asks and answers).
 
     Paths in `request` are absolute. Raises UserCodeError when the project's code gives no usable answer,
     OutsideError when Python cannot be started or the disk is full.

@@ -11,7 +11,7 @@ from mlops_ci.errors import UserCodeError
 from mlops_ci.evaluation.counts import confusion_matrix
 from mlops_ci.evaluation.curves import curves
 from mlops_ci.evaluation.flips import flips
-from mlops_ci.evaluation.metrics import metrics_for
+from mlops_ci.evaluation.metrics import METRICS, metrics_for
 from mlops_ci.evaluation.pairing import answered_part
 from mlops_ci.evaluation.slices import slice_values
 from mlops_ci.records.evaluation import (
@@ -26,18 +26,25 @@ from mlops_ci.records.evaluation import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mlops_ci.evaluation.metric import Metric
 
 _CONFUSION_CLASSES = 20
 
 
 def evaluate(
-    holdout: Holdout, predictions: Predictions, champion: Champion | None, *, slices: tuple[str, ...]
+    holdout: Holdout,
+    predictions: Predictions,
+    champion: Champion | None,
+    *,
+    slices: tuple[str, ...],
+    metrics: Mapping[str, Metric] = METRICS,
 ) -> Evaluation:
     """Metrics, slices, flips, confusion and curves of `predictions`, beside the champion's where it has any.
 
-    slices: names of the factors in `holdout.slices` to cut by. Raises UserCodeError for predictions that do not fit
-    the holdout or are not finite.
+    slices: names of the factors in `holdout.slices` to cut by. metrics: name -> Metric, the project's own among them.
+    Raises UserCodeError for predictions that do not fit the holdout or are not finite.
     """
     rival = None if champion is None else champion.predictions
     for who, answers in (("the model", predictions), ("the champion", rival)):
@@ -54,10 +61,10 @@ def evaluate(
         classes=holdout.classes,
         class_counts=_class_counts(holdout) if labelled else (),
         metrics=tuple(
-            _metric_value(metric, holdout, predictions, there, theirs) for metric in metrics_for(holdout.task)
+            _metric_value(metric, holdout, predictions, there, theirs) for metric in metrics_for(holdout.task, metrics)
         ),
-        slices=_slices(holdout, predictions, there, theirs, slices),
-        new_rows=_new_rows(holdout, predictions, champion),
+        slices=_slices(holdout, predictions, there, theirs, slices, metrics),
+        new_rows=_new_rows(holdout, predictions, champion, metrics),
         flips=flips(there, ours, theirs, slices) if labelled and theirs is not None else None,
         confusion=_confusion(holdout, predictions) if labelled else (),
         curves=curves(holdout, predictions) | (curves(there, theirs, "_champion") if theirs is not None else {}),
@@ -65,48 +72,55 @@ def evaluate(
 
 
 def _slices(
-    holdout: Holdout, predictions: Predictions, there: Holdout, rival: Predictions | None, columns: tuple[str, ...]
+    holdout: Holdout,
+    predictions: Predictions,
+    there: Holdout,
+    rival: Predictions | None,
+    columns: tuple[str, ...],
+    metrics: Mapping[str, Metric],
 ) -> tuple[SliceValue, ...]:
     if there is holdout or rival is None:
-        return slice_values(holdout, predictions, rival, columns)
-    theirs = {(one.column, one.value): one.metrics for one in slice_values(there, rival, None, columns)}
+        return slice_values(holdout, predictions, rival, columns, metrics=metrics)
+    theirs = {
+        (one.column, one.value): one.metrics for one in slice_values(there, rival, None, columns, metrics=metrics)
+    }
     return tuple(
         msgspec.structs.replace(one, champion=theirs.get((one.column, one.value), {}))
-        for one in slice_values(holdout, predictions, None, columns)
+        for one in slice_values(holdout, predictions, None, columns, metrics=metrics)
     )
 
 
-def _new_rows(holdout: Holdout, predictions: Predictions, champion: Champion | None) -> SliceValue | None:
+def _new_rows(
+    holdout: Holdout, predictions: Predictions, champion: Champion | None, metrics: Mapping[str, Metric]
+) -> SliceValue | None:
     if champion is None or champion.new_rows is None or champion.predictions is None:
         return None
     asked = champion.new_rows if champion.unanswered is None else champion.new_rows & ~champion.unanswered
     factor = Factor(codes=np.where(asked, 0, -1).astype(np.int32), values=("new rows",))
     cut = msgspec.structs.replace(holdout, slices={"": factor})
-    return next(iter(slice_values(cut, predictions, champion.predictions, ("",))), None)
+    return next(iter(slice_values(cut, predictions, champion.predictions, ("",), metrics=metrics)), None)
 
 
 def _metric_value(
     metric: Metric, holdout: Holdout, predictions: Predictions, there: Holdout, rival: Predictions | None
 ) -> MetricValue:
-    value = _compute(metric, holdout, predictions)
+    value = metric.of(holdout.truth, predictions, holdout.classes)
     return MetricValue(
         metric=metric.name,
         value=value,
-        champion=None if rival is None else _compute(metric, there, rival),
+        champion=None if rival is None else metric.of(there.truth, rival, there.classes),
         higher_is_better=metric.higher_is_better,
         unit=metric.unit,
         reason=why_undefined(metric, holdout, predictions) if value is None else "",
     )
 
 
-def _compute(metric: Metric, holdout: Holdout, predictions: Predictions) -> float | None:
-    return metric.compute(holdout.truth, predictions.labels, predictions.scores, holdout.classes)
-
-
 def why_undefined(metric: Metric, holdout: Holdout, predictions: Predictions) -> str:
     """Why `metric.compute` gave None, in words."""
     if holdout.rows == 0:
         return "no rows"
+    if metric.own:
+        return "it is one number for all rows" if metric.name in predictions.own else "it could not be computed"
     if metric.needs_scores and predictions.scores is None:
         return "the model gives labels only, no scores"
     if not metric.usable(predictions.scores):

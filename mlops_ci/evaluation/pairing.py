@@ -21,7 +21,12 @@ def answered_part(holdout: Holdout, unanswered: Array, *answers: Predictions) ->
     group = None if holdout.group is None else holdout.group[rows]
     cut = replace(holdout, ids=holdout.ids[rows], truth=holdout.truth[rows], group=group, slices=slices)
     return cut, [
-        replace(one, labels=one.labels[rows], scores=None if one.scores is None else one.scores[rows])
+        replace(
+            one,
+            labels=one.labels[rows],
+            scores=None if one.scores is None else one.scores[rows],
+            own={name: values if values.ndim == 0 else values[rows] for name, values in one.own.items()},
+        )
         for one in answers
     ]
 

@@ -13,12 +13,13 @@ if TYPE_CHECKING:
 _POSITIVE, _NEGATIVE = 1, 0
 
 
-def masks(metric: str, truth: Array, labels: Array) -> tuple[Array, Array]:
+def masks(metric: Metric, truth: Array, labels: Array, scores: Array | None) -> tuple[Array, Array]:
     """(member, success), two bool arrays of shape (n,), success within member: the metric is Σ success / Σ member.
 
-    For accuracy (any number of classes), precision, recall, specificity, false_positive_rate and selection_rate (two
-    classes). KeyError for another metric.
+    For metrics that are proportions. KeyError for another one.
     """
+    if metric.losses is not None:
+        return np.ones(len(truth), dtype=bool), np.asarray(metric.losses(truth, labels, scores) > 0)
     right, flagged, all_rows = truth == labels, labels == _POSITIVE, np.ones(len(truth), dtype=bool)
     member, success = {
         "accuracy": (all_rows, right),
@@ -27,7 +28,7 @@ def masks(metric: str, truth: Array, labels: Array) -> tuple[Array, Array]:
         "specificity": (truth == _NEGATIVE, right),
         "false_positive_rate": (truth == _NEGATIVE, flagged),
         "selection_rate": (all_rows, flagged),
-    }[metric]
+    }[metric.name]
     return member, member & success
 
 

@@ -50,6 +50,17 @@ def roc_auc_macro(truth: Array, scores: Array, weight: Array | None = None) -> f
     return float(np.mean(areas))
 
 
+def among_the_first(truth: Array, scores: Array, k: int) -> Array:
+    """1.0 where the true class is among the `k` highest scores, else 0.0; shape (n,). scores: shape (n, classes).
+
+    Of equal scores the later class counts as the higher, as scikit-learn's top_k_accuracy_score has it.
+    """
+    own = scores[np.arange(len(truth)), truth][:, None]
+    later = np.arange(scores.shape[1]) > truth[:, None]
+    before = (scores > own) | ((scores == own) & later)
+    return np.asarray(before.sum(axis=1) < k, dtype=np.float64)
+
+
 def average_precision(positive: Array, scores: Array, weight: Array | None = None) -> float:
     """Σ (recall step) · precision, without interpolation; NaN without positives."""
     false, true = steps(positive, scores, weight)

@@ -30,8 +30,10 @@ def relative_errors(truth: Array, predicted: Array) -> Array:
         return absolute_errors(truth, predicted) / np.abs(truth)
 
 
-def rmse(truth: Array, predicted: Array, weight: Array | None = None) -> float:
-    return float(np.sqrt(np.average(squared_errors(truth, predicted), weights=weight)))
+def pinball(truth: Array, predicted: Array, quantile: float) -> Array:
+    """`quantile` times what was predicted too little, 1 - quantile times what was too much (Koenker, Bassett 1978)."""
+    over = errors(truth, predicted)
+    return np.maximum(-quantile * over, (1.0 - quantile) * over)
 
 
 def median_ae(truth: Array, predicted: Array, weight: Array | None = None) -> float:

@@ -7,17 +7,24 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlops_ci.evaluation.counts import Array, Counts, count_by
-from mlops_ci.evaluation.metrics import metrics_for
+from mlops_ci.evaluation.metrics import METRICS, metrics_for
 from mlops_ci.records.evaluation import Factor, Holdout, Predictions, SliceValue
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mlops_ci.evaluation.metric import Metric
 
 Row = dict[str, float | None]
 
 
 def slice_values(
-    holdout: Holdout, predictions: Predictions, champion: Predictions | None, columns: tuple[str, ...]
+    holdout: Holdout,
+    predictions: Predictions,
+    champion: Predictions | None,
+    columns: tuple[str, ...],
+    *,
+    metrics: Mapping[str, Metric] = METRICS,
 ) -> tuple[SliceValue, ...]:
     """Every value of every column that has rows, by column, then by rows (most first), then by value.
 
@@ -27,8 +34,10 @@ def slice_values(
     for column in columns:
         factor = holdout.slices[column]
         rows = rows_by_value(factor)
-        ours = _metrics_by_value(holdout, predictions, factor)
-        theirs = [Row() for _ in factor.values] if champion is None else _metrics_by_value(holdout, champion, factor)
+        ours = _metrics_by_value(holdout, predictions, factor, metrics)
+        theirs = [Row() for _ in factor.values]
+        if champion is not None:
+            theirs = _metrics_by_value(holdout, champion, factor, metrics)
         found += [
             SliceValue(
                 column=column, value=factor.values[code], rows=rows[code], metrics=ours[code], champion=theirs[code]
@@ -50,10 +59,12 @@ def by_size(factor: Factor, rows: list[int]) -> list[int]:
     return sorted(present, key=lambda code: (-rows[code], factor.values[code]))
 
 
-def _metrics_by_value(holdout: Holdout, predictions: Predictions, factor: Factor) -> list[Row]:
+def _metrics_by_value(
+    holdout: Holdout, predictions: Predictions, factor: Factor, metrics: Mapping[str, Metric]
+) -> list[Row]:
     columns = {
         metric.name: _by_value(metric, holdout, predictions, factor)
-        for metric in metrics_for(holdout.task)
+        for metric in metrics_for(holdout.task, metrics)
         if metric.usable(predictions.scores)
     }
     return [{name: _finite(values[code]) for name, values in columns.items()} for code in range(len(factor.values))]
@@ -63,9 +74,12 @@ def _by_value(metric: Metric, holdout: Holdout, predictions: Predictions, factor
     """Shape (values,), NaN where the metric is not defined."""
     if metric.rate is not None:
         return metric.rate(_counts(holdout, predictions, factor))
-    if metric.losses is not None:
-        losses = metric.losses(holdout.truth, predictions.labels, predictions.scores)
-        return _means(losses, factor)
+    losses = metric.by_row(holdout.truth, predictions)
+    if losses is not None:
+        means = _means(losses, factor)
+        return np.sqrt(means) if metric.root else means
+    if metric.own:
+        return np.full(len(factor.values), np.nan)
     return _one_by_one(metric, holdout, predictions, factor)
 
 

@@ -37,7 +37,7 @@ def judged(case: Case, workshop: Workshop, clock: Clock) -> Found:
     """Everything that is found out, up to where the data or an error stops it."""
     found = look_at_data(case, workshop, clock)
     if found.stopped:
-        return judge_model(case, found, clock)
+        return judge_model(case, found, workshop, clock)
     with beside(case, clock) as suites:
         suites.look_at_data(found)
         if case.asked.only != "data":
@@ -45,4 +45,4 @@ def judged(case: Case, workshop: Workshop, clock: Clock) -> Found:
             suites.look_at_model(found)
             found = test_model(case, found, workshop, clock)
             found = measure_facts(case, found, workshop, clock)
-        return suites.add_to(judge_model(case, found, clock))
+        return suites.add_to(judge_model(case, found, workshop, clock))

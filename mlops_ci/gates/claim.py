@@ -23,6 +23,8 @@ from mlops_ci.gates.verdict import is_difference, scale, sides, verdict
 from mlops_ci.records.outcomes import Status
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from mlops_ci.gates.bounds.estimate import Estimate
     from mlops_ci.gates.gate import Gate
     from mlops_ci.gates.question import Question, Wear
@@ -43,23 +45,39 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     small: tuple[str, ...] = ()
     note: str = ""
     sides: dict[str, Any] = {}
+    highest: bool = False
+    """The worst is the largest: of losses."""
 
     def low(self, gate: Gate, alpha: float) -> float | None:
-        return _least(one.low(alpha, passing=gate.upwards) for one in self.estimates)
+        return self._worst_of(one.low(alpha, passing=gate.upwards) for one in self.estimates)
 
     def high(self, gate: Gate, alpha: float) -> float | None:
-        return _least(one.high(alpha, passing=not gate.upwards) for one in self.estimates)
+        return self._worst_of(one.high(alpha, passing=not gate.upwards) for one in self.estimates)
 
     def binding(self, gate: Gate, alpha: float) -> int:
-        """The slice that holds the low bound down."""
+        """The slice whose bound is the worst on the side that lets the gate pass."""
         if len(self.estimates) == 1:
             return 0
-        bounds = [one.low(alpha, passing=gate.upwards) for one in self.estimates]
-        return min(range(len(bounds)), key=lambda index: -1e9 if bounds[index] is None else float(bounds[index] or 0.0))
+        bounds = [
+            one.high(alpha, passing=not gate.upwards) if self.highest else one.low(alpha, passing=gate.upwards)
+            for one in self.estimates
+        ]
+        return next((index for index, bound in enumerate(bounds) if bound is None), self._worst_index(bounds))
 
     @property
     def worst(self) -> int:
-        return min(range(len(self.estimates)), key=lambda index: self.estimates[index].value)
+        return self._worst_index([one.value for one in self.estimates])
+
+    def _worst_index(self, values: Sequence[float | None]) -> int:
+        sign = -1.0 if self.highest else 1.0
+        return min(range(len(values)), key=lambda index: sign * (values[index] or 0.0))
+
+    def _worst_of(self, bounds: Iterable[float | None]) -> float | None:
+        found = list(bounds)
+        known = [bound for bound in found if bound is not None]
+        if len(known) < len(found):
+            return None
+        return max(known) if self.highest else min(known)
 
 
 def judge(gate: Gate, question: Question, claims: int) -> Verdict:
@@ -167,9 +185,9 @@ def _claim(gate: Gate, question: Question, alpha: float) -> Claim | str:
             return undefined(one, inside, inside.of(one))
     if form(gate) is Form.PAIRED:
         plus, minus = gate.terms if term.coefficient > 0 else gate.terms[::-1]
-        estimate = paired(term.name, cut, cut.of(plus), cut.of(minus), alpha=alpha)
+        estimate = paired(term.measure, cut, cut.of(plus), cut.of(minus), alpha=alpha)
     else:
-        estimate = single(term.name, cut, cut.candidate, alpha=alpha)
+        estimate = single(term.measure, cut, cut.candidate, alpha=alpha)
     alike = form(gate) is Form.PAIRED and inside.alike
     return Claim(estimates=(estimate,), note=_ALIKE if alike else "", sides=dict(seen))
 
@@ -181,19 +199,20 @@ def _over_slices(gate: Gate, sample: Sample, alpha: float) -> Claim | str:
         return missing
     worse = worst(term, judged)
     if form(gate) is Form.GAP:
-        apart = gap(term.name, judged, alpha=alpha)
+        apart = gap(term.measure, judged, alpha=alpha)
         ends = words.ends(*(judged[index] for index in apart.ends))
         return Claim(estimates=(apart,), comparisons=apart.pairs, slice=worse.name, small=small, note=ends)
     found: dict[str, Any] = {"candidate": worse.side}
     if worse.sample.champion is not None and worse.sample.in_full:
-        found["champion"] = side(term.name, worse.sample, worse.sample.champion)
+        found["champion"] = side(term.measure, worse.sample, worse.sample.champion)
     return Claim(
-        estimates=tuple(single(term.name, one.sample, one.sample.candidate, alpha=alpha) for one in judged),
+        estimates=tuple(single(term.measure, one.sample, one.sample.candidate, alpha=alpha) for one in judged),
         names=tuple(one.name for one in judged),
         comparisons=len(judged),
         slice=worse.name,
         small=small,
         sides=found,
+        highest=not term.measure.higher_is_better,
     )
 
 
@@ -219,8 +238,3 @@ def _reason(
     holds = f"the bound is that of {made.names[binding]}" if made.names[binding] and binding != made.worst else ""
     small = f"not judged, too few rows: {words.names(made.small)}" if made.small else ""
     return words.joined(told, made.note, holds, made.estimates[binding].note, small)
-
-
-def _least(bounds: Any) -> float | None:
-    found = list(bounds)
-    return None if any(bound is None for bound in found) else min(found)

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 from mlops_ci.evaluation.metrics import METRICS
 from mlops_ci.gates.facts import FACTS, Needs
 from mlops_ci.gates.form import Form, form
-from mlops_ci.gates.gate import Gate, Term, TermKind
+from mlops_ci.gates.gate import Gate, Term, TermKind, bound
 from mlops_ci.gates.tolerated import cost
 from mlops_ci.gates.verdict import scale
 from mlops_ci.gates.words import percent
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+    from mlops_ci.evaluation.metric import Metric
 
 _ASKS = {
     ">": "must be above",
@@ -30,8 +32,9 @@ _GROUPS = (
 )
 
 
-def explain(gate: Gate, beside: Sequence[Gate] = ()) -> str:
+def explain(gate: Gate, beside: Sequence[Gate] = (), *, metrics: Mapping[str, Metric] = METRICS) -> str:
     """A few short paragraphs, plain text. beside: the other gates of the list, one of which may bound d."""
+    gate = bound(gate, metrics)
     about = _difference(gate) if form(gate) is Form.PAIRED else _sum(gate.terms)
     limit = f"{_ASKS[gate.comparison]} {scale(gate).amount(gate.threshold)}"
     told = [
@@ -95,7 +98,8 @@ def _term(term: Term) -> str:
         return f"{times}{whose}largest {term.name} of any value of {term.column} minus the smallest"
     if term.kind is TermKind.WORST:
         return f"{times}{whose}{term.name} on the value of {term.column} where it is worst"
-    return f"{times}{whose}{term.name}{f' on rows with {term.slice}' if term.slice else ''}"
+    clipped = "" if term.clip is None else f" (a row counts at most {term.clip:g})"
+    return f"{times}{whose}{term.name}{clipped}{f' on rows with {term.slice}' if term.slice else ''}"
 
 
 def _difference(gate: Gate) -> str:
@@ -106,7 +110,8 @@ def _difference(gate: Gate) -> str:
     if first.champion:
         plus, minus = minus, plus
     where = f" with {first.slice}" if first.slice else ""
-    return f"{plus} {first.name} minus {minus}, on the same held-out rows{where},"
+    clipped = "" if first.clip is None else f" (a row counts at most {first.clip:g})"
+    return f"{plus} {first.name}{clipped} minus {minus}, on the same held-out rows{where},"
 
 
 def _how(gate: Gate) -> str:
@@ -148,10 +153,12 @@ def _tolerated(gate: Gate, beside: Sequence[Gate]) -> str:
 
 
 def _method(gate: Gate, found: Form) -> str:
-    name = gate.terms[0].name
+    metric = gate.terms[0].metric
+    kind, name = ("", "") if metric is None else (metric.kind, metric.name)
     if found is Form.CHANGED:
         return "Bounds: Clopper, Pearson (1934), exact. No labels are needed for it."
-    kind = METRICS[name].kind if name in METRICS else ""
+    if kind == "mean":
+        return "Bounds: Hall's transform of Student's t (1992), safe against losses too rare to be seen; asymptotic."
     if found is Form.GAP:
         return (
             "Bounds: no two slices may be too far apart. They hold different rows, so of each pair the difference is "

@@ -5,13 +5,12 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from mlops_ci.gates.estimates import FINITE_ONLY, has_bound, has_finite_bound
+from mlops_ci.gates.by_group import FINITE_ONLY
+from mlops_ci.gates.estimates import has_bound, has_finite_bound
 from mlops_ci.gates.gate import Gate, TermKind
 from mlops_ci.records.evaluation import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from mlops_ci.evaluation.metric import Metric
 
 
@@ -34,7 +33,7 @@ def form(gate: Gate) -> Form | None:
         return forms.get(terms[0].kind)
     if len(terms) == 2 and all(term.kind is TermKind.METRIC for term in terms):
         one, other = terms
-        same = (one.name, one.column, one.value) == (other.name, other.column, other.value)
+        same = (one.name, one.column, one.value, one.clip) == (other.name, other.column, other.value, other.clip)
         if same and one.champion != other.champion and {one.coefficient, other.coefficient} == {1.0, -1.0}:
             return Form.PAIRED
     return None
@@ -57,14 +56,14 @@ def changes_accuracy(gate: Gate) -> bool:
     )
 
 
-def why_no_tolerance(gate: Gate, task: Task, metrics: Mapping[str, Metric]) -> str:
+def why_no_tolerance(gate: Gate, task: Task) -> str:
     """Why `+/-` cannot be claimed of this gate in this task; empty where it can."""
     for term in gate.terms:
         if term.kind is TermKind.FACT:
             return "a fact is measured, not estimated: no tolerance can be claimed of it"
         if term.over_slices:
             return f"a tolerance on {term.kind}(...) is not yet possible: write the gate with `@` alone"
-        known = metrics.get(term.name)
+        known = term.metric
         if known is not None and task in known.tasks and known.kind != "proportion":
             return f"a tolerance needs a share of rows, and {term.name} is none"
         if term.coefficient == 0.0:
@@ -72,13 +71,24 @@ def why_no_tolerance(gate: Gate, task: Task, metrics: Mapping[str, Metric]) -> s
     return ""
 
 
-def why_no_claim(gate: Gate, task: Task, metrics: Mapping[str, Metric], histories: int = 1) -> str:
-    """Why `@` cannot be claimed of this gate in this task; empty where it can.
+def why_no_claim(gate: Gate, task: Task, histories: int = 1) -> str:
+    """Why `@` cannot be claimed of this gate, its metrics bound, in this task; empty where it can.
 
     histories: what a guarantee for many decisions divides the level by.
     """
     if gate.tolerance is not None:
-        return why_no_tolerance(gate, task, metrics)
+        return why_no_tolerance(gate, task)
+    term = gate.terms[0]
+    if form(gate) is Form.WORST and term.metric and gate.upwards is not term.metric.higher_is_better:
+        wanted, best = ("> or >=", "low") if term.metric.higher_is_better else ("< or <=", "high")
+        return f"`@` on worst({term.name}) needs {wanted}: that the worst slice is {best} is no claim over all slices"
+    if form(gate) is Form.GAP and gate.upwards:
+        return "`@` on gap(...) needs < or <=: that two slices differ is no claim over all of them"
+    return why_no_bound(gate, task, histories)
+
+
+def why_no_bound(gate: Gate, task: Task, histories: int = 1) -> str:
+    """Why nothing bounds what the gate is about; empty where something does."""
     found = form(gate)
     if all(term.kind is TermKind.FACT for term in gate.terms):
         return "a fact is measured, not estimated: no confidence can be claimed of it"
@@ -87,20 +97,39 @@ def why_no_claim(gate: Gate, task: Task, metrics: Mapping[str, Metric], historie
             "`@` is not yet possible for this expression: it needs one metric, worst(metric, by=...), "
             "gap(metric, by=...) or metric - champion.metric, without factors"
         )
-    name = gate.terms[0].name
-    if found is Form.WORST and name in metrics and not metrics[name].higher_is_better:
-        return f"`@` on worst({name}, ...) is not yet possible: its worst slice is the largest, and no bound is built"
-    if found is Form.WORST and not gate.upwards:
-        return "`@` on worst(...) needs > or >=: that the worst slice is low is no claim over all slices"
-    if found is Form.GAP and gate.upwards:
-        return "`@` on gap(...) needs < or <=: that two slices differ is no claim over all of them"
     if found is Form.CHANGED:
         return ""
-    if name in metrics and task in metrics[name].tasks and not has_bound(name, task):
-        several = " with more than two classes" if has_bound(name, Task.BINARY) else ""
-        return f"`@` on {name}{several} is not yet possible: no valid bound is built"
-    if gate.alpha / histories < FINITE_ONLY and not has_finite_bound(name, paired=found is Form.PAIRED):
+    metric, paired = gate.terms[0].metric, found is Form.PAIRED
+    if metric is None or task not in metric.tasks:
+        return ""
+    if found is Form.GAP and metric.kind == "mean":
+        return f"`@` on a gap in {metric.name} is not yet possible: no valid bound is built"
+    if not has_bound(metric, task, paired=paired):
+        return _why_no_method(metric, paired=paired)
+    if gate.alpha / histories < FINITE_ONLY and not has_finite_bound(metric, paired=paired):
         most = 100 * (1 - FINITE_ONLY * histories)
         many = f" under a guarantee for {histories:,} decisions" if histories > 1 else ""
         return f"`@` above {max(most, 0):g} %{many} is not yet possible for this: no valid bound is known"
     return ""
+
+
+def _why_no_method(metric: Metric, *, paired: bool) -> str:
+    name = metric.name
+    if metric.kind == "mean" and not metric.bounded:
+        if metric.own:
+            return (
+                f"`@` on {name} needs the least and the most a row can be worth, since rows not seen could be worth "
+                f"any amount: write {name}(clip=...), or its range under `metrics:`"
+            )
+        example = f"{name}(clip=5)" if metric.unit == "nats" else f"{name}(clip=...)"
+        return (
+            f"`@` on {name} needs the largest loss of a row that counts, since rows not seen could cost any amount: "
+            f"write {example}"
+        )
+    if metric.own and metric.kind != "mean":
+        return f"`@` on {name} needs a number for each row: its function gives one for all"
+    if paired and metric.root:
+        return f"`@` on a difference of {name} is not possible, a root is no mean: write it with mse"
+    if has_bound(metric, Task.BINARY, paired=paired):
+        return f"`@` on {name} with more than two classes is not yet possible: no valid bound is built"
+    return f"`@` on {name} is not yet possible: no valid bound is built"

@@ -15,13 +15,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from mlops_ci.evaluation.metric import Metric
     from mlops_ci.gates.values import SliceSample
 
 _AT_ONCE = 2_000_000
 """Numbers of the table slices x groups that are held in memory."""
 
 
-def gap(metric: str, judged: Sequence[SliceSample], *, alpha: float) -> Gap:
+def gap(metric: Metric, judged: Sequence[SliceSample], *, alpha: float) -> Gap:
     """Of two slices or more. alpha: level of the pass side."""
     parts = tuple(single(metric, one.sample, one.sample.candidate, alpha=alpha) for one in judged)
     holdout = judged[0].sample.holdout

@@ -11,6 +11,9 @@ from msgspec.structs import replace
 from mlops_ci.records.canonical import canonical_json
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mlops_ci.evaluation.metric import Metric
     from mlops_ci.records.results import Where
 
 Comparison = Literal[">", ">=", "<", "<=", "==", "!="]
@@ -41,8 +44,19 @@ class Term(msgspec.Struct, frozen=True, kw_only=True):
     value: str = ""
     min_rows: int = 1
     """`worst`, `gap`: slices with fewer rows in the metric's denominator are listed and not judged."""
+    clip: float | None = None
+    """`log_loss(clip=5)`: the largest loss of a row that counts."""
+    metric: Metric | None = None
+    """What the name stands for, the clip included; filled by `bound`."""
     at: int = 0
     """Where the term stands in the text, from 0."""
+
+    @property
+    def measure(self) -> Metric:
+        """`metric`; ValueError before `bound`, and where nothing has that name."""
+        if self.metric is None:
+            raise ValueError(f"{self.name} is no metric that is known here")
+        return self.metric
 
     @property
     def over_slices(self) -> bool:
@@ -95,5 +109,21 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def claim(self) -> str:
         """What is claimed of which rows, without the threshold: the bound is the same wherever that lies."""
-        terms = sorted(canonical_json(replace(term, at=0)).decode() for term in self.terms)
+        terms = sorted(canonical_json(replace(term, at=0, metric=None)).decode() for term in self.terms)
         return f"{'low' if self.upwards else 'high'} {self.confidence} {self.tolerance} {' '.join(terms)}"
+
+
+def bound(gate: Gate, metrics: Mapping[str, Metric]) -> Gate:
+    """The gate, every name of a metric followed to what it stands for; names that are in no registry stay without.
+
+    Of a metric that does not say, what lets the gate pass is the better.
+    """
+
+    def follow(term: Term) -> Term:
+        found = None if term.kind in {TermKind.FACT, TermKind.CHANGED} else metrics.get(term.name)
+        if found is None:
+            return replace(term, metric=None)
+        better = gate.upwards if found.higher_is_better is None else found.higher_is_better
+        return replace(term, metric=replace(found.clipped(term.clip), higher_is_better=better))
+
+    return replace(gate, terms=tuple(follow(term) for term in gate.terms))

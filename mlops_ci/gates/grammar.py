@@ -21,8 +21,9 @@ expression: [SIGN] product (SIGN product)*
 product: factor ("*" factor)*
 ?factor: quantity | reference | over_slices
 quantity: NUMBER [UNIT]
-reference: NAME ["[" word "=" word "]"]
-over_slices: OVER_SLICES "(" NAME ["," "by" "=" word] ["," "min_rows" "=" NUMBER] ")"
+reference: NAME [clip] ["[" word "=" word "]"]
+clip: "(" "clip" "=" quantity ")"
+over_slices: OVER_SLICES "(" NAME [clip] ["," "by" "=" word] ["," "min_rows" "=" NUMBER] ")"
 tolerance: [SIGN] NUMBER [UNIT]
 confidence: NUMBER [UNIT]
 word: WORD | QUOTED
@@ -61,6 +62,7 @@ _WORDS = {
     "COMMA": ",",
     "BY": "by=COLUMN",
     "MIN_ROWS": "min_rows=NUMBER",
+    "CLIP": "clip=NUMBER",
     "$END": "the end",
 }
 

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from mlops_ci.evaluation.own import registry
 from mlops_ci.gates import claim, point, tolerated, words
 from mlops_ci.gates.form import Form, form
+from mlops_ci.gates.gate import bound
 from mlops_ci.gates.obstacles import obstacle
 from mlops_ci.gates.verdict import verdict
 from mlops_ci.records.outcomes import Status
@@ -31,7 +33,8 @@ def judge(gates: Sequence[Gate], question: Question) -> tuple[Verdict, ...]:
     that, on the rows that have a look left (`question.wear`). A gate with a tolerance keeps the reliability it names
     for itself, on both sides.
     """
-    unworn = _unworn(question)
+    metrics, unworn = registry(question.own), _unworn(question)
+    gates = [bound(gate, metrics) for gate in gates]
     return tuple(_judge(gate, gates, question if gate.confidence is None else unworn) for gate in gates)
 
 

@@ -45,7 +45,8 @@ def rows(gate: Gate, estimate: Estimate, truth: float, alpha: float) -> int | No
     if not _passes(gate, truth) or isnan(error):
         return None
     # Rows that would not decide if nothing varied at all do not decide when something does.
-    still = log1p(-estimate.still(alpha)) / log1p(-margin) if margin < 1.0 else 0.0
+    reach = estimate.reach
+    still = log1p(-estimate.still(alpha) / reach) / log1p(-margin / reach) if margin < reach else 0.0
     times = max(_times(_reach(alpha) * error, _behind(estimate, alpha), margin), still)
     return ceil(estimate.rows * times) if times <= _MOST_TIMES else None
 

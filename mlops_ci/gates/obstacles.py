@@ -9,7 +9,6 @@ import msgspec
 import numpy as np
 
 from mlops_ci.evaluation.evaluate import why_undefined
-from mlops_ci.evaluation.metrics import METRICS
 from mlops_ci.gates.facts import FACTS
 from mlops_ci.gates.form import why_no_claim
 from mlops_ci.gates.gate import Gate, Term, TermKind
@@ -44,13 +43,9 @@ def obstacle(gate: Gate, question: Question) -> Obstacle | None:
         found = _of_fact(term, question) if term.kind is TermKind.FACT else _of_metric(term, question)
         if found:
             return found
-    if gate.confidence is not None and (why := _no_claim(gate, question)):
+    if gate.confidence is not None and (why := why_no_claim(gate, question.holdout.task, question.histories)):
         return Obstacle(Status.ERRORED, f"{why}; leave out `@ …` to judge the value that was seen")
     return None
-
-
-def _no_claim(gate: Gate, question: Question) -> str:
-    return why_no_claim(gate, question.holdout.task, METRICS, question.histories)
 
 
 def _of_fact(term: Term, question: Question) -> Obstacle | None:
@@ -67,9 +62,9 @@ def _of_fact(term: Term, question: Question) -> Obstacle | None:
 
 def _of_metric(term: Term, question: Question) -> Obstacle | None:
     holdout = question.holdout
-    if term.kind is not TermKind.CHANGED and term.name not in METRICS:
+    if term.kind is not TermKind.CHANGED and term.metric is None:
         return Obstacle(Status.ERRORED, f"there is no metric {term.name}")
-    tasks = _CLASSES if term.kind is TermKind.CHANGED else METRICS[term.name].tasks
+    tasks = _CLASSES if term.metric is None else term.metric.tasks
     if holdout.task not in tasks:
         return Obstacle(Status.ERRORED, f"{term.name} does not exist for {holdout.task} (this holdout's task)")
     if term.column and term.column not in holdout.slices:
@@ -78,7 +73,7 @@ def _of_metric(term: Term, question: Question) -> Obstacle | None:
         )
     if term.with_champion and (found := _of_champion(question)):
         return found
-    if term.kind is not TermKind.CHANGED and (found := _of_scores(term, question)):
+    if term.metric and (found := _of_own(term, question) if term.metric.own else _of_scores(term, question)):
         return found
     if term.slice and not rows_of(term.column, term.value, holdout).any():
         return Obstacle(Status.SKIPPED, f"no held-out row has {term.slice}")
@@ -105,8 +100,22 @@ def _of_champion(question: Question) -> Obstacle | None:
     return None
 
 
+def _of_own(term: Term, question: Question) -> Obstacle | None:
+    answers = question.champion.predictions if term.champion and question.champion else question.predictions
+    declared = next((one for one in question.own if one.name == term.name), None)
+    if declared is None or answers is None or term.name not in answers.own:
+        why = "" if declared is None else declared.champion_reason if term.champion else declared.reason
+        whose = "the champion's " if term.champion else ""
+        return Obstacle(Status.ERRORED, f"{whose}{term.name} could not be computed{f': {why}' if why else ''}")
+    if term.column and not declared.by_row:
+        return Obstacle(
+            Status.ERRORED, f"{declared.function} gives one number for all rows: return one a row to judge some of them"
+        )
+    return None
+
+
 def _of_scores(term: Term, question: Question) -> Obstacle | None:
-    metric, answers, who = METRICS[term.name], question.predictions, "the model"
+    metric, answers, who = term.measure, question.predictions, "the model"
     if term.champion and question.champion and question.champion.predictions:
         answers, who = question.champion.predictions, "the champion"
     scores = answers.scores
@@ -125,5 +134,5 @@ def _of_scores(term: Term, question: Question) -> Obstacle | None:
 
 def undefined(term: Term, sample: Sample, answers: Predictions) -> str:
     """Why the metric has no value on the sample: `recall is not defined for origin=JFK: no positives`."""
-    why = why_undefined(METRICS[term.name], sample.holdout, answers)
+    why = why_undefined(term.measure, sample.holdout, answers)
     return f"{term.name} is not defined{f' for {term.slice}' if term.slice else ''}: {why}"

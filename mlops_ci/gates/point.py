@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
-from mlops_ci.evaluation.metrics import METRICS
 from mlops_ci.evaluation.proportions import denominators
 from mlops_ci.gates import claim, words
-from mlops_ci.gates.estimates import has_bound
-from mlops_ci.gates.form import why_no_claim
+from mlops_ci.gates.estimates import has_gap_bound
+from mlops_ci.gates.form import why_no_bound
 from mlops_ci.gates.gaps import gap
 from mlops_ci.gates.gate import Comparison, Gate, Term, TermKind
 from mlops_ci.gates.obstacles import NOBODY_ASKED, undefined
@@ -101,7 +100,7 @@ def _number(term: Term, sample: Sample, question: Question) -> _Found:
     cut = sample.cut(rows_of(term.column, term.value, sample.holdout)) if term.slice else sample
     if term.kind is TermKind.CHANGED:
         return _Found(number=exact(changed(cut))) if cut.holdout.rows else _Found(missing=NOBODY_ASKED)
-    found = side(term.name, cut, cut.of(term))
+    found = side(term.measure, cut, cut.of(term))
     if found.value is None:
         return _Found(missing=undefined(term, cut, cut.of(term)))
     return _Found(number=exact(found), rows=_rows(term, cut))
@@ -129,7 +128,7 @@ def _over_slices(term: Term, sample: Sample) -> _Found:
 
 def _rows(term: Term, sample: Sample) -> int:
     """Rows in the metric's denominator; of an AUC all, as its bounds say."""
-    holdout, metric = sample.holdout, METRICS[term.name]
+    holdout, metric = sample.holdout, term.measure
     if metric.kind == "auc":
         return holdout.rows
     every = np.zeros(holdout.rows, dtype=np.int64)
@@ -140,9 +139,9 @@ def _rows(term: Term, sample: Sample) -> int:
 def _by_chance(term: Term, judged: Sequence[SliceSample]) -> str:
     """How far apart slices would be that are equal in truth (statistics.md 4)."""
     told = f"{len(judged)} slices that are equal in truth are not 0 apart"
-    if not has_bound(term.name, judged[0].sample.holdout.task):
+    if not has_gap_bound(term.measure, judged[0].sample.holdout.task):
         return f"{told}, but some way by chance"
-    expected = gap(term.name, judged, alpha=0.05).expected()
+    expected = gap(term.measure, judged, alpha=0.05).expected()
     return f"{told}, but {words.places(expected)} on average, by chance: add @ 95% to allow for it"
 
 
@@ -153,6 +152,6 @@ def _of_metrics(gate: Gate, sample: Sample, question: Question, rows: int | None
     about = {(other.name, other.column, other.value) for other in gate.terms}
     found: dict[str, Any] = {"rows": rows if len(about) == 1 else None} | sides(gate, cut)
     judged = msgspec.structs.replace(gate, comparison="<=" if term.kind is TermKind.GAP else ">=")
-    if not why_no_claim(judged, question.holdout.task, METRICS):
+    if not why_no_bound(judged, question.holdout.task):
         found |= claim.shown(gate if term.kind is not TermKind.GAP else judged, question)
     return found

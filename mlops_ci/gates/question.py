@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlops_ci.records.decisions import Absence
-    from mlops_ci.records.evaluation import Champion, Holdout, Predictions
+    from mlops_ci.records.evaluation import Champion, Holdout, OwnMetric, Predictions
 
 
 class Wear(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +48,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     champion: Champion | None = None
     facts: dict[str, float] = {}
     missing_facts: dict[str, Absence] = {}
+    own: tuple[OwnMetric, ...] = ()
+    """The project's own metrics, which gates can name too; their numbers are in the predictions."""
     histories: int = 1
     """K: the ways earlier answers on this holdout can have gone, which the passing level is divided by, and of a gate
     with a tolerance both (histories.py); 1 where every look is taken for the first."""
@@ -87,4 +89,10 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 def answers_on(predictions: Predictions, rows: NDArray[np.bool_] | NDArray[np.intp]) -> Predictions:
     """One model's answers on these rows; rows: shape (n,) bool, or their places."""
     scores = predictions.scores
-    return replace(predictions, labels=predictions.labels[rows], scores=None if scores is None else scores[rows])
+    return replace(
+        predictions,
+        labels=predictions.labels[rows],
+        scores=None if scores is None else scores[rows],
+        # One number for all rows says nothing of some of them.
+        own={name: values[rows] for name, values in predictions.own.items() if values.ndim > 0},
+    )

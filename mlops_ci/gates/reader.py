@@ -143,13 +143,17 @@ class Reader:
         return float(value)
 
     def reference(self, tree: Any) -> Term:
-        name, column, value = tree.children
+        name, clip, column, value = tree.children
         at = name.start_pos
         by, of = ("", "") if column is None else (self.word(column), self.word(value))
         if name == "d":
+            if clip is not None:
+                raise self.refuse(at, '"d" is a share and has no losses', "write it without (clip=...)")
             return Term(kind=TermKind.CHANGED, name="d", column=by, value=of, at=at)
         plain, champion = self.named(name)
         is_fact = not champion and (plain in FACTS or "." in plain)
+        if is_fact and clip is not None:
+            raise self.refuse(at, f'"{plain}" is a fact and has no losses', "write it without (clip=...)")
         if is_fact and column is not None:
             raise self.refuse(at, f'"{plain}" is a fact and has no slices', "write it without [...]")
         return Term(
@@ -158,6 +162,7 @@ class Reader:
             champion=champion,
             column=by,
             value=of,
+            clip=self.clip(clip),
             at=at,
         )
 
@@ -172,7 +177,7 @@ class Reader:
         return plain, plain != name
 
     def over_slices(self, tree: Any) -> Term:
-        what, name, column, least = tree.children
+        what, name, clip, column, least = tree.children
         plain, champion = self.named(name)
         if column is None:
             raise self.refuse(
@@ -184,8 +189,17 @@ class Reader:
             champion=champion,
             column=self.word(column),
             min_rows=1 if least is None else self.rows(least),
+            clip=self.clip(clip),
             at=name.start_pos,
         )
+
+    def clip(self, tree: Any) -> float | None:
+        if tree is None:
+            return None
+        value = float(self.quantity(tree.children[0]))
+        if value <= 0:
+            raise self.refuse(tree.children[0].children[0].start_pos, f"a clip of {value:g}", "a number above 0")
+        return value
 
     def rows(self, number: Token) -> int:
         rows = Fraction(number.replace("_", ""))

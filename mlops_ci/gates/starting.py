@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
+from mlops_ci.evaluation.metric import Metric
 from mlops_ci.evaluation.metrics import METRICS
 from mlops_ci.gates.bounds import groups
 from mlops_ci.gates.bounds.estimate import Estimate, unseen
@@ -50,7 +51,7 @@ def starting_gates(holdout: Holdout, baseline: Predictions) -> tuple[StartingGat
     sample = Sample(holdout=holdout, candidate=baseline)
     if holdout.task is Task.REGRESSION:
         return _regression(sample)
-    metric = "roc_auc" if holdout.task is Task.BINARY and baseline.scores is not None else "accuracy"
+    metric = METRICS["roc_auc" if holdout.task is Task.BINARY and baseline.scores is not None else "accuracy"]
     if side(metric, sample, baseline).value is None:
         return ()
     estimate = single(metric, sample, baseline, alpha=ALPHA) if has_bound(metric, holdout.task) else None
@@ -59,19 +60,21 @@ def starting_gates(holdout: Holdout, baseline: Predictions) -> tuple[StartingGat
     return _claims(metric, estimate, sample)
 
 
-def _claims(metric: str, estimate: Estimate, sample: Sample) -> tuple[StartingGate, ...]:
+def _claims(metric: Metric, estimate: Estimate, sample: Sample) -> tuple[StartingGate, ...]:
     limit, units = _down(_limit(estimate)), _units(estimate, sample)
     reason = f"a quick baseline reaches {estimate.value:.3f}; a model as good passes 4 times of 5 with {units}"
-    guess, what = _without_a_model(metric, sample)
+    guess, what = _without_a_model(metric.name, sample)
     if limit <= guess:
         reason = f"no better than {what} ({guess:.3f}): {units} cannot tell a quick baseline's "
         reason += f"{estimate.value:.3f} from that; raise it as rows come"
-    absolute = _gate(f"{metric} >= {limit:g} @ 95%", reason, metric, estimate.value)
+    absolute = _gate(f"{metric.name} >= {limit:g} @ 95%", reason, metric.name, estimate.value)
     margin = ceil(_margin(metric, estimate) * 1000) / 1000
     if margin > _WIDEST:
         return (absolute,)
     reason = f"not worse than before; {margin:g} is the smallest loss {units} can rule out for an equal model"
-    return absolute, _gate(f"{metric} - champion.{metric} > -{margin:g} @ 95%", reason, metric, estimate.value)
+    return absolute, _gate(
+        f"{metric.name} - champion.{metric.name} > -{margin:g} @ 95%", reason, metric.name, estimate.value
+    )
 
 
 def _units(estimate: Estimate, sample: Sample) -> str:
@@ -90,8 +93,8 @@ def _limit(estimate: Estimate) -> float:
     return max(min(estimate.value - visible, 0.0 if bound is None else bound), 0.0)
 
 
-def _margin(metric: str, estimate: Estimate) -> float:
-    if METRICS[metric].kind == "auc":
+def _margin(metric: Metric, estimate: Estimate) -> float:
+    if metric.kind == "auc":
         twice = (detectable(estimate, estimate.value, ALPHA) or 0.0) * sqrt(2.0 * (1.0 - _ALIKE))
         return twice + estimate.still(ALPHA)
     widened = 1.0 if estimate.groups is None else estimate.error(estimate.value) / _by_row(estimate)
@@ -114,17 +117,17 @@ def _without_a_model(metric: str, sample: Sample) -> tuple[float, str]:
     return float(np.bincount(sample.holdout.truth).max() / len(truth)), "always answering the commonest class"
 
 
-def _by_value(metric: str, sample: Sample) -> tuple[StartingGate, ...]:
+def _by_value(metric: Metric, sample: Sample) -> tuple[StartingGate, ...]:
     """The value and room below it, decided by the value alone: too few rows for a bound."""
     value = side(metric, sample, sample.candidate).value
     if value is None or value <= 0.0:
         return ()
     limit, few = _down(value / _ROOM), "rows" if sample.holdout.group is None else "groups of rows"
-    guess, what = _without_a_model(metric, sample)
+    guess, what = _without_a_model(metric.name, sample)
     reason = f"a quick baseline reaches {value:.3f}, and 10 % of room; too few {few} for `@ 95%`"
     if limit <= guess:
         reason = f"no better than {what} ({guess:.3f}); {reason}"
-    return (_gate(f"{metric} >= {limit:g}", reason, metric, value),)
+    return (_gate(f"{metric.name} >= {limit:g}", reason, metric.name, value),)
 
 
 def _regression(sample: Sample) -> tuple[StartingGate, ...]:

@@ -116,7 +116,7 @@ def _share(term: Term, sample: Sample) -> Side | str:
     cut = sample.cut(rows_of(term.column, term.value, sample.holdout)) if term.slice else sample
     if term.kind is TermKind.CHANGED:
         return changed(cut) if cut.holdout.rows else NOBODY_ASKED
-    found = side(term.name, cut, cut.of(term))
+    found = side(term.measure, cut, cut.of(term))
     return undefined(term, cut, cut.of(term)) if found.value is None else found
 
 

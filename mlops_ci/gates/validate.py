@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from mlops_ci.evaluation.metrics import METRICS
 from mlops_ci.gates.facts import FACTS, KINDS_OF_FACT
 from mlops_ci.gates.form import why_no_claim
-from mlops_ci.gates.gate import Gate, Term, TermKind
+from mlops_ci.gates.gate import Gate, Term, TermKind, bound
 from mlops_ci.gates.refusals import nearest, refusal
 from mlops_ci.records.evaluation import Task
 
@@ -36,7 +36,7 @@ def validate(
     a guarantee for many decisions divides the level of `@` by.
     """
     tasks = _tasks(task)
-    for gate in gates:
+    for gate in (bound(gate, metrics) for gate in gates):
         for term in gate.terms:
             if term.kind is TermKind.CHANGED:
                 _refuse_values(gate, term, tasks)
@@ -47,6 +47,7 @@ def validate(
             elif term.kind is not TermKind.CHANGED:
                 _refuse_other_task(gate, term, tasks, metrics)
             _refuse_column(gate, term, slices)
+            _refuse_clip(gate, term)
         _refuse_equality(gate)
         _refuse_claim(gate, tasks, metrics, histories)
 
@@ -101,6 +102,12 @@ def _refuse_column(gate: Gate, term: Term, slices: Collection[str]) -> None:
         raise _refuse(gate, term, f'"{term.column}" is not under `slices:` ({known})', advice)
 
 
+def _refuse_clip(gate: Gate, term: Term) -> None:
+    if term.clip is not None and term.metric and term.metric.kind != "mean":
+        means = "log_loss, mae, mape, mse, rmse"
+        raise _refuse(gate, term, f'"{term.name}" is no mean of losses', f"only means have a clip, such as {means}")
+
+
 def _refuse_equality(gate: Gate) -> None:
     metric = next((term for term in gate.terms if term.kind is not TermKind.FACT), None)
     if gate.comparison in {"==", "!="} and metric:
@@ -110,7 +117,7 @@ def _refuse_equality(gate: Gate) -> None:
 def _refuse_claim(gate: Gate, tasks: Collection[Task], metrics: Mapping[str, Metric], histories: int) -> None:
     if gate.confidence is None:
         return
-    reasons = [why_no_claim(gate, task, metrics, histories) for task in tasks if _all_exist(gate, task, metrics)]
+    reasons = [why_no_claim(gate, task, histories) for task in tasks if _all_exist(gate, task, metrics)]
     if reasons and all(reasons) and gate.tolerance is not None:
         advice = "`+/-` works on n, o, d, on shares of rows (accuracy, recall, precision) and on sums of them"
         at = max(gate.text.rfind("+"), gate.text.rfind("±"))
@@ -118,7 +125,8 @@ def _refuse_claim(gate: Gate, tasks: Collection[Task], metrics: Mapping[str, Met
     if reasons and all(reasons):
         advice = (
             "leave out `@ …`: the value that is seen then decides; `@` works on accuracy, recall, precision, "
-            "specificity, f1, roc_auc and their differences with the champion"
+            "specificity, f1, roc_auc, brier, on means of losses with a clip such as log_loss(clip=5), and on their "
+            "differences with the champion"
         )
         raise refusal(gate.text, gate.text.rfind("@"), reasons[0], advice, gate.where)
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
-from mlops_ci.evaluation.metrics import METRICS
 from mlops_ci.evaluation.proportions import denominators, masks
 from mlops_ci.gates import words
 from mlops_ci.gates.gate import Term, TermKind
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from mlops_ci.evaluation.metric import Metric
     from mlops_ci.gates.sample import Sample
     from mlops_ci.records.evaluation import Predictions
 
@@ -33,14 +33,14 @@ class SliceSample(msgspec.Struct, frozen=True, kw_only=True):
     side: Side
 
 
-def side(metric: str, sample: Sample, answers: Predictions) -> Side:
+def side(metric: Metric, sample: Sample, answers: Predictions) -> Side:
     """The metric of these answers; value None where it is not defined."""
     holdout = sample.holdout
-    if METRICS[metric].kind == "proportion":
-        member, success = masks(metric, holdout.truth, answers.labels)
+    if metric.kind == "proportion":
+        member, success = masks(metric, holdout.truth, answers.labels, answers.scores)
         count, of = int(success.sum()), int(member.sum())
         return Side(value=count / of, count=count, of=of) if of else _UNDEFINED
-    return Side(value=METRICS[metric].compute(holdout.truth, answers.labels, answers.scores, holdout.classes))
+    return Side(value=metric.of(holdout.truth, answers, holdout.classes))
 
 
 def changed(sample: Sample) -> Side:
@@ -76,7 +76,7 @@ def slices(term: Term, sample: Sample) -> tuple[tuple[SliceSample, ...], tuple[s
         value, rows = values[code], order[ends[code] : ends[code + 1]]
         if there[code] >= term.min_rows:
             cut = sample.take(rows)
-            found = side(term.name, cut, cut.of(term))
+            found = side(term.measure, cut, cut.of(term))
             if found.value is not None:
                 judged.append(SliceSample(name=f"{term.column}={value}", sample=cut, side=found))
                 continue
@@ -92,7 +92,7 @@ def counted(term: Term, sample: Sample) -> tuple[NDArray[np.int64], NDArray[np.i
     holdout, factor = sample.holdout, sample.holdout.slices[term.column]
     codes, parts = factor.codes.astype(np.int64) + 1, len(factor.values) + 1
     there = denominators(
-        METRICS[term.name],
+        term.measure,
         holdout.truth,
         sample.of(term).labels,
         classes=len(holdout.classes),
@@ -104,7 +104,7 @@ def counted(term: Term, sample: Sample) -> tuple[NDArray[np.int64], NDArray[np.i
 
 def worst(term: Term, judged: Sequence[SliceSample]) -> SliceSample:
     """The slice with the worst value, of one or more."""
-    choose = min if METRICS[term.name].higher_is_better else max
+    choose = min if term.measure.higher_is_better else max
     return choose(judged, key=lambda one: exact(one.side))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mlops_ci.evaluation.metrics import METRICS
 from mlops_ci.gates.facts import FACTS
 from mlops_ci.gates.form import Form, form
 from mlops_ci.gates.gate import Gate, TermKind
@@ -42,7 +41,7 @@ def is_difference(gate: Gate) -> bool:
 def scale(gate: Gate) -> Scale:
     """How its numbers are written: differences of shares in points."""
     difference = is_difference(gate)
-    shares = all(term.name in METRICS and METRICS[term.name].kind in {"proportion", "f1"} for term in gate.terms)
+    shares = all(term.metric is not None and term.metric.kind in {"proportion", "f1"} for term in gate.terms)
     gap = form(gate) is Form.GAP
     return Scale(difference=difference, gap=gap, points=difference and shares, unit=_unit(gate))
 
@@ -57,9 +56,9 @@ def sides(gate: Gate, sample: Sample) -> dict[str, Side]:
         return {"candidate": changed(sample)}
     if term.kind is not TermKind.METRIC or any(other.name != term.name for other in gate.terms):
         return {}
-    found = {"candidate": side(term.name, sample, sample.candidate)}
+    found = {"candidate": side(term.measure, sample, sample.candidate)}
     if sample.champion is not None and sample.in_full:
-        found["champion"] = side(term.name, sample, sample.champion)
+        found["champion"] = side(term.measure, sample, sample.champion)
     return found
 
 
@@ -67,7 +66,7 @@ def _unit(gate: Gate) -> str:
     units = {
         (FACTS[term.name].unit if term.name in FACTS else "")
         if term.kind is TermKind.FACT
-        else (METRICS[term.name].unit if term.name in METRICS else "")
+        else (term.metric.unit if term.metric else "")
         for term in gate.terms
     }
     return units.pop() if len(units) == 1 else ""

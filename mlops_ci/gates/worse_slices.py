@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
+from mlops_ci.evaluation.metrics import METRICS
 from mlops_ci.gates.bounds import fisher, groups
 from mlops_ci.gates.estimates import single
 from mlops_ci.gates.quantiles import upper_t
@@ -61,7 +62,7 @@ def compare(sample: Sample, slices: Sequence[NDArray[np.bool_]]) -> tuple[Compar
 def _accuracy(sample: Sample, rows: NDArray[np.bool_], alpha: float) -> Comparison:
     wrong = sample.holdout.truth != sample.candidate.labels
     inside = sample.cut(rows)
-    own = single("accuracy", inside, inside.candidate, alpha=ALPHA)
+    own = single(METRICS["accuracy"], inside, inside.candidate, alpha=ALPHA)
     chance = fisher.more_than_elsewhere(int(wrong[rows].sum()), int(rows.sum()), int(wrong.sum()), len(rows))
     group = sample.holdout.group
     return Comparison(

@@ -7,7 +7,7 @@ from enum import StrEnum
 import msgspec
 
 from mlops_ci.records.data import DataChange, Profile, SnapshotInfo
-from mlops_ci.records.evaluation import Evaluation, MetricValue
+from mlops_ci.records.evaluation import Evaluation, MetricValue, OwnMetric
 from mlops_ci.records.outcomes import Outcome, Status
 from mlops_ci.records.results import Result
 from mlops_ci.records.verdicts import IdleWaiver, Verdict
@@ -173,6 +173,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     data_change: DataChange | None = None
     training: TrainingInfo | None = None
     evaluation: Evaluation | None = None
+    own_metrics: tuple[OwnMetric, ...] = ()
     facts: dict[str, float] = {}
     """What gates may name beside metrics; recorded, not recomputable from rows."""
     missing_facts: dict[str, Absence] = {}

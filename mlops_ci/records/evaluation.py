@@ -63,6 +63,27 @@ class Predictions(msgspec.Struct, frozen=True, kw_only=True):
     """sha256 over labels and scores."""
     labels: NDArray[np.generic]
     scores: NDArray[np.float32] | None = None
+    own: dict[str, NDArray[np.float32]] = {}
+    """What the project's own metrics gave for these predictions: shape (n,), a number a row, or (), one for all."""
+
+
+class OwnMetric(msgspec.Struct, frozen=True, kw_only=True):
+    """A metric of the project's own: as it is declared, and what its function gave."""
+
+    name: str
+    function: str
+    higher_is_better: bool | None = None
+    low: float | None = None
+    """The least a row can be worth, where that is declared; and the most."""
+    high: float | None = None
+    unit: str = ""
+    by_row: bool = True
+    """A number a row, which are among the arrays of the evidence; else one for all rows, here."""
+    value: float | None = None
+    champion: float | None = None
+    reason: str = ""
+    """Why there is no number for the candidate, and for the champion."""
+    champion_reason: str = ""
 
 
 class Champion(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,7 +121,8 @@ class MetricValue(msgspec.Struct, frozen=True, kw_only=True):
     metric: str
     value: float | None
     champion: float | None = None
-    higher_is_better: bool = True
+    higher_is_better: bool | None = True
+    """None: a metric of the project's own that does not say."""
     unit: str = ""
     reason: str = ""
     """Why there is no value."""

@@ -110,7 +110,9 @@ def slices(cuts: Sequence[SliceValue], metric: MetricValue, name: str, alt: str)
     """One metric on every slice: this commit as a dot, the champion as a ring beside it, the whole as a line."""
     asked, overall = metric.metric, metric.value
     measured = [(value, cut) for cut in cuts if (value := cut.metrics.get(asked)) is not None]
-    measured.sort(key=lambda pair: (pair[0] if metric.higher_is_better else -pair[0], pair[1].column, pair[1].value))
+    measured.sort(
+        key=lambda pair: (pair[0] if metric.higher_is_better is not False else -pair[0], pair[1].column, pair[1].value)
+    )
     shown = [cut for _, cut in measured[:_MOST_ROWS]]
     if not shown:
         return None

@@ -20,7 +20,18 @@ _JUDGE_DATA = ("target", "missing_target", "id", "time", "group", "split", "cont
 
 
 def is_judge_file(tree: Tree, path: str) -> bool:
-    """Files that decide: the contract, the model tests, the waivers."""
+    """Files that decide: the contract, the model tests, the waivers, the modules of the project's own metrics."""
+    return _only_judges(tree, path) or path in metric_files(tree)
+
+
+def metric_files(tree: Tree) -> tuple[str, ...]:
+    """The modules that the project's own metrics are in, those that the tree holds. Training may use them too."""
+    modules = {metric.function.partition(":")[0].replace(".", "/") for metric in tree.config.metrics.values()}
+    names = {f"{module}{end}" for module in modules for end in (".py", "/__init__.py")}
+    return tuple(path for path in tree.paths if path in names)
+
+
+def _only_judges(tree: Tree, path: str) -> bool:
     return path in (tree.config.data.contract, waivers.FILE) or path.startswith(MODEL_TESTS)
 
 
@@ -29,8 +40,9 @@ def is_source(tree: Tree, path: str) -> bool:
 
 
 def code_paths(tree: Tree) -> tuple[str, ...]:
-    """What training may read besides data and parameters: everything that is not data, judge or prose."""
-    return tuple(path for path in tree.paths if _kind(tree, path) in ("code", "params"))
+    """What training may read besides data and parameters: everything that is not data, only judges, or is prose."""
+    shared = metric_files(tree)
+    return tuple(path for path in tree.paths if path in shared or _kind(tree, path) in ("code", "params"))
 
 
 def judge_settings(tree: Tree) -> dict[str, object]:

@@ -18,7 +18,7 @@ from mlops_ci.records.decisions import (
     FactNote,
     TrainingInfo,
 )
-from mlops_ci.records.evaluation import Champion, Evaluation, Holdout, Predictions
+from mlops_ci.records.evaluation import Champion, Evaluation, Holdout, OwnMetric, Predictions
 from mlops_ci.records.outcomes import Outcome, Status, combine
 from mlops_ci.records.results import Part, Result, Where
 from mlops_ci.records.verdicts import IdleWaiver, Verdict
@@ -52,6 +52,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     model: ModelFound | None = None
     champion: Champion | None = None
     evaluation: Evaluation | None = None
+    own: tuple[OwnMetric, ...] = ()
     facts: dict[str, float] = {}
     missing_facts: dict[str, Absence] = {}
     fact_notes: dict[str, FactNote] = {}
@@ -97,6 +98,7 @@ def evidence(found: Found) -> Evidence:
         data_change=data.change if data else None,
         training=model.training if model else None,
         evaluation=found.evaluation,
+        own_metrics=found.own,
         facts=found.facts,
         missing_facts=found.missing_facts,
         fact_notes=found.fact_notes or msgspec.UNSET,
@@ -164,6 +166,7 @@ def row_arrays(found: Found) -> dict[str, NDArray[np.generic]]:
             arrays[f"{prefix}labels"] = predictions.labels
             if predictions.scores is not None:
                 arrays[f"{prefix}scores"] = predictions.scores
+            arrays |= {array_name(name, prefix): values for name, values in predictions.own.items() if values.ndim > 0}
     if found.champion is not None and found.champion.unanswered is not None:
         arrays[UNANSWERED] = found.champion.unanswered
     features = feature_digests(found.data.snapshot, found.model.training.features)
@@ -172,6 +175,11 @@ def row_arrays(found: Found) -> dict[str, NDArray[np.generic]]:
     if found.use and found.use.wear and found.use.wear.rows is not None:
         arrays[JUDGED] = found.use.wear.rows
     return arrays
+
+
+def array_name(metric: str, prefix: str) -> str:
+    """The name of the numbers of one of the project's own metrics among the arrays of the evidence."""
+    return f"{prefix}metric_{metric}"
 
 
 def outcome_of(

@@ -9,8 +9,10 @@ import msgspec
 from mlops_ci.edge import files
 from mlops_ci.errors import ConfigError, SourceError, UserCodeError
 from mlops_ci.evaluation.evaluate import evaluate
+from mlops_ci.evaluation.own import registry
 from mlops_ci.gates.waivers import waive
 from mlops_ci.records.decisions import TrainingInfo
+from mlops_ci.records.evaluation import Champion
 from mlops_ci.records.outcomes import Status
 from mlops_ci.records.results import Part
 from mlops_ci.records.verdicts import Verdict
@@ -23,6 +25,7 @@ from mlops_ci.steps.fit import fit
 from mlops_ci.steps.given import given_predictions
 from mlops_ci.steps.holdout import make_holdout
 from mlops_ci.steps.model_tests import find_tests, run_model_tests
+from mlops_ci.steps.own_metrics import Measured, Ruler, measure
 from mlops_ci.steps.predict import predict
 from mlops_ci.steps.progress import Clock
 from mlops_ci.steps.promise import use
@@ -83,7 +86,7 @@ def test_model(case: Case, found: Found, workshop: Workshop, clock: Clock) -> Fo
     return replace(found, results=(*found.results, *results))
 
 
-def judge_model(case: Case, found: Found, clock: Clock) -> Found:
+def judge_model(case: Case, found: Found, workshop: Workshop, clock: Clock) -> Found:
     """Compare with the champion, compute what the report shows, and ask the gates."""
     gates, head_gates = case.judge.gates, case.judge.head_gates
     data, model = found.data, found.model
@@ -92,10 +95,17 @@ def judge_model(case: Case, found: Found, clock: Clock) -> Found:
         return replace(found, gates=verdicts.not_judged(gates, why))
     with clock.step("gates", "judging") as line:
         champion = champion_on(case, data.snapshot, data.holdout, clock)
-        evaluation = evaluate(data.holdout, model.predictions, champion, slices=case.head.config.slices)
+        measured = _measured(case, data, model, champion, workshop, clock)
+        evaluation = evaluate(
+            data.holdout,
+            measured.candidate,
+            measured.champion,
+            slices=case.head.config.slices,
+            metrics=registry(measured.own),
+        )
         searched = find_worse_slices(data.snapshot, data.holdout, model.predictions, case.head.config)
         evaluation = replace(evaluation, worse_slices=searched)
-        asked = verdicts.question(case, data, found, champion)
+        asked = verdicts.question(case, data, found, measured)
         used = use(case, asked, data.snapshot.info)
         asked = replace(asked, wear=used.wear)
         answers, idle = waive(verdicts.ask(gates, asked), case.judge.waivers, day=case.day)
@@ -103,7 +113,10 @@ def judge_model(case: Case, found: Found, clock: Clock) -> Found:
         line.found = _gates_line(answers)
     return replace(
         found,
-        champion=champion,
+        results=(*found.results, *measured.results),
+        model=replace(model, predictions=measured.candidate),
+        champion=measured.champion,
+        own=measured.own,
         evaluation=evaluation,
         facts=asked.facts,
         missing_facts=asked.missing_facts,
@@ -120,6 +133,22 @@ def _gates_line(answers: tuple[Verdict, ...]) -> str:
     waived = sum(bool(verdict.waived) for verdict in answers)
     told = f"{passed} of {len(answers)} passed" if answers else "none"
     return f"{told}, {waived} waived" if waived else told
+
+
+def _measured(
+    case: Case, data: DataFound, model: ModelFound, champion: Champion | None, workshop: Workshop, clock: Clock
+) -> Measured:
+    ruler = Ruler(
+        project=case.project,
+        head=case.head,
+        rules=case.rules,
+        snapshot=data.snapshot,
+        holdout=data.holdout,
+        workshop=workshop,
+    )
+    if case.head.config.metrics or case.rules.config.metrics:
+        clock.say("gates", "computing the project's own metrics")
+    return measure(ruler, model.predictions, champion)
 
 
 def _why_not_judged(case: Case, found: Found) -> str:

@@ -10,13 +10,14 @@ from mlops_ci.config.settings import GateSetting
 from mlops_ci.data import contract
 from mlops_ci.data.contract import Contract
 from mlops_ci.edge import files
-from mlops_ci.evaluation.metrics import METRICS
+from mlops_ci.evaluation.own import registry
 from mlops_ci.gates import grammar, validate
 from mlops_ci.gates.gate import Gate
 from mlops_ci.records.canonical import digest
 from mlops_ci.records.decisions import JudgeRef
 from mlops_ci.records.verdicts import Waiver
 from mlops_ci.steps.change import is_judge_file, judge_settings
+from mlops_ci.steps.declared import declared
 from mlops_ci.steps.promise import divided
 from mlops_ci.steps.trees import Tree
 
@@ -116,7 +117,8 @@ def _parsed(tree: Tree, key: str, settings: tuple[GateSetting, ...]) -> tuple[Ga
         )
         for index, setting in enumerate(settings)
     )
-    validate.validate(gates, task=config.task, slices=config.slices, metrics=METRICS, histories=divided(config))
+    known = registry(declared(tree))
+    validate.validate(gates, task=config.task, slices=config.slices, metrics=known, histories=divided(config))
     return gates
 
 

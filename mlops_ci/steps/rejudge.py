@@ -17,7 +17,7 @@ from mlops_ci.records.evaluation import Champion, Predictions
 from mlops_ci.records.outcomes import Outcome, Status
 from mlops_ci.records.verdicts import Verdict
 from mlops_ci.steps.champion import UNANSWERED
-from mlops_ci.steps.decide import outcome_of
+from mlops_ci.steps.decide import array_name, outcome_of
 from mlops_ci.steps.given import predictions_digest
 from mlops_ci.steps.looks import JUDGED
 from mlops_ci.steps.promise import wear_of
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 def question_of(kept: Kept) -> Question:
     """What the gates were asked, from the evidence. UsageError when the rows were not kept."""
-    predictions = stored_predictions(kept.arrays, "")
+    predictions = stored_predictions(kept, "")
     if kept.holdout is None or predictions is None:
         raise UsageError(
             f"decision {kept.id[:12]} kept no rows",
@@ -45,6 +45,7 @@ def question_of(kept: Kept) -> Question:
         model=kept.evidence.training.digest if kept.evidence.training else "",
         facts=kept.evidence.facts,
         missing_facts=kept.evidence.missing_facts,
+        own=kept.evidence.own_metrics,
     )
     return msgspec.structs.replace(asked, wear=wear_of(kept.evidence.promise, kept.arrays.get(JUDGED)))
 
@@ -108,14 +109,29 @@ def _environments_again(kept: Kept) -> tuple[Verdict, ...]:
     return ask_environments(gates, question_of(kept)) if gates else ()
 
 
-def stored_predictions(arrays: dict[str, NDArray[np.generic]], prefix: str) -> Predictions | None:
-    """The candidate's predictions (prefix "") or the champion's ("champion_") from the arrays of the evidence."""
+def stored_predictions(kept: Kept, prefix: str) -> Predictions | None:
+    """The candidate's predictions (prefix "") or the champion's ("champion_") from the evidence."""
+    arrays = kept.arrays
     labels = arrays.get(f"{prefix}labels")
     if labels is None:
         return None
     found = arrays.get(f"{prefix}scores")
     scores = None if found is None else found.astype(np.float32)
-    return Predictions(digest=predictions_digest(labels, scores), labels=labels, scores=scores)
+    own = _stored_numbers(kept, prefix)
+    return Predictions(digest=predictions_digest(labels, scores), labels=labels, scores=scores, own=own)
+
+
+def _stored_numbers(kept: Kept, prefix: str) -> dict[str, NDArray[np.float32]]:
+    """What the project's own metrics gave."""
+    found = {}
+    for metric in kept.evidence.own_metrics:
+        value = metric.champion if prefix else metric.value
+        rows = kept.arrays.get(array_name(metric.name, prefix))
+        if metric.by_row and rows is not None:
+            found[metric.name] = rows.astype(np.float32)
+        elif not metric.by_row and value is not None:
+            found[metric.name] = np.asarray(value)
+    return found
 
 
 def unanswered(arrays: dict[str, NDArray[np.generic]]) -> NDArray[np.bool_] | None:
@@ -133,7 +149,7 @@ def _champion(kept: Kept) -> Champion | None:
         decision=ref.decision,
         commit=ref.commit,
         model=ref.model,
-        predictions=stored_predictions(kept.arrays, "champion_"),
+        predictions=stored_predictions(kept, "champion_"),
         reason=ref.reason,
         unanswered=unanswered(kept.arrays),
     )

@@ -11,6 +11,7 @@ from mlops_ci.data import canonical
 from mlops_ci.data.times import iso
 from mlops_ci.errors import OutsideError, UsageError
 from mlops_ci.evaluation import proportions
+from mlops_ci.evaluation.metrics import METRICS
 from mlops_ci.records.evaluation import Holdout, Predictions, Task
 from mlops_ci.records.tables import Column, Kind, Table
 from mlops_ci.steps.project import Project
@@ -22,8 +23,6 @@ from mlops_ci.steps.workshop import Workshop
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-_COUNTED = ("accuracy", "precision", "recall", "specificity", "false_positive_rate")
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,10 +44,10 @@ class RowList(msgspec.Struct, frozen=True, kw_only=True):
 
 def row_list(project: Project, kept: Kept, selection: Selection) -> RowList:
     """The rows of a selection: what was answered, then every column of the data."""
-    holdout, candidate = kept.holdout, stored_predictions(kept.arrays, "")
+    holdout, candidate = kept.holdout, stored_predictions(kept, "")
     if holdout is None or candidate is None:
         raise UsageError(f"decision {kept.id[:12]} kept no rows", "It ended before there were predictions.")
-    champion = stored_predictions(kept.arrays, "champion_")
+    champion = stored_predictions(kept, "champion_")
     silent = unanswered(kept.arrays)
     silent = np.zeros(holdout.rows, dtype=bool) if silent is None else silent
     chosen, about = _chosen(kept, holdout, candidate, champion, selection)
@@ -121,10 +120,11 @@ def _of_gate(kept: Kept, holdout: Holdout, candidate: Predictions, number: int) 
         raise UsageError(f"there is no gate {number}", f"The decision has gates 1 to {len(verdicts)}.")
     verdict, gate = verdicts[number - 1], gates_of(kept)[number - 1]
     inside = _in_slice(holdout, verdict.slice) if verdict.slice else np.ones(holdout.rows, dtype=bool)
-    metric = next((term.name for term in gate.terms if term.name in _COUNTED), "")
-    if metric and (metric == "accuracy" or holdout.task is Task.BINARY):
-        member, success = proportions.masks(metric, holdout.truth, candidate.labels)
-        against = success if metric == "false_positive_rate" else ~success
+    named = [METRICS[term.name] for term in gate.terms if term.name in METRICS]
+    metric = next((one for one in named if one.kind == "proportion" and holdout.task in one.tasks), None)
+    if metric is not None:
+        member, success = proportions.masks(metric, holdout.truth, candidate.labels, candidate.scores)
+        against = ~success if metric.higher_is_better else success
         return inside & member & against, f"what {verdict.gate} counts against this commit"
     return inside & _wrong(holdout, candidate), f"predicted wrong among the rows of {verdict.gate}"
 

@@ -8,27 +8,29 @@ from mlops_ci.gates.gate import Gate
 from mlops_ci.gates.judge import judge
 from mlops_ci.gates.question import Question
 from mlops_ci.records.decisions import Absence
-from mlops_ci.records.evaluation import Champion, Holdout, Predictions
+from mlops_ci.records.evaluation import Champion, Holdout, OwnMetric, Predictions
 from mlops_ci.records.outcomes import Status
 from mlops_ci.records.results import Part, Result
 from mlops_ci.records.verdicts import Verdict
 from mlops_ci.steps.case import Case
 from mlops_ci.steps.decide import Found
+from mlops_ci.steps.own_metrics import Measured
 from mlops_ci.steps.suites import DataFound
 
 
-def question(case: Case, data: DataFound, found: Found, champion: Champion | None) -> Question:
+def question(case: Case, data: DataFound, found: Found, measured: Measured) -> Question:
     """Everything a gate may name."""
     if found.model is None:
         raise ValueError("there are no predictions to ask about")
     facts, missing = known_facts(data, found.results, only=case.asked.only)
     return asked_of(
         data.holdout,
-        found.model.predictions,
-        champion,
+        measured.candidate,
+        measured.champion,
         model=found.model.training.digest,
         facts=facts | found.facts,
         missing_facts=missing | found.missing_facts,
+        own=measured.own,
     )
 
 
@@ -40,6 +42,7 @@ def asked_of(
     model: str,
     facts: dict[str, float],
     missing_facts: dict[str, Absence],
+    own: tuple[OwnMetric, ...],
 ) -> Question:
     """The same question whether it is asked in a check or again from recorded evidence."""
     rival = champion.predictions if champion else None
@@ -50,6 +53,7 @@ def asked_of(
         facts=facts,
         missing_facts=missing_facts,
         unanswered=champion.unanswered if champion else None,
+        own=own,
         # The same file and the same answers: what came before the model did not change either.
         same_model=champion is not None
         and rival is not None

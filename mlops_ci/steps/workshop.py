@@ -108,7 +108,7 @@ class Workshop:
         try:
             yield
         except (ConfigError, UserCodeError) as error:
-            if error.where in _SETTINGS:
+            if error.where in _SETTINGS or error.where.startswith("metrics."):
                 error.where = self._tree.config.place(error.where)
             raise
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
+import pandas as pd  # noqa: TC002 - pytest looks at what fixtures return
 import pytest
 
-from . import answers, classes, frames, models, tables
+from . import answers, frames, models, tables
 from .behaviour import Behaviour
 from .failures import Failure
 
@@ -110,15 +110,4 @@ class Fixtures:
 
     @functools.lru_cache(maxsize=None)  # noqa: B019, UP033
     def _predictions(self) -> pd.DataFrame:
-        folder, known = Path(self._request["predictions"]), self._request["classes"]
-        labels = np.load(folder / "labels.npy", allow_pickle=False)
-        if self._request["task"] == "regression":
-            return pd.DataFrame({"label": labels})
-        kind = frames.kinds(Path(self._request["holdout"]))[self._request["target"]]
-        values = [classes.class_value(text, kind) for text in known] + [None]
-        found = {"label": pd.Series([values[code] for code in labels])}
-        if (folder / "scores.npy").is_file():
-            scores = np.load(folder / "scores.npy", allow_pickle=False)
-            names = ["score"] if scores.ndim == 1 else [f"score_{text}" for text in known]
-            found.update(zip(names, np.atleast_2d(scores.T)))  # noqa: B905 - Python 3.9
-        return pd.DataFrame(found)
+        return tables.predictions(self._request)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .failures import Failure
@@ -64,3 +65,27 @@ def select(frame: pd.DataFrame, model: Any, *, target: str, ids: list[str]) -> p
             else "put the preprocessing into the model: a Pipeline that starts from the table's own columns",
         )
     return frame[names]
+
+
+def predictions(request: dict[str, Any]) -> pd.DataFrame:
+    """What was judged, aligned with the held-out rows: `label`, and `score` (binary) or `score_<class>`.
+
+    Asks: predictions and holdout (folders), target, task, classes.
+    """
+    import numpy as np
+    import pandas as pd
+
+    from . import classes, frames
+
+    folder, known = Path(request["predictions"]), request["classes"]
+    labels = np.load(folder / "labels.npy", allow_pickle=False)
+    if request["task"] == "regression":
+        return pd.DataFrame({"label": labels})
+    kind = frames.kinds(Path(request["holdout"]))[request["target"]]
+    values = [classes.class_value(text, kind) for text in known] + [None]
+    found = {"label": pd.Series([values[code] for code in labels])}
+    if (folder / "scores.npy").is_file():
+        scores = np.load(folder / "scores.npy", allow_pickle=False)
+        names = ["score"] if scores.ndim == 1 else [f"score_{text}" for text in known]
+        found.update(zip(names, np.atleast_2d(scores.T)))  # noqa: B905 - Python 3.9
+    return pd.DataFrame(found)

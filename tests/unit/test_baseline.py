@@ -10,6 +10,7 @@ import pytest
 
 from mlops_ci.evaluation import bins
 from mlops_ci.evaluation.baseline import baseline
+from mlops_ci.evaluation.metrics import METRICS
 from mlops_ci.gates.estimates import single
 from mlops_ci.gates.grammar import parse
 from mlops_ci.gates.judge import judge
@@ -166,6 +167,8 @@ def test_a_perfect_baseline_leaves_room_for_a_row_that_is_wrong() -> None:
     held = holdout(truth, Task.MULTICLASS, ("a", "b", "c"))
     absolute = starting_gates(held, Predictions(digest="", labels=truth.astype(np.int32)))[0]
     answers = Predictions(digest="", labels=np.where(np.arange(69) == 0, 1, truth).astype(np.int32))
-    bound = single("accuracy", Sample(holdout=held, candidate=answers), answers, alpha=0.05).low(0.05, passing=True)
+    bound = single(METRICS["accuracy"], Sample(holdout=held, candidate=answers), answers, alpha=0.05).low(
+        0.05, passing=True
+    )
     assert bound is not None
     assert bound >= parse(absolute.text).threshold

@@ -173,7 +173,6 @@ def test_a_split_that_cannot_be_made_is_refused(split: str, words: str) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "metrics: {net_profit: pipeline.metrics:net_profit}",
         "holdout: {guarantee: {adaptivity: full, decisions: 32, disclose: verdict}}",
         "evidence: {rows: store}",
         "store: s3://bucket",
@@ -256,3 +255,37 @@ def test_effective_settings_read_back_as_the_same_settings() -> None:
     text = text.replace("timeout: 1800", "timeout: 30m").replace("holdout: 0.2", "holdout: 20%")
     text = "\n".join(line for line in text.splitlines() if "soak:" not in line)
     assert load.effective(parse(text)) == load.effective(config)
+
+
+def test_a_metric_of_ones_own_has_a_short_form_and_a_long_one() -> None:
+    lines = "metrics:\n  net_profit: pipeline.metrics:net_profit\n  cost:\n    function: pipeline.metrics:cost\n"
+    more = "    higher_is_better: false\n    range: [0, 2.5]\n    unit: EUR\n"
+    found = parse(BASE + lines + more).metrics
+    assert found["net_profit"].function == "pipeline.metrics:net_profit"
+    assert (found["net_profit"].higher_is_better, found["net_profit"].range) == (None, None)
+    cost = found["cost"]
+    assert (cost.higher_is_better, cost.range, cost.unit) == (False, (0.0, 2.5), "EUR")
+
+
+@pytest.mark.parametrize(
+    ("metric", "words"),
+    [
+        ("net profit: a.b:c", "cannot be a metric's name"),
+        ("_x: a.b:c", "cannot be a metric's name"),
+        ("x.y: a.b:c", "cannot be a metric's name"),
+        ("x: pipeline/metrics.py", "found 'pipeline/metrics.py'"),
+        ("x: 3", "the number 3"),
+        ("x: {range: [0, 1]}", "metrics.x.function is missing"),
+        ("x: {function: a.b:c, range: [1, 0]}", "a list of 2"),
+        ("x: {function: a.b:c, range: [0, 1, 2]}", "a list of 3"),
+        ("x: {function: a.b:c, range: [0, .inf]}", "a list of 2"),
+        ("x: {function: a.b:c, range: [0, yes]}", "a list of 2"),
+        ("x: {function: a.b:c, range: 1}", "the number 1"),
+        ("x: {function: a.b:c, higher_is_better: 1}", "the number 1"),
+        ("x: {function: a.b:c, higher_is_beter: true}", "no key 'higher_is_beter'"),
+    ],
+)
+def test_a_metric_of_ones_own_that_cannot_be_is_refused(metric: str, words: str) -> None:
+    error = refused(BASE + f"metrics:\n  {metric}\n")
+    assert words in error.message
+    assert error.where.startswith("mlops.yaml:10")

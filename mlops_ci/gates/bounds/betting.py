@@ -55,6 +55,7 @@ class BetOnProportion:
     of: int
     method: str = NAME
     groups: int | None = None
+    reach: float = 1.0
     note: str = ""
 
     @property

@@ -29,6 +29,7 @@ class Proportion:
     of: int
     method: str = NAME
     groups: int | None = None
+    reach: float = 1.0
     note: str = ""
 
     @property
@@ -61,6 +62,7 @@ class F1:
     """TP + FP + FN."""
     method: str = NAME
     groups: int | None = None
+    reach: float = 1.0
     note: str = ""
 
     @property

@@ -79,6 +79,7 @@ class Auc:
     positives: int
     negatives: int
     groups: int | None = None
+    reach: float = 1.0
     note: str = ""
     version: Literal[1, 2] = 2
 

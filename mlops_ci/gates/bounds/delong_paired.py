@@ -37,6 +37,7 @@ class PairedAuc:
     of_negatives: NDArray[np.float64]
     groups: int | None = None
     version: Literal[1, 2] = 2
+    reach: float = 1.0
 
     @property
     def value(self) -> float:

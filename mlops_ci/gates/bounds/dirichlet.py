@@ -77,6 +77,7 @@ class PairedTable:
     kind: Kind
     table: Cells
     groups: int | None = None
+    reach: float = 1.0
     note: str = ""
     version: Literal[1, 2] = 2
 

@@ -26,6 +26,11 @@ class Estimate(Protocol):
         ...
 
     @property
+    def reach(self) -> float:
+        """How far one row's worth is from the best to the worst: 1 for shares, the width of the range for losses."""
+        ...
+
+    @property
     def note(self) -> str:
         """What a reader must know of this bound, or empty."""
         ...
@@ -53,6 +58,7 @@ class Unbounded:
     rows: int
     note: str
     groups: int | None = None
+    reach: float = 1.0
     method: str = "none/1"
 
     def low(self, alpha: float, *, passing: bool) -> float | None:  # noqa: ARG002 - the protocol's signature

@@ -157,6 +157,10 @@ class Gap:
         first, second = self.parts[one], self.parts[other]
         return sqrt(first.error(first.value) ** 2 + second.error(second.value) ** 2)
 
+    @property
+    def reach(self) -> float:
+        return max(part.reach for part in self.parts)
+
     def still(self, alpha: float) -> float:
         one, other = self.ends
         return 1.0 - (1.0 - self.parts[one].still(alpha)) * (1.0 - self.parts[other].still(alpha))

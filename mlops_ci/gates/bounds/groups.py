@@ -128,6 +128,10 @@ class ByGroup:
         return self.by_row.rows
 
     @property
+    def reach(self) -> float:
+        return self.by_row.reach
+
+    @property
     def design_effect(self) -> float | None:
         """How many times the variance by row the variance by group is; None where the rows do not vary."""
         by_row = self.by_row.error(self.value)
@@ -161,7 +165,9 @@ class ByGroup:
         return max(self.se, self.by_row.error(at))
 
     def still(self, alpha: float) -> float:
-        return unseen(self.groups, alpha) if min(self.differing) < _FEW_DIFFER else self.by_row.still(alpha)
+        return (
+            self.reach * unseen(self.groups, alpha) if min(self.differing) < _FEW_DIFFER else self.by_row.still(alpha)
+        )
 
     def _errors(self, alpha: float, leaning: float) -> float:
         """Standard errors down to the low bound; with the opposite leaning, up to the high one."""
@@ -176,4 +182,4 @@ class ByGroup:
         return self.value + errors * self.se
 
     def _share(self, seen: int, alpha: float) -> float:
-        return clopper_pearson.high(seen, self.groups, alpha)
+        return self.reach * clopper_pearson.high(seen, self.groups, alpha)

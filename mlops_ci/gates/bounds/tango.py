@@ -59,6 +59,7 @@ class PairedProportion:
     wins: int
     of: int
     groups: int | None = None
+    reach: float = 1.0
     note: str = ""
     version: Literal[1, 2] = 2
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class PartlyPaired:
-    """`inner` on the paired rows; in the rest, a share of all, the difference may be anything from -1 to 1."""
+    """`inner` on the paired rows; in the rest, a share of all, the difference may be anything from -reach to reach."""
 
     inner: Estimate
     share: float
@@ -30,6 +30,10 @@ class PartlyPaired:
         return self.inner.rows
 
     @property
+    def reach(self) -> float:
+        return self.inner.reach
+
+    @property
     def groups(self) -> int | None:
         return self.inner.groups
 
@@ -40,11 +44,11 @@ class PartlyPaired:
 
     def low(self, alpha: float, *, passing: bool) -> float | None:
         bound = self.inner.low(alpha, passing=passing)
-        return None if bound is None else (1.0 - self.share) * bound - self.share
+        return None if bound is None else (1.0 - self.share) * bound - self.share * self.reach
 
     def high(self, alpha: float, *, passing: bool) -> float | None:
         bound = self.inner.high(alpha, passing=passing)
-        return None if bound is None else (1.0 - self.share) * bound + self.share
+        return None if bound is None else (1.0 - self.share) * bound + self.share * self.reach
 
     def error(self, at: float) -> float:  # noqa: ARG002 - the protocol's signature
         """NaN: more rows narrow the paired part only, so nothing can be planned from it."""

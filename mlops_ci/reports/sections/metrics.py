@@ -9,7 +9,8 @@ from mlops_ci.reports.story import Story
 
 _MOST = 40
 _MOST_CLASSES = 20
-_BETTER = {"mean_error": "nearer 0", "selection_rate": "neither"}
+_NEITHER = {"mean_error": "nearer 0", "selection_rate": "neither"}
+_BETTER = {True: "higher", False: "lower", None: "not said"}
 
 
 def section(story: Story) -> tuple[Block, ...]:
@@ -46,6 +47,6 @@ def _row(one: MetricValue, *, compared: bool) -> tuple[Spans, ...]:
     if one.value is not None and one.champion is not None:
         places = numbers.apart(one.value, one.champion, places)
     champion: tuple[Spans, ...] = ((Text(numbers.with_unit(one.champion, one.unit, places)),),) if compared else ()
-    better = _BETTER.get(one.metric, "higher" if one.higher_is_better else "lower")
+    better = _NEITHER.get(one.metric, _BETTER[one.higher_is_better])
     value = numbers.with_unit(one.value, one.unit, places)
     return ((words.metric(one.metric),), (Text(value),), *champion, (Text(better),), (Text(one.reason),))

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
+from mlops_ci.evaluation.metrics import METRICS
 from mlops_ci.gates.bounds import clopper_pearson
 from mlops_ci.gates.bounds.clopper_pearson import Proportion
 from mlops_ci.gates.bounds.estimate import Unbounded
 from mlops_ci.gates.bounds.gap import Gap, mean_range
 from mlops_ci.gates.gaps import gap
+from mlops_ci.gates.gate import bound
 from mlops_ci.gates.grammar import parse
 from mlops_ci.gates.judge import judge
 from mlops_ci.gates.quantiles import upper_normal
@@ -137,8 +139,8 @@ def test_groups_that_span_slices_are_left_out_of_all_at_once() -> None:
     right = np.concatenate([generator.random(400) < shared for _ in range(2)])
     question = _question({"a": (0, 400), "b": (0, 400)}, group=group)
     question = Question(holdout=question.holdout, predictions=Predictions(digest="", labels=right.astype(np.int32)))
-    judged, _ = slices(parse("gap(recall, by=plan) < 1").terms[0], whole(question))
-    found = gap("recall", judged, alpha=0.05)
+    judged, _ = slices(bound(parse("gap(recall, by=plan) < 1"), METRICS).terms[0], whole(question))
+    found = gap(METRICS["recall"], judged, alpha=0.05)
     assert (found.groups, found.method) == (40, "melded-groups/1")
     first, second = right[:400].astype(float), right[400:].astype(float)
     left = [first[group[:400] != g].mean() - second[group[400:] != g].mean() for g in range(40)]

@@ -196,3 +196,27 @@ def test_any_column_and_value_can_be_quoted(column: str, value: str) -> None:
 
     term = parse(f"recall[{quoted(column)}={quoted(value)}] > 0.5").terms[0]
     assert (term.column, term.value) == (column, value)
+
+
+def test_a_clip_is_read_with_its_metric() -> None:
+    gate = parse("log_loss(clip=5)[origin=JFK] - champion.log_loss(clip=500%) <= 0.1")
+    assert [term.clip for term in gate.terms] == [5.0, 5.0]
+    assert gate.terms[0].slice == "origin=JFK"
+    assert parse("worst(mae(clip=2.5), by=clip, min_rows=3) <= 2").terms[0].clip == 2.5
+    assert parse("log_loss <= 0.1").terms[0].clip is None
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("log_loss(clip=0) <= 1", "a clip of 0"),
+        ("log_loss(clip=-1) <= 1", "cannot read"),
+        ("log_loss(5) <= 1", "clip=NUMBER"),
+        ("log_loss(clip=x) <= 1", "a number"),
+        ("drift.max_psi(clip=5) <= 1", "has no losses"),
+    ],
+)
+def test_a_clip_that_is_none_is_refused(text: str, says: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse(text)
+    assert says in str(caught.value)

@@ -26,15 +26,20 @@ def _refused(text: str, task: str = "classification") -> str:
         ("worst(recall, by=sex) > .3", 6, "not under `slices:`"),
         ("accuracy == 0.3", 0, "for facts and counts"),
         ("champion.bundle_size < 3 MB", 0, "not yet"),
-        ("log_loss < 0.4 @ 95%", 15, "not yet"),
+        ("log_loss < 0.4 @ 95%", 15, "write log_loss(clip=5)"),
+        ("log_loss - champion.log_loss < 0.1 @ 95%", 35, "write log_loss(clip=5)"),
+        ("log_loss(clip=5) - champion.log_loss(clip=4) < 0.1 @ 95%", 51, "not yet"),
+        ("log_loss(clip=5) < 0.4 @ 99.95%", 23, "above 99.9 % is not yet"),
+        ("worst(brier, by=origin) > 0.4 @ 95%", 30, "needs < or <="),
+        ("accuracy(clip=5) > 0.4", 0, "no mean of losses"),
+        ("gap(brier, by=origin) < 0.4 @ 95%", 28, "no valid bound is built"),
         ("f1_macro > 0.4 @ 95%", 15, "not yet"),
         ("accuracy > 0.99 * champion.accuracy @ 95%", 36, "not yet"),
         ("accuracy - champion.accuracy[origin=JFK] > 0 @ 95%", 45, "not yet"),
         ("roc_auc - champion.roc_auc > 0 @ 99.95%", 31, "not yet"),
         ("f1 - champion.f1 > 0 @ 99.95%", 21, "not yet"),
         ("worst(recall, by=origin) < 0.4 @ 95%", 31, "needs > or >="),
-        ("worst(false_positive_rate, by=origin) <= 0.4 @ 95%", 45, "its worst slice is the largest"),
-        ("worst(false_positive_rate, by=origin) >= 0.4 @ 95%", 45, "its worst slice is the largest"),
+        ("worst(false_positive_rate, by=origin) >= 0.4 @ 95%", 45, "needs < or <="),
         ("gap(recall, by=origin) > 0.1 @ 95%", 29, "needs < or <="),
         ("gap(recall, by=sex) < 0.1", 4, "not under `slices:`"),
         ("gap(recal, by=origin) < 0.1", 4, 'did you mean "recall"?'),
@@ -71,8 +76,10 @@ def test_numbers_that_are_predicted_have_no_share_of_changes() -> None:
     assert "no metric of regression" in _refused("n > 0.1", "regression")
 
 
-def test_a_mean_of_regression_has_no_claim_yet() -> None:
-    assert "not yet" in _refused("mae < 3 @ 95%", "regression")
+def test_a_mean_without_a_limit_has_no_claim_and_a_difference_of_roots_never() -> None:
+    assert "write mae(clip=...)" in _refused("mae < 3 @ 95%", "regression")
+    assert "write it with mse" in _refused("rmse(clip=9) - champion.rmse(clip=9) < 3 @ 95%", "regression")
+    assert "no valid bound is built" in _refused("r2 > 0.3 @ 95%", "regression")
 
 
 POSSIBLE = [
@@ -98,6 +105,10 @@ POSSIBLE = [
     "gap(f1, by=origin) < 0.1 @ 99.99%",
     "gap(log_loss, by=origin) <= 0.1",
     "log_loss <= 1.1 * champion.log_loss",
+    "log_loss(clip=5) <= 0.4 @ 95%",
+    "log_loss(clip=5)[origin=JFK] - champion.log_loss(clip=5)[origin=JFK] <= 0.01 @ 99%",
+    "worst(log_loss(clip=5), by=origin, min_rows=500) <= 0.5 @ 95%",
+    "brier - champion.brier < 0.01 @ 95%",
     "tests.failed == 0",
     "bundle_size <= 50 MB",
 ]
