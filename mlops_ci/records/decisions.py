@@ -176,8 +176,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     own_metrics: tuple[OwnMetric, ...] = ()
     facts: dict[str, float] = {}
     """What gates may name beside metrics; recorded, not recomputable from rows."""
-    missing_facts: dict[str, Absence] = {}
-    """Facts without a number, and why."""
+    missing_facts: dict[str, Absence | str] = {}
+    """Facts without a number, and why; a bare reason, as older decisions have it, is that of a skipped one."""
     fact_notes: dict[str, FactNote] | msgspec.UnsetType = msgspec.UNSET
     """Of the facts that were measured because a gate names them; left out of the JSON where there are none."""
     holdout: str = ""

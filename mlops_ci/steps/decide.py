@@ -100,7 +100,7 @@ def evidence(found: Found) -> Evidence:
         evaluation=found.evaluation,
         own_metrics=found.own,
         facts=found.facts,
-        missing_facts=found.missing_facts,
+        missing_facts={**found.missing_facts},
         fact_notes=found.fact_notes or msgspec.UNSET,
         holdout=data.holdout.digest if data and model else "",
         predictions=model.predictions.digest if model else "",

@@ -12,7 +12,7 @@ from mlops_ci.gates import grammar
 from mlops_ci.gates.gate import Gate
 from mlops_ci.gates.judge import judge
 from mlops_ci.gates.question import Question
-from mlops_ci.records.decisions import Decision
+from mlops_ci.records.decisions import Absence, Decision, Evidence
 from mlops_ci.records.evaluation import Champion, Predictions
 from mlops_ci.records.outcomes import Outcome, Status
 from mlops_ci.records.verdicts import Verdict
@@ -44,7 +44,7 @@ def question_of(kept: Kept) -> Question:
         _champion(kept),
         model=kept.evidence.training.digest if kept.evidence.training else "",
         facts=kept.evidence.facts,
-        missing_facts=kept.evidence.missing_facts,
+        missing_facts=_absences(kept.evidence),
         own=kept.evidence.own_metrics,
     )
     return msgspec.structs.replace(asked, wear=wear_of(kept.evidence.promise, kept.arrays.get(JUDGED)))
@@ -107,6 +107,13 @@ def _environments_again(kept: Kept) -> tuple[Verdict, ...]:
         lists.setdefault(verdict.environment or "", []).append(verdict)
     gates = {name: _as_written(verdicts) for name, verdicts in lists.items()}
     return ask_environments(gates, question_of(kept)) if gates else ()
+
+
+def _absences(evidence: Evidence) -> dict[str, Absence]:
+    return {
+        name: Absence(status=Status.SKIPPED, reason=found) if isinstance(found, str) else found
+        for name, found in evidence.missing_facts.items()
+    }
 
 
 def stored_predictions(kept: Kept, prefix: str) -> Predictions | None:

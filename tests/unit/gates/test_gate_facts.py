@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import cast
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -17,9 +18,10 @@ from mlops_ci.gates.grammar import parse
 from mlops_ci.gates.judge import judge
 from mlops_ci.gates.question import Question
 from mlops_ci.gates.validate import validate
-from mlops_ci.records.decisions import Absence
+from mlops_ci.records.decisions import Absence, Evidence
 from mlops_ci.records.evaluation import Champion, Holdout, Predictions, Task
 from mlops_ci.records.outcomes import Status
+from mlops_ci.steps import rejudge
 from mlops_ci.steps.facts.measure import MEASURES, how, wanted
 from mlops_ci.steps.judge import Judge
 
@@ -133,3 +135,10 @@ def test_their_differences_are_paired() -> None:
     [found] = judge([gate], _question(champion=rival))
     assert (found.method, found.observed) == (tango.NAME, pytest.approx(-0.03))
     assert found.low == tango.PairedProportion(losses=3, wins=0, of=100).low(0.05, passing=True)
+
+
+def test_evidence_from_before_absences_had_a_status_is_still_read() -> None:
+    old = msgspec.json.decode(b'{"missing_facts": {"drift.max_psi": "there is no base"}}', type=Evidence)
+    absent = rejudge._absences(old)
+    [found] = judge([parse("drift.max_psi <= 0.2")], _question(missing_facts=absent))
+    assert (found.verdict, found.reason) == (Status.SKIPPED, "there is no base")
