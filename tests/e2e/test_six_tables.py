@@ -83,6 +83,13 @@ _OF_CLASSES: Formulas = {
     "mcc": lambda truth, labels, _: sk.matthews_corrcoef(truth, labels),
     "cohen_kappa": lambda truth, labels, _: sk.cohen_kappa_score(truth, labels),
 }
+
+
+def _top(truth: np.ndarray, scores: np.ndarray, k: int) -> float:
+    known = scores.shape[1]
+    return 1.0 if k >= known else sk.top_k_accuracy_score(truth, scores, k=k, labels=range(known))
+
+
 FORMULAS: dict[str, Formulas] = {
     "binary": {
         **_OF_CLASSES,
@@ -103,6 +110,9 @@ FORMULAS: dict[str, Formulas] = {
         "log_loss": lambda truth, _, scores: sk.log_loss(
             truth, scores / scores.sum(axis=1, keepdims=True), labels=range(scores.shape[1])
         ),
+        "top_2_accuracy": lambda truth, _, scores: _top(truth, scores, 2),
+        "top_3_accuracy": lambda truth, _, scores: _top(truth, scores, 3),
+        "top_5_accuracy": lambda truth, _, scores: _top(truth, scores, 5),
         "brier": lambda truth, _, scores: ((scores - np.eye(scores.shape[1])[truth]) ** 2).sum(axis=1).mean(),
     },
     "regression": {
@@ -112,6 +122,10 @@ FORMULAS: dict[str, Formulas] = {
         "r2": lambda truth, values, _: sk.r2_score(truth, values),
         "mape": lambda truth, values, _: sk.mean_absolute_percentage_error(truth, values),
         "mean_error": lambda truth, values, _: (values - truth).mean(),
+        "mse": lambda truth, values, _: sk.mean_squared_error(truth, values),
+        "pinball_10": lambda truth, values, _: sk.mean_pinball_loss(truth, values, alpha=0.1),
+        "pinball_50": lambda truth, values, _: sk.mean_pinball_loss(truth, values, alpha=0.5),
+        "pinball_90": lambda truth, values, _: sk.mean_pinball_loss(truth, values, alpha=0.9),
     },
 }
 
