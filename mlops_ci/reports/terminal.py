@@ -23,7 +23,7 @@ _COMMAND = re.compile(r"(?<!\w)::")  # the runner reads it at the start of a lin
 
 def verdict_lines(story: Story) -> tuple[str, ...]:
     """Gates, the verdict sentence, then what to look at, each line safe to print."""
-    told = (*_gates(story), *_environments(story), *_checks(story), _verdict(story), *_pairs(story))
+    told = (*_gates(story), *_own(story), *_environments(story), *_checks(story), _verdict(story), *_pairs(story))
     return tuple(line.rstrip() for line in told)
 
 
@@ -43,16 +43,28 @@ def _gates(story: Story) -> list[str]:
         return []
     if all(one.verdict is Status.SKIPPED for one in gates) and len({one.reason for one in gates}) == 1:
         return [f"gates    {words.SYMBOLS[Status.SKIPPED]} none of {len(gates)} was judged: {safe(gates[0].reason)}"]
+    lines = _lines(gates, story)
+    return [("gates    " if not place else _INDENT) + line for place, line in enumerate(lines)]
+
+
+def _own(story: Story) -> list[str]:
+    """The gates that this commit brings, which must hold too."""
+    gates = claims.own(story.decision)
+    told = [f"{_INDENT}and of this commit, new or changed:"] if gates else []
+    return told + [_INDENT + line for line in _lines(gates, story)]
+
+
+def _lines(gates: tuple[Verdict, ...], story: Story) -> list[str]:
     names = [safe(one.gate, _WIDEST_GATE) for one in gates]
-    width = max(map(len, names))
+    width = max(map(len, names), default=0)
     found = [_found(one, story) for one in gates]
-    right = max(map(len, found))
+    right = max(map(len, found), default=0)
     lines = []
     for one, name, numbers_ in zip(gates, names, found, strict=True):
         where = safe(str(one.where)) if one.where and one.verdict is not Status.PASSED else ""
         where = f"waived  {where}".rstrip() if one.waived else where
         lines.append(f"{words.SYMBOLS[one.verdict]} {name:<{width}}  {numbers_:<{right}}  {where}")
-    return [("gates    " if not place else _INDENT) + line for place, line in enumerate(lines)]
+    return lines
 
 
 def _environments(story: Story) -> list[str]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from mlops_ci.records.outcomes import Status
-from mlops_ci.reports import numbers, words
+from mlops_ci.reports import numbers
 from mlops_ci.reports.document import Align, Block, Bullets, Code, Heading, Spans, Strong, Table, Text
 from mlops_ci.reports.story import Story
 
@@ -21,7 +20,6 @@ def section(story: Story) -> tuple[Block, ...]:
     items = [_paths(name, paths) for name, paths in named if paths]
     items += [(Strong("Judge: "), Text(difference)) for difference in differences[:_MOST]]
     items += _more_differences(differences)
-    items += _head_verdicts(story)
     if not items and len(change.params) < 2:
         # One parameter is told in the line under the verdict.
         return ()
@@ -57,12 +55,3 @@ def _paths(name: str, paths: tuple[str, ...]) -> Spans:
 def _more_differences(differences: tuple[str, ...]) -> list[Spans]:
     rest = len(differences) - _MOST
     return [(Strong("Judge: "), Text(f"{numbers.plural(rest, 'more change')}"))] if rest > 0 else []
-
-
-def _head_verdicts(story: Story) -> list[Spans]:
-    """What the changed rules say."""
-    return [
-        (Strong("This commit's own rules say: "), words.status(verdict.verdict), Text(" "), Code(verdict.gate))
-        for verdict in story.decision.judge.head_verdicts[:_MOST]
-        if verdict.verdict is not Status.SKIPPED
-    ]

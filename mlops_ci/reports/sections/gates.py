@@ -29,7 +29,7 @@ _ORDER = (Status.ERRORED, Status.FAILED, Status.UNDECIDED, Status.PASSED, Status
 
 
 def section(story: Story) -> tuple[Block, ...]:
-    return (*_of_check(story), *_of_environments(story))
+    return (*_of_check(story), *_own(story), *_of_environments(story))
 
 
 def _of_check(story: Story) -> tuple[Block, ...]:
@@ -40,11 +40,21 @@ def _of_check(story: Story) -> tuple[Block, ...]:
         told = f"Gates: none of {len(gates)} was judged, {gates[0].reason}."
         return (Paragraph((Text(told),)),)
     explained = [_explain(verdict) for verdict in ordered(gates) if _speaks(verdict)][:_MOST]
-    blocks: list[Block] = [Heading((Text("Gates"),)), _table(story)]
+    blocks: list[Block] = [Heading((Text("Gates"),)), _table(story, gates)]
     explained += facts.noise(story)
     if explained:
         blocks.append(Bullets(tuple(explained)))
     return (*blocks, *_how(gates))
+
+
+def _own(story: Story) -> tuple[Block, ...]:
+    """The gates that this commit brings."""
+    gates = claims.own(story.decision)
+    if not gates:
+        return ()
+    lead = Paragraph((Strong("This commit's own gates"), Text(", new or changed, must hold too:")))
+    explained = tuple(_explain(verdict) for verdict in ordered(gates) if _speaks(verdict))[:_MOST]
+    return (lead, _table(story, gates), *((Bullets(explained),) if explained else ()), *_how(gates))
 
 
 def _of_environments(story: Story) -> tuple[Block, ...]:
@@ -67,8 +77,8 @@ def ordered(gates: tuple[Verdict, ...]) -> list[Verdict]:
     return sorted(gates, key=lambda verdict: _ORDER.index(verdict.verdict))
 
 
-def _table(story: Story) -> Table:
-    gates = ordered(story.decision.gates)
+def _table(story: Story, asked: tuple[Verdict, ...]) -> Table:
+    gates = ordered(asked)
     compared = any(claims.value(verdict.champion) is not None for verdict in gates)
     differs = any(_has_difference(verdict) for verdict in gates)
     head = ["", "gate", "this commit"]
