@@ -229,9 +229,9 @@ def difference_by_days(number: int, lean: float, times: float) -> Truth:
 
     def draw(generator: Generator) -> Estimate:
         sample = whole(world(generator).question())
-        if sample.champion is None:
+        if sample.rival is None:
             raise ValueError("a world without a champion")
-        return estimates.paired(METRICS["accuracy"], sample, sample.candidate, sample.champion, alpha=0.05)
+        return estimates.paired(METRICS["accuracy"], sample, sample.candidate, sample.rival, alpha=0.05)
 
     name = f"difference by {number} days of 50 rows that lean by {lean:g}"
     return Truth(name=name, value=0.0, draw=draw, runs=1_000, times=(times, times))

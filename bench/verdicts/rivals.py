@@ -66,7 +66,7 @@ def _each(gate: Gate, drawn: Drawn, decide: Callable[[_Part], Status]) -> Status
 
 
 def _point(gate: Gate, part: _Part, better_by: float) -> Status:
-    limit = better_by if gate.with_champion else gate.threshold
+    limit = better_by if gate.against else gate.threshold
     return Status.PASSED if part.value > limit else Status.FAILED
 
 

@@ -17,6 +17,7 @@ _TABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 _METRIC = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _FUNCTION = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
+_DECISION = re.compile(r"[0-9a-f]{4,64}")
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
@@ -36,6 +37,7 @@ def check(config: Config, document: Document) -> None:
         _metrics,
         _checks,
         _environments,
+        _anchor,
         _guarantee,
         _not_yet,
     )
@@ -181,6 +183,12 @@ def _environments(config: Config) -> Iterator[Problem]:
             f"there is no environment {config.champion!r}",
             f"Known: {known}. Left out, the last decision that passed is the champion.",
         )
+
+
+def _anchor(config: Config) -> Iterator[Problem]:
+    if config.anchor is not None and not _DECISION.fullmatch(config.anchor):
+        advice = "Allowed: 4 to 64 of the digits of a commit or a decision's id, as `mlops-ci history` shows them."
+        yield ("anchor",), f"found {config.anchor!r}", advice
 
 
 def _guarantee(config: Config) -> Iterator[Problem]:

@@ -277,6 +277,14 @@ class Keys(_Keys, frozen=True, kw_only=True):
         str | None,
         Meta(description="The environment whose release is the champion; left out, the last of `environments`."),
     ] = None
+    anchor: Annotated[
+        str | None,
+        Meta(
+            description="What gates over `anchor.METRIC` compare with: a commit whose decision passed, or the "
+            "beginning of such a decision's id; in quotes where YAML would take it for a number. It stays when the "
+            "champion changes.",
+        ),
+    ] = None
     holdout: Annotated[HoldoutUse, Meta(description="What is promised about the held-out rows.")] = HoldoutUse()
     evidence: Annotated[Evidence, Meta(description="What is kept of each decision.")] = Evidence()
     store: Annotated[

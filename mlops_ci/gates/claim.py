@@ -16,7 +16,7 @@ from mlops_ci.gates.estimates import changed, paired, single
 from mlops_ci.gates.form import Form, form
 from mlops_ci.gates.gaps import gap
 from mlops_ci.gates.need import Need, need
-from mlops_ci.gates.obstacles import NOBODY_ASKED, undefined
+from mlops_ci.gates.obstacles import nobody_asked, undefined
 from mlops_ci.gates.sample import Sample, rows_of, whole
 from mlops_ci.gates.values import side, slices, too_few, worst
 from mlops_ci.gates.verdict import is_difference, scale, sides, verdict
@@ -167,21 +167,21 @@ def decided(gate: Gate, low: float | None, high: float | None) -> Status:
 
 def _claim(gate: Gate, question: Question, alpha: float) -> Claim | str:
     """The bounds' material, or why a metric is not defined. alpha: level of the pass side, which chooses methods."""
-    sample = whole(question)
+    sample = whole(question, gate.against)
     if gate.terms[0].over_slices:
         return _over_slices(gate, sample, alpha)
     term = gate.terms[0]
     cut = sample.cut(rows_of(term.column, term.value, sample.holdout)) if term.slice else sample
     inside = cut
-    if gate.with_champion and cut.unanswered is not None:
+    if gate.against and cut.unanswered is not None:
         inside = cut.cut(~cut.unanswered)
     if form(gate) is Form.CHANGED:
         if not inside.holdout.rows:
-            return NOBODY_ASKED
+            return nobody_asked(cut.against)
         return Claim(estimates=(changed(cut, alpha=alpha),), sides=dict(sides(gate, inside)))
     seen = sides(gate, inside)
     for one in gate.terms:
-        if seen["champion" if one.champion else "candidate"].value is None:
+        if seen[one.whose].value is None:
             return undefined(one, inside, inside.of(one))
     if form(gate) is Form.PAIRED:
         plus, minus = gate.terms if term.coefficient > 0 else gate.terms[::-1]
@@ -203,8 +203,8 @@ def _over_slices(gate: Gate, sample: Sample, alpha: float) -> Claim | str:
         ends = words.ends(*(judged[index] for index in apart.ends))
         return Claim(estimates=(apart,), comparisons=apart.pairs, slice=worse.name, small=small, note=ends)
     found: dict[str, Any] = {"candidate": worse.side}
-    if worse.sample.champion is not None and worse.sample.in_full:
-        found["champion"] = side(term.measure, worse.sample, worse.sample.champion)
+    if worse.sample.rival is not None and worse.sample.in_full:
+        found[str(worse.sample.against)] = side(term.measure, worse.sample, worse.sample.rival)
     return Claim(
         estimates=tuple(single(term.measure, one.sample, one.sample.candidate, alpha=alpha) for one in judged),
         names=tuple(one.name for one in judged),

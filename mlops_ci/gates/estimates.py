@@ -104,7 +104,7 @@ def changed(sample: Sample, *, alpha: float) -> Estimate:
         hits, of = groups.sums(codes, number, moved), groups.sums(codes, number, np.ones(len(moved)))
         estimate = share_by_group(by_row, hits, of, alpha=alpha, by_day=asked.holdout.by_day)
     share = 1.0 - asked.holdout.rows / sample.holdout.rows
-    return PartlyPaired(inner=estimate, share=share) if share else estimate
+    return PartlyPaired(inner=estimate, share=share, rival=sample.against) if share else estimate
 
 
 def without_each_group(
@@ -254,12 +254,12 @@ def _partly_paired(
     if sample.unanswered is None:
         raise ValueError("a sample that is paired in full")
     answered = ~sample.unanswered
-    inner = Sample(holdout=sample.holdout, candidate=first, champion=second).cut(answered)
-    estimate = paired(metric, inner, inner.candidate, inner.champion or second, alpha=alpha)
+    inner = Sample(holdout=sample.holdout, candidate=first, rival=second).cut(answered)
+    estimate = paired(metric, inner, inner.candidate, inner.rival or second, alpha=alpha)
     if not truth_decides_members(metric):
         return no_bound(
-            estimate, "the champion could not be asked about some rows, and this metric allows no bound then"
+            estimate, f"the {sample.against} could not be asked about some rows, and this metric allows no bound then"
         )
     member, _ = masks(metric, sample.holdout.truth, first.labels, first.scores)
     share = float((member & sample.unanswered).sum() / member.sum())
-    return PartlyPaired(inner=estimate, share=share) if share else estimate
+    return PartlyPaired(inner=estimate, share=share, rival=sample.against) if share else estimate

@@ -59,6 +59,8 @@ TERMS = {
     "the smallest. `gap(recall, by=origin, min_rows=500) <= 0.1 @ 95%`",
     "champion": "champion.metric: the metric of the model a candidate is compared with, on the same held-out rows. "
     "`roc_auc - champion.roc_auc > -0.01 @ 95%`",
+    "anchor": "anchor.metric: the metric of the decision that `anchor:` pins, on the same held-out rows. It stays when "
+    "the champion changes, so that small losses cannot add up. `roc_auc - anchor.roc_auc > -0.02 @ 95%`",
     "min_rows": "min_rows: the least rows a slice needs in what the metric divides by (positives for recall, the rarer "
     "class for ROC AUC) to be judged.",
     "@": "@ 95%: two bounds of the true value are computed from the rows, each wrong at most 5 times in 100. The gate "
@@ -93,7 +95,7 @@ def _term(term: Term) -> str:
     if term.kind is TermKind.CHANGED:
         rows = f"held-out rows with {term.slice}" if term.slice else "held-out rows"
         return f"{times}the share of {rows} on which candidate and champion predict differently"
-    whose = "the champion's " if term.champion else "the candidate's "
+    whose = f"the {term.whose}'s "
     if term.kind is TermKind.GAP:
         return f"{times}{whose}largest {term.name} of any value of {term.column} minus the smallest"
     if term.kind is TermKind.WORST:
@@ -104,14 +106,10 @@ def _term(term: Term) -> str:
 
 def _difference(gate: Gate) -> str:
     first = gate.terms[0]
-    plus, minus = (
-        ("the candidate's", "the champion's") if first.coefficient > 0 else ("the champion's", "the candidate's")
-    )
-    if first.champion:
-        plus, minus = minus, plus
+    plus, minus = gate.terms if first.coefficient > 0 else gate.terms[::-1]
     where = f" with {first.slice}" if first.slice else ""
     clipped = "" if first.clip is None else f" (a row counts at most {first.clip:g})"
-    return f"{plus} {first.name}{clipped} minus {minus}, on the same held-out rows{where},"
+    return f"the {plus.whose}'s {first.name}{clipped} minus the {minus.whose}'s, on the same held-out rows{where},"
 
 
 def _how(gate: Gate) -> str:
@@ -171,7 +169,7 @@ def _method(gate: Gate, found: Form) -> str:
     if found is not Form.PAIRED:
         return _single(kind)
     if name in {"f1", "precision"}:
-        return "Bounds: draws from the Dirichlet posterior of the table truth x candidate x champion."
+        return f"Bounds: draws from the Dirichlet posterior of the table truth x candidate x {gate.against}."
     return "Bounds: the score test for paired proportions (Tango 1998)."
 
 

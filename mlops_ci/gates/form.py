@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mlops_ci.gates.by_group import FINITE_ONLY
 from mlops_ci.gates.estimates import has_bound, has_finite_bound
-from mlops_ci.gates.gate import Gate, TermKind
+from mlops_ci.gates.gate import Gate, TermKind, Whose
 from mlops_ci.records.evaluation import Task
 
 if TYPE_CHECKING:
@@ -27,14 +27,19 @@ class Form(StrEnum):
 def form(gate: Gate) -> Form | None:
     """The form of the gate's left side; None: only its point value can be judged."""
     terms = gate.terms
-    if len(terms) == 1 and terms[0].coefficient == 1.0 and not terms[0].champion:
+    if len(terms) == 1 and terms[0].coefficient == 1.0 and terms[0].whose is Whose.CANDIDATE:
         forms = {TermKind.METRIC: Form.SINGLE, TermKind.WORST: Form.WORST, TermKind.GAP: Form.GAP}
         forms[TermKind.CHANGED] = Form.CHANGED
         return forms.get(terms[0].kind)
     if len(terms) == 2 and all(term.kind is TermKind.METRIC for term in terms):
         one, other = terms
         same = (one.name, one.column, one.value, one.clip) == (other.name, other.column, other.value, other.clip)
-        if same and one.champion != other.champion and {one.coefficient, other.coefficient} == {1.0, -1.0}:
+        if (
+            same
+            and Whose.CANDIDATE in {one.whose, other.whose}
+            and one.whose is not other.whose
+            and {one.coefficient, other.coefficient} == {1.0, -1.0}
+        ):
             return Form.PAIRED
     return None
 
@@ -45,13 +50,16 @@ def is_share_of_changes(gate: Gate) -> bool:
 
 
 def changes_accuracy(gate: Gate) -> bool:
-    """`c * (n - o)`, of all rows: at most the share of changed predictions is not 0 in it."""
+    """`c * (n - o)`, of all rows: at most the share of changed predictions is not 0 in it.
+
+    Not of the anchor: `d` says how many predictions differ from the champion's.
+    """
     if len(gate.terms) != 2:
         return False
     one, other = gate.terms
     return (
         all(term.kind is TermKind.METRIC and term.name == "accuracy" and not term.slice for term in gate.terms)
-        and one.champion != other.champion
+        and {one.whose, other.whose} == {Whose.CANDIDATE, Whose.CHAMPION}
         and one.coefficient == -other.coefficient
     )
 
@@ -95,7 +103,7 @@ def why_no_bound(gate: Gate, task: Task, histories: int = 1) -> str:
     if found is None:
         return (
             "`@` is not yet possible for this expression: it needs one metric, worst(metric, by=...), "
-            "gap(metric, by=...) or metric - champion.metric, without factors"
+            "gap(metric, by=...), metric - champion.metric or metric - anchor.metric, without factors"
         )
     if found is Form.CHANGED:
         return ""

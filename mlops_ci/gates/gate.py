@@ -31,14 +31,23 @@ class TermKind(StrEnum):
     FACT = "fact"
 
 
+class Whose(StrEnum):
+    """Whose answers a term is about."""
+
+    CANDIDATE = "candidate"
+    CHAMPION = "champion"
+    ANCHOR = "anchor"
+    """A pinned decision: unlike the champion it stays where it is, so margins do not add up over releases."""
+
+
 class Term(msgspec.Struct, frozen=True, kw_only=True):
-    """`coefficient` times one number: a metric of one of the two models, its worst slice or gap, `d`, or a fact."""
+    """`coefficient` times one number: a metric of one of the models, its worst slice or gap, `d`, or a fact."""
 
     kind: TermKind
     name: str
     """Of the metric or the fact."""
     coefficient: float = 1.0
-    champion: bool = False
+    whose: Whose = Whose.CANDIDATE
     column: str = ""
     """Of `metric[column=value]`, `worst(metric, by=column)` and `gap(...)`; empty: all rows."""
     value: str = ""
@@ -69,8 +78,11 @@ class Term(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.column}={self.value}" if self.column and not self.over_slices else ""
 
     @property
-    def with_champion(self) -> bool:
-        return self.champion or self.kind is TermKind.CHANGED
+    def against(self) -> Whose | None:
+        """Whose answers it needs beside the candidate's; None: no other's."""
+        if self.kind is TermKind.CHANGED:
+            return Whose.CHAMPION
+        return None if self.whose is Whose.CANDIDATE else self.whose
 
 
 class Gate(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,14 +115,22 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
         return 0.05 if self.confidence is None else round(1.0 - self.confidence, 12)
 
     @property
-    def with_champion(self) -> bool:
-        return any(term.with_champion for term in self.terms)
+    def against(self) -> Whose | None:
+        """What the candidate is compared with: one of the two, or nothing."""
+        return next((term.against for term in self.terms if term.against), None)
 
     @property
     def claim(self) -> str:
         """What is claimed of which rows, without the threshold: the bound is the same wherever that lies."""
-        terms = sorted(canonical_json(replace(term, at=0, metric=None)).decode() for term in self.terms)
+        terms = sorted(canonical_json(_claimed(term)).decode() for term in self.terms)
         return f"{'low' if self.upwards else 'high'} {self.confidence} {self.tolerance} {' '.join(terms)}"
+
+
+def _claimed(term: Term) -> dict[str, object]:
+    """In the words of the looks that ledgers hold: an anchor is said only where there is one."""
+    plain: dict[str, object] = msgspec.to_builtins(replace(term, at=0, metric=None))
+    plain["champion"] = plain.pop("whose") == Whose.CHAMPION
+    return plain | ({"anchor": True} if term.whose is Whose.ANCHOR else {})
 
 
 def bound(gate: Gate, metrics: Mapping[str, Metric]) -> Gate:

@@ -6,7 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from mlops_ci.gates.reader import Reader
-from mlops_ci.gates.refusals import refusal, refuse_what_is_not_yet, typographic
+from mlops_ci.gates.refusals import refusal, typographic
 
 if TYPE_CHECKING:
     from lark import Lark, Token, Tree
@@ -75,7 +75,6 @@ def parse(text: str, *, name: str = "", when_undecided: Undecided = "refuse", wh
     text = text.strip()
     if len(text) > LONGEST:
         raise refusal(text[:60] + "…", 60, f"a gate of {len(text):,} characters", f"at most {LONGEST} are read", where)
-    refuse_what_is_not_yet(text, where)
     return Reader(text, where).gate(_tree(text, where), name, when_undecided)
 
 

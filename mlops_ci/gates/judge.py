@@ -51,7 +51,8 @@ def _judge(gate: Gate, gates: Sequence[Gate], question: Question) -> Verdict:
         return verdict(gate, found.status, reason=found.reason, method="")
     if gate.confidence is None or (form(gate) is None and gate.tolerance is None):
         return point.judge(gate, question)
-    if question.same_model and (why := _SAME.get(form(gate))):
+    rival = question.rival(gate.against) if gate.against else None
+    if rival is not None and rival.same_model and (why := _SAME.get(form(gate))):
         return _same_model(gate, question, why)
     if gate.tolerance is not None:
         return _tolerated(gate, gates, question)
@@ -74,5 +75,5 @@ def _same_model(gate: Gate, question: Question, why: str) -> Verdict:
         low=0.0,
         high=0.0,
         method=SAME_MODEL,
-        reason=f"this is the champion's model, byte for byte: {why}",
+        reason=f"this is the {gate.against}'s model, byte for byte: {why}",
     )

@@ -38,7 +38,7 @@ def paired(metric: Metric, sample: Sample, first: Predictions, second: Predictio
         return _estimate(differences, within, sample.holdout, alpha, how="paired")
     answered = sample.cut(~unanswered).holdout
     inner = _estimate(differences[~unanswered], within, answered, alpha, how="paired")
-    return PartlyPaired(inner=inner, share=float(unanswered.mean()))
+    return PartlyPaired(inner=inner, share=float(unanswered.mean()), rival=sample.against)
 
 
 def _losses(metric: Metric, sample: Sample, answers: Predictions) -> NDArray[np.float64]:

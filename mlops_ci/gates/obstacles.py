@@ -11,7 +11,7 @@ import numpy as np
 from mlops_ci.evaluation.evaluate import why_undefined
 from mlops_ci.gates.facts import FACTS
 from mlops_ci.gates.form import why_no_claim
-from mlops_ci.gates.gate import Gate, Term, TermKind
+from mlops_ci.gates.gate import Gate, Term, TermKind, Whose
 from mlops_ci.gates.sample import Sample, rows_of, whole
 from mlops_ci.gates.values import counted
 from mlops_ci.records.evaluation import Task
@@ -19,14 +19,13 @@ from mlops_ci.records.outcomes import Status
 
 if TYPE_CHECKING:
     from mlops_ci.gates.question import Question
-    from mlops_ci.records.evaluation import Predictions
+    from mlops_ci.records.evaluation import Champion, Predictions
 
 
 MOST_SLICES = 500
 """Values of a column that `worst` and `gap` judge: a claim over more is about noise."""
 
 
-NOBODY_ASKED = "the champion could be asked about none of these rows"
 _CLASSES = frozenset({Task.BINARY, Task.MULTICLASS})
 
 
@@ -71,7 +70,7 @@ def _of_metric(term: Term, question: Question) -> Obstacle | None:
         return Obstacle(
             Status.ERRORED, f"the holdout cannot be cut by {term.column}: add it to `slices:` in mlops.yaml"
         )
-    if term.with_champion and (found := _of_champion(question)):
+    if term.against and (found := _of_rival(question.rival(term.against), term.against)):
         return found
     if term.metric and (found := _of_own(term, question) if term.metric.own else _of_scores(term, question)):
         return found
@@ -81,7 +80,7 @@ def _of_metric(term: Term, question: Question) -> Obstacle | None:
 
 
 def _of_slices(term: Term, question: Question) -> Obstacle | None:
-    enough = int((counted(term, whole(question))[1] >= term.min_rows).sum())
+    enough = int((counted(term, whole(question, term.against))[1] >= term.min_rows).sum())
     if enough <= MOST_SLICES:
         return None
     return Obstacle(
@@ -91,21 +90,34 @@ def _of_slices(term: Term, question: Question) -> Obstacle | None:
     )
 
 
-def _of_champion(question: Question) -> Obstacle | None:
-    if question.champion is None:
+def _of_rival(rival: Champion | None, whose: Whose) -> Obstacle | None:
+    """A champion need not be there yet; an anchor was named, so without it nothing is known."""
+    if rival is None:
+        if whose is Whose.ANCHOR:
+            return Obstacle(Status.ERRORED, "the anchor was not asked: run `mlops-ci check` with it in mlops.yaml")
         return Obstacle(Status.SKIPPED, "no model has passed before: nothing to compare with")
-    if question.champion.predictions is None:
-        why = question.champion.reason or "its predictions are not there"
-        return Obstacle(Status.UNDECIDED, f"{question.champion.name} cannot be compared on these rows: {why}")
+    if rival.predictions is None:
+        why = rival.reason or "its predictions are not there"
+        if whose is Whose.ANCHOR and not rival.decision:
+            return Obstacle(Status.ERRORED, f"{rival.name}, cannot be used: {why}")
+        return Obstacle(Status.UNDECIDED, f"{rival.name} cannot be compared on these rows: {why}")
     return None
 
 
+def _answers(term: Term, question: Question) -> Predictions | None:
+    if term.whose is Whose.CANDIDATE:
+        return question.predictions
+    rival = question.rival(term.whose)
+    return rival.predictions if rival else None
+
+
 def _of_own(term: Term, question: Question) -> Obstacle | None:
-    answers = question.champion.predictions if term.champion and question.champion else question.predictions
+    answers = _answers(term, question)
     declared = next((one for one in question.own if one.name == term.name), None)
     if declared is None or answers is None or term.name not in answers.own:
-        why = "" if declared is None else declared.champion_reason if term.champion else declared.reason
-        whose = "the champion's " if term.champion else ""
+        of_candidate = term.whose is Whose.CANDIDATE
+        why = "" if declared is None else declared.reason if of_candidate else declared.champion_reason
+        whose = "" if of_candidate else f"the {term.whose}'s "
         return Obstacle(Status.ERRORED, f"{whose}{term.name} could not be computed{f': {why}' if why else ''}")
     if term.column and not declared.by_row:
         return Obstacle(
@@ -115,10 +127,9 @@ def _of_own(term: Term, question: Question) -> Obstacle | None:
 
 
 def _of_scores(term: Term, question: Question) -> Obstacle | None:
-    metric, answers, who = term.measure, question.predictions, "the model"
-    if term.champion and question.champion and question.champion.predictions:
-        answers, who = question.champion.predictions, "the champion"
-    scores = answers.scores
+    metric, answers = term.measure, _answers(term, question)
+    who = "the model" if term.whose is Whose.CANDIDATE else f"the {term.whose}"
+    scores = None if answers is None else answers.scores
     if metric.needs_scores and scores is None:
         return Obstacle(
             Status.ERRORED,
@@ -130,6 +141,10 @@ def _of_scores(term: Term, question: Question) -> Obstacle | None:
     if metric.needs_scores and scores is not None and not bool(np.isfinite(scores).all()):
         return Obstacle(Status.ERRORED, f"{who} gave scores that are not finite numbers")
     return None
+
+
+def nobody_asked(whose: Whose) -> str:
+    return f"the {whose} could be asked about none of these rows"
 
 
 def undefined(term: Term, sample: Sample, answers: Predictions) -> str:

@@ -15,7 +15,7 @@ from mlops_ci.gates.estimates import has_gap_bound
 from mlops_ci.gates.form import why_no_bound
 from mlops_ci.gates.gaps import gap
 from mlops_ci.gates.gate import Comparison, Gate, Term, TermKind
-from mlops_ci.gates.obstacles import NOBODY_ASKED, undefined
+from mlops_ci.gates.obstacles import nobody_asked, undefined
 from mlops_ci.gates.sample import Sample, rows_of, whole
 from mlops_ci.gates.values import SliceSample, changed, exact, side, slices, too_few, worst
 from mlops_ci.gates.verdict import scale, sides, verdict
@@ -51,7 +51,7 @@ class _Found(msgspec.Struct, frozen=True, kw_only=True):
 
 def judge(gate: Gate, question: Question) -> Verdict:
     """Passed or failed; undecided where a metric is not defined on the rows."""
-    sample = answered(gate, whole(question))
+    sample = answered(gate, whole(question, gate.against))
     found = [_number(term, sample, question) for term in gate.terms]
     if missing := next((one.missing for one in found if one.missing), ""):
         return verdict(gate, Status.UNDECIDED, reason=missing, method=NAME)
@@ -74,17 +74,18 @@ def judge(gate: Gate, question: Question) -> Verdict:
 
 
 def answered(gate: Gate, sample: Sample) -> Sample:
-    """The rows the champion could be asked about, where the gate compares with it."""
-    if sample.unanswered is None or not gate.with_champion:
+    """The rows the rival could be asked about, where the gate compares with it."""
+    if sample.unanswered is None or not gate.against:
         return sample
     return msgspec.structs.replace(sample.cut(~sample.unanswered), unanswered=None)
 
 
 def _left_out(gate: Gate, question: Question) -> str:
-    if not gate.with_champion or question.unanswered is None or not question.unanswered.any():
+    rival = question.rival(gate.against) if gate.against else None
+    if rival is None or rival.unanswered is None or not rival.unanswered.any():
         return ""
-    missing = int(question.unanswered.sum())
-    return f"{missing:,} of {len(question.unanswered):,} held-out rows have no answer of the champion and are left out"
+    missing, of = int(rival.unanswered.sum()), len(rival.unanswered)
+    return f"{missing:,} of {of:,} held-out rows have no answer of the {gate.against} and are left out"
 
 
 def _decimal(value: float) -> Fraction:
@@ -99,7 +100,7 @@ def _number(term: Term, sample: Sample, question: Question) -> _Found:
         return _over_slices(term, sample)
     cut = sample.cut(rows_of(term.column, term.value, sample.holdout)) if term.slice else sample
     if term.kind is TermKind.CHANGED:
-        return _Found(number=exact(changed(cut))) if cut.holdout.rows else _Found(missing=NOBODY_ASKED)
+        return _Found(number=exact(changed(cut))) if cut.holdout.rows else _Found(missing=nobody_asked(cut.against))
     found = side(term.measure, cut, cut.of(term))
     if found.value is None:
         return _Found(missing=undefined(term, cut, cut.of(term)))

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec.structs import replace
 
+from mlops_ci.gates.gate import Whose
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -36,7 +38,7 @@ class Wear(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
-    """Holdout, predictions, champion and facts.
+    """Holdout, predictions, champion, anchor and facts.
 
     facts: name -> number, in seconds, bytes, rows or counts (gates/facts.py).
     missing_facts: name -> why it has no number, and what a gate over it then is: skipped for a reason that does not
@@ -46,6 +48,9 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     holdout: Holdout
     predictions: Predictions
     champion: Champion | None = None
+    anchor: Champion | None = None
+    """The pinned decision; without a decision of its own (`decision` empty) it could not be found, and `reason` is why.
+    None: no gate named it when it was asked."""
     facts: dict[str, float] = {}
     missing_facts: dict[str, Absence] = {}
     own: tuple[OwnMetric, ...] = ()
@@ -53,22 +58,15 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     histories: int = 1
     """K: the ways earlier answers on this holdout can have gone, which the passing level is divided by, and of a gate
     with a tolerance both (histories.py); 1 where every look is taken for the first."""
-    same_model: bool = False
-    """The champion's model is this very file: differences are 0 by identity. Equal predictions alone are not enough: a
-    harm to one row in a hundred stays unseen on 100 rows with probability .37 (statistics.md 5, 6)."""
-    unanswered: NDArray[np.bool_] | None = None
-    """Shape (rows,): rows the champion's model could not be asked about (statistics.md 12); its answers there are
-    ignored. Rows whose features changed and that it was asked about again are not among them."""
     wear: Wear | None = None
     """None: nothing is promised for many looks, each `@` gate is at its own level."""
 
+    def rival(self, whose: Whose) -> Champion | None:
+        """The champion or the anchor; None: it is not there."""
+        return {Whose.CHAMPION: self.champion, Whose.ANCHOR: self.anchor}.get(whose)
+
     def cut(self, rows: NDArray[np.bool_]) -> Question:
         """The same question about these rows only; rows: shape (n,) bool."""
-        rival = self.champion
-        if rival is not None and rival.predictions is not None:
-            new, lacking = (None if mask is None else mask[rows] for mask in (rival.new_rows, rival.unanswered))
-            answers = answers_on(rival.predictions, rows)
-            rival = replace(rival, predictions=answers, new_rows=new, unanswered=lacking)
         group = self.holdout.group
         holdout = replace(
             self.holdout,
@@ -81,9 +79,16 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
             self,
             holdout=holdout,
             predictions=answers_on(self.predictions, rows),
-            champion=rival,
-            unanswered=None if self.unanswered is None else self.unanswered[rows],
+            champion=_rival_on(self.champion, rows),
+            anchor=_rival_on(self.anchor, rows),
         )
+
+
+def _rival_on(rival: Champion | None, rows: NDArray[np.bool_]) -> Champion | None:
+    if rival is None or rival.predictions is None:
+        return rival
+    new, lacking = (None if mask is None else mask[rows] for mask in (rival.new_rows, rival.unanswered))
+    return replace(rival, predictions=answers_on(rival.predictions, rows), new_rows=new, unanswered=lacking)
 
 
 def answers_on(predictions: Predictions, rows: NDArray[np.bool_] | NDArray[np.intp]) -> Predictions:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from mlops_ci.gates.facts import FACTS
-from mlops_ci.gates.gate import Comparison, Gate, Term, TermKind, Undecided
+from mlops_ci.gates.gate import Comparison, Gate, Term, TermKind, Undecided, Whose
 from mlops_ci.gates.refusals import nearest, refusal
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ _SCALES = {"%": (1, 100), "ms": (1, 1000), "s": (1, 1), "min": (60, 1)} | {
     "MB": (10**6, 1),
     "GB": (10**9, 1),
 }
-_SHORT = {"n": ("accuracy", False), "o": ("accuracy", True)}
+_SHORT = {"n": ("accuracy", Whose.CANDIDATE), "o": ("accuracy", Whose.CHAMPION)}
+_RIVALS = {"champion.": Whose.CHAMPION, "anchor.": Whose.ANCHOR}
 _MIRRORED: dict[str, Comparison] = {">": "<", ">=": "<=", "<": ">", "<=": ">=", "==": "==", "!=": "!="}
 
 
@@ -62,6 +63,7 @@ class Reader:
         whole = left.minus(right)
         if not whole.terms:
             raise self.refuse(0, "a gate without a metric or a fact", "write something like accuracy >= 0.84")
+        self.one_rival([term for _, term in whole.terms])
         return Gate(
             text=self.text,
             name=name or self.text,
@@ -73,6 +75,14 @@ class Reader:
             when_undecided=when_undecided,
             where=self.where,
         )
+
+    def one_rival(self, terms: list[Term]) -> None:
+        """The champion minus the anchor says nothing of the candidate, and two rivals are two questions."""
+        compared = [term for term in terms if term.against]
+        other = next((term for term in compared if term.against is not compared[0].against), None)
+        if other is not None:
+            advice = "compare the candidate with one of them in each gate: accuracy - anchor.accuracy > -0.02 @ 95%"
+            raise self.refuse(other.at, "a gate against the champion and the anchor", advice)
 
     def sum(self, tree: Tree[Token]) -> _Sum:
         total = _Sum()
@@ -150,8 +160,8 @@ class Reader:
             if clip is not None:
                 raise self.refuse(at, '"d" is a share and has no losses', "write it without (clip=...)")
             return Term(kind=TermKind.CHANGED, name="d", column=by, value=of, at=at)
-        plain, champion = self.named(name)
-        is_fact = not champion and (plain in FACTS or "." in plain)
+        plain, whose = self.named(name)
+        is_fact = whose is Whose.CANDIDATE and (plain in FACTS or "." in plain)
         if is_fact and clip is not None:
             raise self.refuse(at, f'"{plain}" is a fact and has no losses', "write it without (clip=...)")
         if is_fact and column is not None:
@@ -159,26 +169,27 @@ class Reader:
         return Term(
             kind=TermKind.FACT if is_fact else TermKind.METRIC,
             name=plain,
-            champion=champion,
+            whose=whose,
             column=by,
             value=of,
             clip=self.clip(clip),
             at=at,
         )
 
-    def named(self, name: Token) -> tuple[str, bool]:
-        """The metric or fact a name stands for, and whether it is the champion's; n and o are ease.ml/ci's."""
+    def named(self, name: Token) -> tuple[str, Whose]:
+        """The metric or fact a name stands for, and whose it is; n and o are ease.ml/ci's."""
         if name in _SHORT:
             return _SHORT[str(name)]
-        plain = str(name).removeprefix("champion.")
-        if plain != name and plain in {*_SHORT, "d"}:
+        prefix = next((prefix for prefix in _RIVALS if name.startswith(prefix)), "")
+        plain = str(name).removeprefix(prefix)
+        if prefix and plain in {*_SHORT, "d"}:
             advice = "n is the candidate's accuracy, o the champion's, d the share of predictions that differ"
             raise self.refuse(name.start_pos or 0, f'"{name}" is no name', advice)
-        return plain, plain != name
+        return plain, _RIVALS.get(prefix, Whose.CANDIDATE)
 
     def over_slices(self, tree: Any) -> Term:
         what, name, clip, column, least = tree.children
-        plain, champion = self.named(name)
+        plain, whose = self.named(name)
         if column is None:
             raise self.refuse(
                 name.end_pos, f"{what}(...) without a column", f"write {what}({name}, by=COLUMN, min_rows=100)"
@@ -186,7 +197,7 @@ class Reader:
         return Term(
             kind=TermKind(str(what)),
             name=plain,
-            champion=champion,
+            whose=whose,
             column=self.word(column),
             min_rows=1 if least is None else self.rows(least),
             clip=self.clip(clip),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import re
 from typing import TYPE_CHECKING
 
 from mlops_ci.errors import ConfigError
@@ -13,16 +12,6 @@ if TYPE_CHECKING:
 
     from mlops_ci.records.results import Where
 
-_QUOTED = r'"(?:\\.|[^"\\])*"'
-_NAMES_OF_DATA = re.compile(rf'{_QUOTED}|\[(?:{_QUOTED}|[^\]"])*\]|\bby\s*=\s*[^\s",)]+')
-"""Columns and values, which may look like anything."""
-_NOT_YET = (
-    (
-        r"\banchor\s*\.",
-        "`anchor.` (a pinned release) is not yet understood",
-        "write an absolute gate beside the difference with the champion: accuracy >= 0.84 @ 95%",
-    ),
-)
 _TYPOGRAPHY = {"−": "-", "–": "-", "≥": ">=", "≤": "<=", "≠": "!=", "×": "*", "“": '"', "”": '"', "„": '"'}
 
 
@@ -30,14 +19,6 @@ def refusal(text: str, at: int, message: str, advice: str, where: Where | None) 
     """The error for column `at` (from 0) of the gate `text`, which is shown with a caret below it."""
     shown = "".join(char if char.isprintable() else "?" for char in text)
     return ConfigError(f"{message}\n  {shown}\n  {' ' * at}^", advice, where="" if where is None else str(where))
-
-
-def refuse_what_is_not_yet(text: str, where: Where | None) -> None:
-    """ConfigError for the parts of the language that are planned and not built."""
-    bare = _NAMES_OF_DATA.sub(lambda found: " " * len(found[0]), text)
-    for pattern, message, advice in _NOT_YET:
-        if found := re.search(pattern, bare):
-            raise refusal(text, found.start(), message, advice, where)
 
 
 def typographic(char: str) -> str:

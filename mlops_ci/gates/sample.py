@@ -1,4 +1,4 @@
-"""The rows a term is about: holdout, candidate and champion cut to them."""
+"""The rows a term is about: holdout, candidate and rival cut to them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 from msgspec.structs import replace
 
+from mlops_ci.gates.gate import Whose
 from mlops_ci.gates.question import answers_on
 
 if TYPE_CHECKING:
@@ -19,18 +20,20 @@ if TYPE_CHECKING:
 
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True):
-    """Rows and the answers on them; champion is None where no gate term asks for it or there is none."""
+    """Rows and the answers on them; rival is what the candidate is compared with, None where there is none."""
 
     holdout: Holdout
     candidate: Predictions
-    champion: Predictions | None = None
+    rival: Predictions | None = None
+    against: Whose = Whose.CHAMPION
+    """Whose answers `rival` are."""
     unanswered: NDArray[np.bool_] | None = None
-    """Shape (n,): rows the champion could not be asked about."""
+    """Shape (n,): rows the rival could not be asked about."""
 
     @property
     def alike(self) -> bool:
-        """Candidate and champion give the same labels and scores on every row."""
-        one, other = self.candidate, self.champion
+        """Candidate and rival give the same labels and scores on every row."""
+        one, other = self.candidate, self.rival
         if other is None or not np.array_equal(one.labels, other.labels):
             return False
         if one.scores is None or other.scores is None:
@@ -39,7 +42,7 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def in_full(self) -> bool:
-        """The champion answers every row."""
+        """The rival answers every row."""
         return self.unanswered is None or not self.unanswered.any()
 
     def cut(self, rows: NDArray[np.bool_]) -> Sample:
@@ -61,27 +64,31 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
         return Sample(
             holdout=holdout,
             candidate=answers_on(self.candidate, rows),
-            champion=None if self.champion is None else answers_on(self.champion, rows),
+            rival=None if self.rival is None else answers_on(self.rival, rows),
+            against=self.against,
             unanswered=None if self.unanswered is None else self.unanswered[rows],
         )
 
     def of(self, term: Term) -> Predictions:
-        """The answers of the model the term is about; ValueError without a champion, which is asked before."""
-        if not term.champion:
+        """The answers of the model the term is about; ValueError without that rival, which is asked before."""
+        if term.whose is Whose.CANDIDATE:
             return self.candidate
-        if self.champion is None:
-            raise ValueError("a champion's term on a sample without a champion")
-        return self.champion
+        if self.rival is None or term.whose is not self.against:
+            raise ValueError(f"a term of the {term.whose} on a sample without its answers")
+        return self.rival
 
 
-def whole(question: Question) -> Sample:
-    """All rows of the holdout, with the champion's answers if there are any."""
-    champion = question.champion.predictions if question.champion else None
+def whole(question: Question, against: Whose | None = None) -> Sample:
+    """All rows of the holdout, with the answers of what is compared with if there are any; else the champion's."""
+    whose = against or Whose.CHAMPION
+    rival = question.rival(whose)
+    answers = rival.predictions if rival else None
     return Sample(
         holdout=question.holdout,
         candidate=question.predictions,
-        champion=champion,
-        unanswered=question.unanswered if champion else None,
+        rival=answers,
+        against=whose,
+        unanswered=rival.unanswered if rival and answers else None,
     )
 
 

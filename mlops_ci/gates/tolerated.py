@@ -18,7 +18,7 @@ from mlops_ci.gates.bounds import clopper_pearson
 from mlops_ci.gates.claim import decided
 from mlops_ci.gates.form import changes_accuracy, is_share_of_changes
 from mlops_ci.gates.gate import Gate, Term, TermKind
-from mlops_ci.gates.obstacles import NOBODY_ASKED, undefined
+from mlops_ci.gates.obstacles import nobody_asked, undefined
 from mlops_ci.gates.sample import Sample, rows_of, whole
 from mlops_ci.gates.sample_size import bennett, bennett_tolerance, exact, hoeffding, hoeffding_tolerance
 from mlops_ci.gates.values import changed, side
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 EXACT, HOEFFDING, BENNETT = "binomial-tolerance/1", "hoeffding-tolerance/1", "bennett-tolerance/1"
 _LARGE = 2**64
 _GROUPED = "a tolerance counts rows as independent, and here {why}: write the gate without +/-, `@` then counts {units}"
-_UNASKED = "the champion could not be asked about some rows, and a tolerance needs its answer on all of them"
+_UNASKED = "the {who} could not be asked about some rows, and a tolerance needs its answer on all of them"
 
 
 class Cost(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,14 +94,14 @@ def _most_changed(gate: Gate, gates: Sequence[Gate]) -> float | None:
 
 def judge(gate: Gate, gates: Sequence[Gate], question: Question) -> Verdict:
     """`gates`: the whole list, where a bound on d may stand. The gate has a tolerance and a confidence."""
-    sample = whole(question)
+    sample = whole(question, gate.against)
     if sample.holdout.group is not None:
         why, units = ("rows belong together (`group:`)", "groups")
         if sample.holdout.by_day:
             why, units = ("rows of one day may be alike (`time:`)", "days")
         return verdict(gate, Status.UNDECIDED, reason=_GROUPED.format(why=why, units=units))
-    if gate.with_champion and sample.unanswered is not None and sample.unanswered.any():
-        return verdict(gate, Status.UNDECIDED, reason=_UNASKED)
+    if gate.against and sample.unanswered is not None and sample.unanswered.any():
+        return verdict(gate, Status.UNDECIDED, reason=_UNASKED.format(who=gate.against))
     shares = []
     for term in gate.terms:
         found = _share(term, sample)
@@ -115,7 +115,7 @@ def judge(gate: Gate, gates: Sequence[Gate], question: Question) -> Verdict:
 def _share(term: Term, sample: Sample) -> Side | str:
     cut = sample.cut(rows_of(term.column, term.value, sample.holdout)) if term.slice else sample
     if term.kind is TermKind.CHANGED:
-        return changed(cut) if cut.holdout.rows else NOBODY_ASKED
+        return changed(cut) if cut.holdout.rows else nobody_asked(cut.against)
     found = side(term.measure, cut, cut.of(term))
     return undefined(term, cut, cut.of(term)) if found.value is None else found
 

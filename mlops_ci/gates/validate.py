@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from mlops_ci.evaluation.metrics import METRICS
 from mlops_ci.gates.facts import FACTS, KINDS_OF_FACT
 from mlops_ci.gates.form import why_no_claim
-from mlops_ci.gates.gate import Gate, Term, TermKind, bound
+from mlops_ci.gates.gate import Gate, Term, TermKind, Whose, bound
 from mlops_ci.gates.refusals import nearest, refusal
 from mlops_ci.records.evaluation import Task
 
@@ -28,12 +28,14 @@ def validate(
     slices: Collection[str],
     metrics: Mapping[str, Metric] = METRICS,
     histories: int = 1,
+    anchored: bool = True,
 ) -> None:
     """ConfigError for the first gate that could never be judged.
 
     task: a Task, or `classification` where the classes are not yet known: what either kind allows is then allowed.
     slices: the columns under `slices:`. metrics: name -> Metric. histories: what
-    a guarantee for many decisions divides the level of `@` by.
+    a guarantee for many decisions divides the level of `@` by. anchored: whether `anchor:` is
+    set, which terms of the anchor need.
     """
     tasks = _tasks(task)
     for gate in (bound(gate, metrics) for gate in gates):
@@ -46,6 +48,8 @@ def validate(
                 _refuse_fact_of_other_task(gate, term, tasks)
             elif term.kind is not TermKind.CHANGED:
                 _refuse_other_task(gate, term, tasks, metrics)
+            if term.whose is Whose.ANCHOR:
+                _refuse_anchor(gate, term, anchored=anchored)
             _refuse_column(gate, term, slices)
             _refuse_clip(gate, term)
         _refuse_equality(gate)
@@ -65,14 +69,23 @@ def _refuse_unknown(gate: Gate, term: Term, metrics: Mapping[str, Metric]) -> No
         if term.name not in FACTS:
             advice = f"{nearest(term.name, FACTS)}facts are {', '.join(KINDS_OF_FACT)}"
             raise _refuse(gate, term, f'there is no fact "{term.name}"', advice)
-    elif term.champion and term.name in FACTS:
-        advice = "compare the fact with a number, or a metric with champion.metric"
-        raise _refuse(
-            gate, term, f'"champion.{term.name}" is not yet understood: facts of the champion are not kept', advice
-        )
+    elif term.whose is not Whose.CANDIDATE and term.name in FACTS:
+        advice = f"compare the fact with a number, or a metric with {term.whose}.metric"
+        message = f'"{term.whose}.{term.name}" is not yet understood: facts of the {term.whose} are not kept'
+        raise _refuse(gate, term, message, advice)
     elif term.name not in metrics:
         advice = f"{nearest(term.name, [*metrics, *FACTS])}metrics are {', '.join(metrics)}"
         raise _refuse(gate, term, f'there is no metric "{term.name}"', advice)
+
+
+def _refuse_anchor(gate: Gate, term: Term, *, anchored: bool) -> None:
+    if not anchored:
+        advice = "name a decision that passed, by its commit or its id (`mlops-ci history`): anchor: a1b2c3d"
+        raise _refuse(gate, term, f'"anchor.{term.name}" needs `anchor:` in mlops.yaml, which is not set', advice)
+    if term.metric is not None and term.metric.own:
+        advice = f"compare it with champion.{term.name}, or with a number"
+        message = f'"anchor.{term.name}" is not yet understood: own metrics are not computed for the anchor'
+        raise _refuse(gate, term, message, advice)
 
 
 def _refuse_fact_of_other_task(gate: Gate, term: Term, tasks: Collection[Task]) -> None:
@@ -126,7 +139,7 @@ def _refuse_claim(gate: Gate, tasks: Collection[Task], metrics: Mapping[str, Met
         advice = (
             "leave out `@ …`: the value that is seen then decides; `@` works on accuracy, recall, precision, "
             "specificity, f1, roc_auc, brier, on means of losses with a clip such as log_loss(clip=5), and on their "
-            "differences with the champion"
+            "differences with the champion or the anchor"
         )
         raise refusal(gate.text, gate.text.rfind("@"), reasons[0], advice, gate.where)
 

@@ -51,9 +51,9 @@ def changed(sample: Sample) -> Side:
 
 def differing(sample: Sample) -> NDArray[np.bool_]:
     """Shape (n,); ValueError without a champion, which is asked before."""
-    if sample.champion is None:
+    if sample.rival is None:
         raise ValueError("changed predictions on a sample without a champion")
-    return np.asarray(sample.candidate.labels != sample.champion.labels)
+    return np.asarray(sample.candidate.labels != sample.rival.labels)
 
 
 def exact(found: Side) -> Fraction | float:

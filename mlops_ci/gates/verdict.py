@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_ci.gates.facts import FACTS
 from mlops_ci.gates.form import Form, form
-from mlops_ci.gates.gate import Gate, TermKind
+from mlops_ci.gates.gate import Gate, TermKind, Whose
 from mlops_ci.gates.values import changed, side
 from mlops_ci.gates.words import Scale
 from mlops_ci.records.outcomes import Status
@@ -34,7 +34,7 @@ def verdict(gate: Gate, status: Status, **numbers: Any) -> Verdict:
 
 
 def is_difference(gate: Gate) -> bool:
-    """The gate is about candidate minus champion, or the reverse, of one metric."""
+    """The gate is about candidate minus champion or anchor, or the reverse, of one metric."""
     return form(gate) is Form.PAIRED
 
 
@@ -47,18 +47,18 @@ def scale(gate: Gate) -> Scale:
 
 
 def sides(gate: Gate, sample: Sample) -> dict[str, Side]:
-    """`candidate` and `champion` of a gate about one metric: both, also where only one is compared.
+    """`candidate`, and `champion` or `anchor`, of a gate about one metric: both, also where only one is compared.
 
-    Where the champion has no answer for some of the rows it is left out: its number would be of other rows.
+    Where the rival has no answer for some of the rows it is left out: its number would be of other rows.
     """
     term = gate.terms[0]
     if form(gate) is Form.CHANGED:
         return {"candidate": changed(sample)}
     if term.kind is not TermKind.METRIC or any(other.name != term.name for other in gate.terms):
         return {}
-    found = {"candidate": side(term.measure, sample, sample.candidate)}
-    if sample.champion is not None and sample.in_full:
-        found["champion"] = side(term.measure, sample, sample.champion)
+    found = {str(Whose.CANDIDATE): side(term.measure, sample, sample.candidate)}
+    if sample.rival is not None and sample.in_full:
+        found[str(sample.against)] = side(term.measure, sample, sample.rival)
     return found
 
 

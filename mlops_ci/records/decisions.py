@@ -211,6 +211,9 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     environments: tuple[Verdict, ...] | msgspec.UnsetType = msgspec.UNSET
     """Verdicts of the gates of environments, in the order of mlops.yaml: shown beside, never counted here. Left out of
     the JSON where there are none."""
+    anchor: ChampionRef | msgspec.UnsetType = msgspec.UNSET
+    """The pinned decision that gates compare with; left out of the JSON where none does. Without a decision it could
+    not be found, and `reason` is why."""
 
 
 class RunInfo(msgspec.Struct, frozen=True, kw_only=True):

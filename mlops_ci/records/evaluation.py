@@ -87,10 +87,10 @@ class OwnMetric(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Champion(msgspec.Struct, frozen=True, kw_only=True):
-    """What the candidate is compared with."""
+    """What the candidate is compared with: the champion, or the anchor."""
 
     name: str
-    """`v12 in production`, or `a1b2c3d, the last that passed`."""
+    """`v12 in production`, `a1b2c3d, the last that passed`, or `the anchor, a1b2c3d`."""
     decision: str
     commit: str
     model: str = ""
@@ -103,7 +103,11 @@ class Champion(msgspec.Struct, frozen=True, kw_only=True):
     new_rows: NDArray[np.bool_] | None = None
     """Shape (n,): rows of the holdout that the champion was not judged on."""
     unanswered: NDArray[np.bool_] | None = None
-    """Shape (n,): rows it has no answer for and cannot be asked about; what stands in `predictions` there is filler."""
+    """Shape (n,): rows it has no answer for and cannot be asked about; what stands in `predictions` there is filler.
+    Rows whose features changed and that it was asked about again are not among them (statistics.md 12)."""
+    same_model: bool = False
+    """Its model is the candidate's very file: differences are 0 by identity. Equal predictions alone are not enough: a
+    harm to one row in a hundred stays unseen on 100 rows with probability .37 (statistics.md 5, 6)."""
 
 
 class Interval(msgspec.Struct, frozen=True):

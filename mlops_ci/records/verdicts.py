@@ -81,7 +81,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     waived: Waiver | msgspec.UnsetType = msgspec.UNSET
     """The waiver that lets it through; left out of the JSON where there is none."""
     difference: bool = False
-    """The gate compares with the champion: observed, low, high are differences."""
+    """The gate compares with the champion or the anchor: observed, low, high are differences."""
     candidate: Side | None = None
     champion: Side | None = None
     slice: str = ""
@@ -90,6 +90,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     where: Where | None = None
     environment: str | msgspec.UnsetType = msgspec.UNSET
     """The environment whose gate it is; left out of the JSON of those that decide the check."""
+    anchor: Side | msgspec.UnsetType = msgspec.UNSET
+    """In place of `champion` where the gate compares with the anchor; left out of the JSON of all others."""
 
 
 class GatePlan(msgspec.Struct, frozen=True, kw_only=True):

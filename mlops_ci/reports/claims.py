@@ -48,7 +48,7 @@ def metric_name(verdict: Verdict) -> str:
     """The metric or fact the gate is about: `recall`, `bundle_size`."""
     for name in _NAME.findall(_QUOTED.sub("", verdict.gate)):
         if name not in _NOT_METRICS:
-            return str(name.removeprefix("champion."))
+            return str(name.removeprefix("champion.").removeprefix("anchor."))
     short = {"n": "accuracy", "o": "accuracy", "d": "changed predictions"}
     found = [short[name] for name in _NAME.findall(_QUOTED.sub("", verdict.gate)) if name in short]
     return found[0] if found else verdict.name or verdict.gate
@@ -99,7 +99,7 @@ def places(verdict: Verdict) -> int:
 def side_places(verdict: Verdict) -> int:
     """Decimals for the values of the two models: enough to see where they differ, and from the threshold."""
     found = places(verdict)
-    new, old = value(verdict.candidate), value(verdict.champion)
+    new, old = value(verdict.candidate), value(rival(verdict))
     if not verdict.difference:
         new = verdict.observed if new is None else new
         if new is not None and verdict.threshold is not None:
@@ -128,8 +128,14 @@ def candidate(verdict: Verdict) -> str:
     return numbers.with_unit(observed, verdict.unit, side_places(verdict))
 
 
-def champion(verdict: Verdict) -> str:
-    return numbers.with_unit(value(verdict.champion), verdict.unit, side_places(verdict))
+def rival(verdict: Verdict) -> Side | None:
+    """What the gate compares with, the anchor or else the champion; beside a gate that compares nothing the latter."""
+    return verdict.anchor or verdict.champion
+
+
+def beside(verdict: Verdict, side: Side | None) -> str:
+    """The value of another model, written as this commit's."""
+    return numbers.with_unit(value(side), verdict.unit, side_places(verdict))
 
 
 def observed(verdict: Verdict) -> str:
@@ -207,16 +213,18 @@ def _undecided(verdict: Verdict) -> Spans:
 
 def _moved(verdict: Verdict) -> str:
     new = value(verdict.candidate) if verdict.difference else verdict.observed
-    old = value(verdict.champion)
+    old = value(rival(verdict))
     if new is None:
         return ""
     if old is None or verdict.gate.lstrip().startswith("gap("):
         return f" is {candidate(verdict)}"
+    whose = "the anchor's " if verdict.anchor else ""
     if new == old:
-        return f" stayed at {candidate(verdict)}"
+        return f" stayed at {whose}{candidate(verdict)}"
+    was = f"{whose}{beside(verdict, rival(verdict))}"
     if verdict.difference and verdict.low is not None and verdict.high is not None and verdict.low < 0 < verdict.high:
-        return f" is {candidate(verdict)} against {champion(verdict)}, no difference the rows can tell"
-    return f" {'rose' if new > old else 'fell'} from {champion(verdict)} to {candidate(verdict)}"
+        return f" is {candidate(verdict)} against {was}, no difference the rows can tell"
+    return f" {'rose' if new > old else 'fell'} from {was} to {candidate(verdict)}"
 
 
 def _by(verdict: Verdict) -> str:

@@ -56,6 +56,11 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
         return self.decision.champion.name if self.decision.champion else ""
 
     @property
+    def anchor(self) -> str:
+        """`the anchor, a1b2c3d`, or empty."""
+        return self.decision.anchor.name if self.decision.anchor else ""
+
+    @property
     def waivers(self) -> tuple[Waiver, ...]:
         """Those that let a gate through, each once."""
         return tuple(dict.fromkeys(verdict.waived for verdict in self.decision.gates if verdict.waived))

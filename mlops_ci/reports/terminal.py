@@ -88,8 +88,10 @@ def _found(one: Verdict, story: Story) -> str:
         return safe(one.reason or words.STATUSES[one.verdict], 80)
     value = f"{claims.observed(one)}{_uncertainty(one)}"
     aside = [claims.counts(one.candidate)]
-    if one.champion is not None and one.champion.value is not None and not one.difference:
-        aside.append(f"{safe(story.champion.partition(',')[0], 30) or 'champion'} {claims.champion(one)}")
+    if one.anchor and one.anchor.value is not None:
+        aside.append(f"{safe(story.anchor, 30) or 'anchor'}: {claims.beside(one, one.anchor)}")
+    elif one.champion is not None and one.champion.value is not None and not one.difference:
+        aside.append(f"{safe(story.champion.partition(',')[0], 30) or 'champion'} {claims.beside(one, one.champion)}")
     shown = "; ".join(part for part in aside if part)
     return f"{value}  ({shown})" if shown else value
 

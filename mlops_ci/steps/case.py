@@ -15,6 +15,7 @@ from mlops_ci.edge.git import Repository
 from mlops_ci.errors import ConfigError, OutsideError, SourceError, UsageError
 from mlops_ci.records.canonical import digest
 from mlops_ci.records.decisions import Change, Subject, Trust
+from mlops_ci.steps.anchor import Anchor, find_anchor
 from mlops_ci.steps.base import find_base
 from mlops_ci.steps.change import change
 from mlops_ci.steps.fit import content_digest, params
@@ -63,6 +64,12 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, dict=True, eq=False):
             except ConfigError as error:
                 unusable = _unusable("rules", self.base_commit, error)
         return choose_judge(self.head, None if unusable else self.base, unusable=unusable or self.base_unusable)
+
+    @cached_property
+    def anchor(self) -> Anchor | None:
+        """What the rules pin; head's where they pin nothing, for the gates that only head has."""
+        asked = self.rules.config.anchor or self.head.config.anchor
+        return find_anchor(self.project.repository, self.head.config.project, asked) if asked else None
 
     @property
     def rules(self) -> Tree:
@@ -130,6 +137,7 @@ def fingerprint(case: Case, workshop: Workshop) -> dict[str, object]:
         "base": case.base_commit,
         "version": __version__,
         "champion": case.champion.id if case.champion else "",
+        "anchor": _anchor(case),
         "environment": workshop.environment.digest if head.config.train else "",
         "sources": _sources(head, case.project),
         "asked": [asked.only, asked.model, files.sha256(asked.predictions) if asked.predictions else ""],
@@ -138,6 +146,13 @@ def fingerprint(case: Case, workshop: Workshop) -> dict[str, object]:
         "day": _day(case),
         "deepchecks": _deepchecks(case),
     }
+
+
+def _anchor(case: Case) -> list[str]:
+    """Which decision it is: the same digits may name another one, or none, in another ledger."""
+    if not any(tree.config.anchor for tree in (case.head, case.base) if tree) or case.anchor is None:
+        return []
+    return [case.anchor.stored.id if case.anchor.stored else "", case.anchor.reason]
 
 
 def _brought(case: Case) -> list[str]:

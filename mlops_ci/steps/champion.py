@@ -1,8 +1,8 @@
-"""The champion's answers on the candidate's holdout: as recorded, or its model asked again about rows that changed."""
+"""The answers of champion and anchor on the candidate's holdout: as recorded, or the model asked about new rows."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from mlops_ci.data import canonical
 from mlops_ci.errors import MlopsCiError
 from mlops_ci.evaluation.pairing import pair
+from mlops_ci.gates.gate import Whose
 from mlops_ci.records.evaluation import Champion, Holdout, Predictions
 from mlops_ci.steps import ledger
 from mlops_ci.steps.case import Case
@@ -25,10 +26,20 @@ from mlops_ci.steps.workshop import Workshop
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-UNANSWERED = "champion_unanswered"
-"""The array of a decision's evidence that says which rows the champion has no answer for; left out: none."""
+UNANSWERED = "unanswered"
+"""After `champion_` or `anchor_` the array of a decision's evidence that says which rows it has no answer for; left
+out: none."""
 FEATURES = "features"
 """The array of a decision's evidence that says what every row's features were, for pairing."""
+
+
+class _Asking(NamedTuple):
+    """The check that asks, and about which rows."""
+
+    case: Case
+    snapshot: Snapshot
+    holdout: Holdout
+    clock: Clock
 
 
 def feature_digests(snapshot: Snapshot, columns: tuple[str, ...]) -> NDArray[np.uint64] | None:
@@ -39,13 +50,29 @@ def feature_digests(snapshot: Snapshot, columns: tuple[str, ...]) -> NDArray[np.
 
 
 def champion_on(case: Case, snapshot: Snapshot, holdout: Holdout, clock: Clock) -> Champion | None:
-    """What the candidate is compared with, paired row by row (statistics.md 12); None where nothing passed before."""
-    stored = case.champion
-    if stored is None:
+    """The champion's, paired row by row (statistics.md 12); None where nothing passed before."""
+    if case.champion is None:
         return None
+    name = f"{case.champion.decision.subject.commit[:7]}, the last that passed"
+    return _answers(_Asking(case, snapshot, holdout, clock), case.champion, name)
+
+
+def anchor_on(case: Case, snapshot: Snapshot, holdout: Holdout, clock: Clock) -> Champion | None:
+    """The anchor's in the same way; None where no gate names it, without a decision where it cannot be found."""
+    anchor = case.anchor
+    if anchor is None or not any(gate.against is Whose.ANCHOR for gate in case.judge.every_gate):
+        return None
+    if anchor.stored is None:
+        return Champion(name=anchor.name, decision="", commit="", reason=anchor.reason)
+    return _answers(_Asking(case, snapshot, holdout, clock), anchor.stored, anchor.name)
+
+
+def _answers(asking: _Asking, stored: StoredDecision, name: str) -> Champion:
+    """What a recorded decision answers on the rows that are asked about."""
+    case, snapshot, holdout = asking.case, asking.snapshot, asking.holdout
     commit = stored.decision.subject.commit
     model = stored.evidence.training.digest if stored.evidence.training else ""
-    base = Champion(name=f"{commit[:7]}, the last that passed", decision=stored.id, commit=commit, model=model)
+    base = Champion(name=name, decision=stored.id, commit=commit, model=model)
     reason = _not_comparable(stored, holdout)
     if reason:
         return _without(base, reason)
@@ -63,7 +90,7 @@ def champion_on(case: Case, snapshot: Snapshot, holdout: Holdout, clock: Clock) 
     if not unpaired.any():
         return _with(base, _gathered(arrays, places), new_rows, 0.0)
     try:
-        asked = _asked_again(case, stored, snapshot, holdout, clock)
+        asked = _asked_again(asking, stored)
     except MlopsCiError as error:
         why = f"{int(unpaired.sum()):,} of {holdout.rows:,} held-out rows are new to it or changed, and {error.message}"
         if unpaired.all():
@@ -85,7 +112,7 @@ class Asker(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def champion_model(case: Case, commit: str, clock: Clock) -> Asker:
-    """The champion's model, restored or trained again from its commit. MlopsCiError where it cannot be had."""
+    """The model of a decision, restored or trained again from its commit. MlopsCiError where it cannot be had."""
     tree = tree_at(case.project, commit)
     if tree is None or tree.config.train is None or tree.config.train.predictions:
         raise MlopsCiError("its model cannot be asked")
@@ -94,8 +121,9 @@ def champion_model(case: Case, commit: str, clock: Clock) -> Asker:
     return Asker(tree=tree, fitted=fit(case.project, tree, own, workshop), workshop=workshop)
 
 
-def _asked_again(case: Case, stored: StoredDecision, snapshot: Snapshot, holdout: Holdout, clock: Clock) -> Predictions:
+def _asked_again(asking: _Asking, stored: StoredDecision) -> Predictions:
     """Its answers on the candidate's rows."""
+    case, snapshot, holdout, clock = asking
     commit, before = stored.decision.subject.commit, stored.evidence.snapshot
     if before is None or before.split != snapshot.info.split:
         # What it held out it was not trained on; of every other row nothing is recorded (statistics.md 12).

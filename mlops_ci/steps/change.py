@@ -50,6 +50,7 @@ def judge_settings(tree: Tree) -> dict[str, object]:
     config = tree.config
     plain = {key: getattr(config, key) for key in _JUDGE_SETTINGS}
     plain |= {f"data.{key}": getattr(config.data, key) for key in _JUDGE_DATA}
+    plain |= {"anchor": config.anchor} if config.anchor else {}
     of_environments = {name: each.gates for name, each in config.environments.items() if each.gates}
     return plain | ({"environments": of_environments} if of_environments else {})
 

@@ -51,6 +51,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     data: DataFound | None = None
     model: ModelFound | None = None
     champion: Champion | None = None
+    anchor: Champion | None = None
     evaluation: Evaluation | None = None
     own: tuple[OwnMetric, ...] = ()
     facts: dict[str, float] = {}
@@ -141,6 +142,7 @@ def decide(case: Case, found: Found, workshop: Workshop) -> Decided:
         evidence={},
         reason=reason,
         environments=found.environments or msgspec.UNSET,
+        anchor=_ref(found.anchor) if found.anchor else msgspec.UNSET,
     )
     kept = evidence(found)
     kept_rows = case.head.config.evidence.rows == "ledger"
@@ -160,15 +162,17 @@ def row_arrays(found: Found) -> dict[str, NDArray[np.generic]]:
     arrays: dict[str, NDArray[np.generic]] = {}
     if found.model is None or found.data is None:
         return arrays
-    champion = found.champion.predictions if found.champion else None
-    for prefix, predictions in (("", found.model.predictions), ("champion_", champion)):
+    rivals = {"champion_": found.champion, "anchor_": found.anchor}
+    answers = {prefix: rival.predictions for prefix, rival in rivals.items() if rival is not None}
+    for prefix, predictions in {"": found.model.predictions, **answers}.items():
         if predictions is not None:
             arrays[f"{prefix}labels"] = predictions.labels
             if predictions.scores is not None:
                 arrays[f"{prefix}scores"] = predictions.scores
             arrays |= {array_name(name, prefix): values for name, values in predictions.own.items() if values.ndim > 0}
-    if found.champion is not None and found.champion.unanswered is not None:
-        arrays[UNANSWERED] = found.champion.unanswered
+    for prefix, rival in rivals.items():
+        if rival is not None and rival.unanswered is not None:
+            arrays[f"{prefix}{UNANSWERED}"] = rival.unanswered
     features = feature_digests(found.data.snapshot, found.model.training.features)
     if features is not None:
         arrays[FEATURES] = features
@@ -205,15 +209,14 @@ def _outcome(case: Case, found: Found) -> tuple[Outcome, str]:
 
 def _champion(case: Case, found: Found) -> ChampionRef | None:
     if found.champion is not None:
-        champion = found.champion
-        return ChampionRef(
-            name=champion.name,
-            commit=champion.commit,
-            decision=champion.decision,
-            model=champion.model,
-            reason=champion.reason,
-        )
+        return _ref(found.champion)
     if case.champion is None:
         return None
     commit = case.champion.decision.subject.commit
     return ChampionRef(name=commit[:7], commit=commit, decision=case.champion.id, reason="it was not asked")
+
+
+def _ref(rival: Champion) -> ChampionRef:
+    return ChampionRef(
+        name=rival.name, commit=rival.commit, decision=rival.decision, model=rival.model, reason=rival.reason
+    )

@@ -19,7 +19,7 @@ from mlops_ci.records.verdicts import Verdict
 from mlops_ci.reports.sections.data import checks_line
 from mlops_ci.steps import verdicts
 from mlops_ci.steps.case import Case
-from mlops_ci.steps.champion import champion_on
+from mlops_ci.steps.champion import anchor_on, champion_on
 from mlops_ci.steps.decide import Found, ModelFound, errored
 from mlops_ci.steps.fit import fit
 from mlops_ci.steps.given import given_predictions
@@ -95,6 +95,7 @@ def judge_model(case: Case, found: Found, workshop: Workshop, clock: Clock) -> F
         return replace(found, gates=verdicts.not_judged(gates, why))
     with clock.step("gates", "judging") as line:
         champion = champion_on(case, data.snapshot, data.holdout, clock)
+        found = replace(found, anchor=anchor_on(case, data.snapshot, data.holdout, clock))
         measured = _measured(case, data, model, champion, workshop, clock)
         evaluation = evaluate(
             data.holdout,

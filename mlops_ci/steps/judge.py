@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import msgspec
 
 from mlops_ci import __version__
@@ -45,6 +47,11 @@ class Judge(msgspec.Struct, frozen=True, kw_only=True):
     differences: tuple[str, ...] = ()
     changes: str = ""
     """Why base's rules cannot judge head: the decision is then undecided until an owner agrees."""
+
+    @property
+    def every_gate(self) -> tuple[Gate, ...]:
+        """Those that decide, head's beside them, and those of environments."""
+        return (*self.gates, *self.head_gates, *chain.from_iterable(self.environments.values()))
 
     def ref(self) -> JudgeRef:
         return JudgeRef(
@@ -118,7 +125,14 @@ def _parsed(tree: Tree, key: str, settings: tuple[GateSetting, ...]) -> tuple[Ga
         for index, setting in enumerate(settings)
     )
     known = registry(declared(tree))
-    validate.validate(gates, task=config.task, slices=config.slices, metrics=known, histories=divided(config))
+    validate.validate(
+        gates,
+        task=config.task,
+        slices=config.slices,
+        metrics=known,
+        histories=divided(config),
+        anchored=bool(config.anchor),
+    )
     return gates
 
 
@@ -150,7 +164,6 @@ def _differences(base: Tree, head: Tree) -> tuple[str, ...]:
     lines = [f"gate added: {text}" for text, rule in new if (text, rule) not in old]
     lines += [f"gate removed: {text}" for text, rule in old if (text, rule) not in new]
     before, after = judge_settings(base), judge_settings(head)
-    lines += [f"{key} changed" for key in before if key != "gates" and before[key] != after[key]]
     waived = _waiver_differences(parse_waivers(base), parse_waivers(head))
     lines += waived
     keys = [*before, *(key for key in after if key not in before)]

@@ -157,5 +157,5 @@ def _naming(config: Config, snapshot: SnapshotInfo) -> str:
 
 def _claim(gate: Gate, question: Question) -> str:
     """A difference is claimed against one rival: against another it is another claim."""
-    rival = question.champion.predictions if question.champion else None
-    return f"{gate.claim} against {rival.digest}" if gate.with_champion and rival else gate.claim
+    rival = question.rival(gate.against) if gate.against else None
+    return f"{gate.claim} against {rival.predictions.digest}" if rival and rival.predictions else gate.claim

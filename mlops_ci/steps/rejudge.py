@@ -12,7 +12,7 @@ from mlops_ci.gates import grammar
 from mlops_ci.gates.gate import Gate
 from mlops_ci.gates.judge import judge
 from mlops_ci.gates.question import Question
-from mlops_ci.records.decisions import Absence, Decision, Evidence
+from mlops_ci.records.decisions import Absence, ChampionRef, Decision, Evidence
 from mlops_ci.records.evaluation import Champion, Predictions
 from mlops_ci.records.outcomes import Outcome, Status
 from mlops_ci.records.verdicts import Verdict
@@ -41,7 +41,8 @@ def question_of(kept: Kept) -> Question:
     asked = asked_of(
         kept.holdout,
         predictions,
-        _champion(kept),
+        _rival(kept, kept.decision.champion, "champion_"),
+        anchor=_rival(kept, kept.decision.anchor or None, "anchor_"),
         model=kept.evidence.training.digest if kept.evidence.training else "",
         facts=kept.evidence.facts,
         missing_facts=_absences(kept.evidence),
@@ -117,7 +118,7 @@ def _absences(evidence: Evidence) -> dict[str, Absence]:
 
 
 def stored_predictions(kept: Kept, prefix: str) -> Predictions | None:
-    """The candidate's predictions (prefix "") or the champion's ("champion_") from the evidence."""
+    """The candidate's predictions (prefix ""), the champion's ("champion_") or the anchor's ("anchor_"), as kept."""
     arrays = kept.arrays
     labels = arrays.get(f"{prefix}labels")
     if labels is None:
@@ -132,7 +133,7 @@ def _stored_numbers(kept: Kept, prefix: str) -> dict[str, NDArray[np.float32]]:
     """What the project's own metrics gave."""
     found = {}
     for metric in kept.evidence.own_metrics:
-        value = metric.champion if prefix else metric.value
+        value = {"": metric.value, "champion_": metric.champion}.get(prefix)
         rows = kept.arrays.get(array_name(metric.name, prefix))
         if metric.by_row and rows is not None:
             found[metric.name] = rows.astype(np.float32)
@@ -141,14 +142,13 @@ def _stored_numbers(kept: Kept, prefix: str) -> dict[str, NDArray[np.float32]]:
     return found
 
 
-def unanswered(arrays: dict[str, NDArray[np.generic]]) -> NDArray[np.bool_] | None:
-    """The rows the champion has no answer for, from the arrays of the evidence; None: it answered all."""
-    found = arrays.get(UNANSWERED)
+def unanswered(arrays: dict[str, NDArray[np.generic]], prefix: str = "champion_") -> NDArray[np.bool_] | None:
+    """The rows the champion, or the anchor, has no answer for, from the evidence; None: it answered all."""
+    found = arrays.get(f"{prefix}{UNANSWERED}")
     return None if found is None else found.astype(np.bool_)
 
 
-def _champion(kept: Kept) -> Champion | None:
-    ref = kept.decision.champion
+def _rival(kept: Kept, ref: ChampionRef | None, prefix: str) -> Champion | None:
     if ref is None:
         return None
     return Champion(
@@ -156,7 +156,7 @@ def _champion(kept: Kept) -> Champion | None:
         decision=ref.decision,
         commit=ref.commit,
         model=ref.model,
-        predictions=stored_predictions(kept, "champion_"),
+        predictions=stored_predictions(kept, prefix),
         reason=ref.reason,
-        unanswered=unanswered(kept.arrays),
+        unanswered=unanswered(kept.arrays, prefix),
     )

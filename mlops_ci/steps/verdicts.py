@@ -27,6 +27,7 @@ def question(case: Case, data: DataFound, found: Found, measured: Measured) -> Q
         data.holdout,
         measured.candidate,
         measured.champion,
+        anchor=found.anchor,
         model=found.model.training.digest,
         facts=facts | found.facts,
         missing_facts=missing | found.missing_facts,
@@ -39,27 +40,29 @@ def asked_of(
     predictions: Predictions,
     champion: Champion | None,
     *,
+    anchor: Champion | None,
     model: str,
     facts: dict[str, float],
     missing_facts: dict[str, Absence],
     own: tuple[OwnMetric, ...],
 ) -> Question:
     """The same question whether it is asked in a check or again from recorded evidence."""
-    rival = champion.predictions if champion else None
+
+    def known(rival: Champion | None) -> Champion | None:
+        """The same file and the same answers: what came before the model did not change either."""
+        if rival is None or rival.predictions is None:
+            return rival
+        same = model != "" and rival.model == model and rival.predictions.digest == predictions.digest
+        return replace(rival, same_model=same)
+
     return Question(
         holdout=holdout,
         predictions=predictions,
-        champion=champion,
+        champion=known(champion),
+        anchor=known(anchor),
         facts=facts,
         missing_facts=missing_facts,
-        unanswered=champion.unanswered if champion else None,
         own=own,
-        # The same file and the same answers: what came before the model did not change either.
-        same_model=champion is not None
-        and rival is not None
-        and model != ""
-        and champion.model == model
-        and rival.digest == predictions.digest,
     )
 
 

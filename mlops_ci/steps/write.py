@@ -51,6 +51,7 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
             "subject": decision.subject,
             "base": decision.base,
             "champion": decision.champion,
+            "anchor": decision.anchor or None,
             "change": decision.change,
             "judge": decision.judge,
             "gates": decision.gates,

@@ -1,4 +1,4 @@
-"""Bounds of a paired difference where the champion could not be asked about some rows (statistics.md 12)."""
+"""Bounds of a paired difference where a rival could not be asked about some rows (statistics.md 12)."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ class PartlyPaired:
 
     inner: Estimate
     share: float
+    rival: str = "champion"
 
     @property
     def method(self) -> str:
@@ -39,7 +40,7 @@ class PartlyPaired:
 
     @property
     def note(self) -> str:
-        told = f"{self.share:.1%} of the rows have no answer of the champion and may have gone either way"
+        told = f"{self.share:.1%} of the rows have no answer of the {self.rival} and may have gone either way"
         return f"{self.inner.note}; {told}" if self.inner.note else told
 
     def low(self, alpha: float, *, passing: bool) -> float | None:

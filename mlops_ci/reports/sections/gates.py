@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from mlops_ci.records.outcomes import Status, combine
 from mlops_ci.records.verdicts import Side, Verdict
 from mlops_ci.reports import claims, numbers, words
@@ -24,6 +26,7 @@ from mlops_ci.reports.document import (
 from mlops_ci.reports.sections import facts
 from mlops_ci.reports.story import Story
 
+_SideOf = Callable[[Verdict], Side | None]
 _MOST = 60
 _ORDER = (Status.ERRORED, Status.FAILED, Status.UNDECIDED, Status.PASSED, Status.SKIPPED)
 
@@ -79,20 +82,27 @@ def ordered(gates: tuple[Verdict, ...]) -> list[Verdict]:
 
 def _table(story: Story, asked: tuple[Verdict, ...]) -> Table:
     gates = ordered(asked)
-    compared = any(claims.value(verdict.champion) is not None for verdict in gates)
+    rivals = _rivals(story, asked)
     differs = any(_has_difference(verdict) for verdict in gates)
-    head = ["", "gate", "this commit"]
-    head += [story.champion or "champion"] if compared else []
+    head = ["", "gate", "this commit", *rivals]
     head += ["difference"] if differs else []
     align = (Align.LEFT, Align.LEFT, *(Align.RIGHT,) * (len(head) - 1))
-    rows = tuple(_row(verdict, compared=compared, differs=differs) for verdict in gates[:_MOST])
+    rows = tuple(_row(verdict, tuple(rivals.values()), differs=differs) for verdict in gates[:_MOST])
     return Table(head=(*head, "needs"), align=align, rows=rows, caption="Gates")
 
 
-def _row(verdict: Verdict, *, compared: bool, differs: bool) -> tuple[Spans, ...]:
+def _rivals(story: Story, gates: tuple[Verdict, ...]) -> dict[str, _SideOf]:
+    """The models whose values stand beside this commit's: a name, and what of a verdict is theirs."""
+    found: dict[str, _SideOf] = {
+        story.champion or "champion": lambda verdict: verdict.champion,
+        story.anchor or "anchor": lambda verdict: verdict.anchor or None,
+    }
+    return {name: of for name, of in found.items() if any(claims.value(of(gate)) is not None for gate in gates)}
+
+
+def _row(verdict: Verdict, rivals: tuple[_SideOf, ...], *, differs: bool) -> tuple[Spans, ...]:
     row: list[Spans] = [(words.answer(verdict),), _name(verdict), _candidate(verdict)]
-    if compared:
-        row.append(_with_counts((Text(claims.champion(verdict)),), verdict.champion))
+    row += [_with_counts((Text(claims.beside(verdict, of(verdict))),), of(verdict)) for of in rivals]
     if differs:
         row.append(_with_interval(Text(claims.observed(verdict)), verdict) if _has_difference(verdict) else ())
     return (*row, (Text(claims.needs(verdict)),))

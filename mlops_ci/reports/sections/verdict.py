@@ -94,6 +94,7 @@ def section(story: Story) -> tuple[Block, ...]:
             _dirty(story),
             _unprotected(story),
             _no_champion(story),
+            _no_anchor(story),
             uses.note(story),
         )
         if note
@@ -107,8 +108,9 @@ def _subject(story: Story) -> Spans:
     spans: Spans = (Code(numbers.short(commit)),) if commit else (Text("Uncommitted changes"),)
     if decision.subject.commit_title:
         spans += (Text(f" “{decision.subject.commit_title}”"),)
-    if story.champion:
-        spans += (Text(" against "), Strong(story.champion))
+    rivals = [name for name in (story.champion, story.anchor) if name]
+    for word, name in zip((" against ", " and "), rivals, strict=False):
+        spans += (Text(word), Strong(name))
     if evaluation is not None:
         spans += (Text(f", on {numbers.plural(evaluation.rows, 'held-out row')}"),)
     return (*spans, Text(" · change: "), *_changed(story))
@@ -232,3 +234,10 @@ def _no_champion(story: Story) -> Spans:
     if champion is None and compares and story.evidence.evaluation is not None:
         return (Strong("No champion yet: "), Text("nothing has passed before, so gates that compare are skipped."))
     return ()
+
+
+def _no_anchor(story: Story) -> Spans:
+    anchor = story.decision.anchor
+    if not anchor or not anchor.reason or story.evidence.evaluation is None:
+        return ()
+    return (Strong("Not compared in full with the anchor: "), Text(anchor.reason.rstrip(".")), Text("."))

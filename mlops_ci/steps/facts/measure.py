@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import chain
 
 import msgspec
 
@@ -71,8 +70,7 @@ def how(name: str) -> Callable[[str, Material], Answer] | None:
 
 def wanted(judge: Judge) -> list[str]:
     """The facts that its gates name, head's and those of environments too: known before anything runs."""
-    gates = (*judge.gates, *judge.head_gates, *chain.from_iterable(judge.environments.values()))
-    return sorted({term.name for gate in gates for term in gate.terms if term.kind is TermKind.FACT})
+    return sorted({term.name for gate in judge.every_gate for term in gate.terms if term.kind is TermKind.FACT})
 
 
 def _line(answers: dict[str, Answer]) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import msgspec
 import numpy as np
@@ -25,6 +24,9 @@ from mlops_ci.steps import rejudge
 from mlops_ci.steps.facts.measure import MEASURES, how, wanted
 from mlops_ci.steps.judge import Judge
 
+if TYPE_CHECKING:
+    from mlops_ci.steps.trees import Tree
+
 FOUND_ANYWAY = {
     "data.rows",
     "data.train_rows",
@@ -45,8 +47,16 @@ def test_the_facts_of_every_list_of_gates_are_wanted_and_metrics_are_not() -> No
     lists = [
         (parse(text),) for text in ("accuracy - trivial.accuracy > 0", "bundle_size <= 1 MB", "latency_p50 <= 9 ms")
     ]
-    rules = SimpleNamespace(gates=lists[0], head_gates=lists[1], environments={"production": lists[2]})
-    assert wanted(cast("Judge", rules)) == ["bundle_size", "latency_p50", "trivial.accuracy"]
+    rules = Judge(
+        tree=cast("Tree", None),
+        gates=lists[0],
+        head_gates=lists[1],
+        waivers=(),
+        environments={"production": lists[2]},
+        source="base",
+        digest="",
+    )
+    assert wanted(rules) == ["bundle_size", "latency_p50", "trivial.accuracy"]
 
 
 def test_a_family_has_a_fact_for_every_metric_in_its_unit_and_task() -> None:

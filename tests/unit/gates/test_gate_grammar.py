@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlops_ci.errors import ConfigError
-from mlops_ci.gates.gate import TermKind
+from mlops_ci.gates.gate import TermKind, Whose
 from mlops_ci.gates.grammar import parse
 from mlops_ci.records.results import Where
 
@@ -25,9 +25,9 @@ def _column(message: str) -> int:
 def test_a_gate_is_read_into_its_parts() -> None:
     gate = parse("roc_auc - champion.roc_auc > -0.01 @ 95%", name="as good", where=Where("mlops.yaml", 12))
     assert (gate.comparison, gate.threshold, gate.confidence, gate.name) == (">", -0.01, 0.95, "as good")
-    assert [(term.name, term.coefficient, term.champion) for term in gate.terms] == [
-        ("roc_auc", 1.0, False),
-        ("roc_auc", -1.0, True),
+    assert [(term.name, term.coefficient, term.whose) for term in gate.terms] == [
+        ("roc_auc", 1.0, Whose.CANDIDATE),
+        ("roc_auc", -1.0, Whose.CHAMPION),
     ]
     assert gate.alpha == 0.05
 
@@ -92,13 +92,13 @@ def test_gap_is_read_as_worst_is_and_neither_is_a_reserved_word() -> None:
 
 def test_the_short_names_of_ease_ml_ci_are_accuracies_and_changed_predictions() -> None:
     terms = parse("n - 1.1 * o + d[plan=x] > worst(o, by=plan)").terms
-    assert [(term.kind, term.name, term.champion, term.coefficient) for term in terms] == [
-        (TermKind.METRIC, "accuracy", False, 1.0),
-        (TermKind.METRIC, "accuracy", True, -1.1),
-        (TermKind.CHANGED, "d", False, 1.0),
-        (TermKind.WORST, "accuracy", True, -1.0),
+    assert [(term.kind, term.name, term.whose, term.coefficient) for term in terms] == [
+        (TermKind.METRIC, "accuracy", Whose.CANDIDATE, 1.0),
+        (TermKind.METRIC, "accuracy", Whose.CHAMPION, -1.1),
+        (TermKind.CHANGED, "d", Whose.CANDIDATE, 1.0),
+        (TermKind.WORST, "accuracy", Whose.CHAMPION, -1.0),
     ]
-    assert (terms[2].slice, terms[2].with_champion) == ("plan=x", True)
+    assert (terms[2].slice, terms[2].against) == ("plan=x", Whose.CHAMPION)
 
 
 @pytest.mark.parametrize("text", ["+/- 0.01", "± 0.01", "+ / - 1%", "+/-.01"])
@@ -154,15 +154,40 @@ def test_what_cannot_be_read_has_a_caret_and_an_advice(text: str, at: int, says:
 
 
 @pytest.mark.parametrize(
-    ("text", "instead"),
+    ("text", "at"),
     [
-        ("accuracy - anchor.accuracy > 0", "absolute gate"),
+        ("champion.accuracy - anchor.accuracy > 0", 20),
+        ("accuracy - 0.5 * champion.accuracy >= 0.5 * anchor.accuracy", 44),
+        ("accuracy - anchor.accuracy - d > 0", 29),
+        ("n - 0.5 * o > 0.5 * anchor.accuracy", 20),
     ],
 )
-def test_what_is_not_yet_built_says_so_and_what_to_use(text: str, instead: str) -> None:
+def test_one_gate_compares_with_one_of_champion_and_anchor(text: str, at: int) -> None:
     message = _refused(text)
-    assert "not yet" in message
-    assert instead in message
+    assert "a gate against the champion and the anchor" in message
+    assert _column(message) == at
+
+
+def test_the_anchor_is_named_as_the_champion_is() -> None:
+    gate = parse("recall[plan=x] - 1.1 * anchor.recall[plan=x] > worst(anchor.recall, by=plan) - 1")
+    assert [(term.name, term.whose) for term in gate.terms] == [
+        ("recall", Whose.CANDIDATE),
+        ("recall", Whose.ANCHOR),
+        ("recall", Whose.ANCHOR),
+    ]
+    assert gate.against is Whose.ANCHOR
+    assert parse('recall["anchor."=x] >= 0.5').against is None
+    assert '"anchor.o" is no name' in _refused("n - anchor.o > 0")
+
+
+def test_what_is_claimed_is_said_in_the_words_of_looks_that_are_recorded() -> None:
+    claims = [parse(f"n - {other} > 0 @ 95%").claim for other in ("o", "champion.accuracy", "anchor.accuracy")]
+    assert claims[0] == claims[1] != claims[2]
+    one = (
+        '{"at":0,"champion":%s,"clip":null,"coefficient":%s,"column":"","kind":"metric","metric":null,'
+        '"min_rows":1,"name":"accuracy","value":""}'
+    )
+    assert claims[0] == f"low 0.95 None {one % ('false', '1')} {one % ('true', '-1')}"
 
 
 def test_the_place_in_the_file_is_named() -> None:

@@ -11,6 +11,7 @@ import pytest
 from mlops_ci.gates.bounds import clopper_pearson, groups, tango
 from mlops_ci.gates.bounds.clopper_pearson import Proportion
 from mlops_ci.gates.bounds.tango import PairedProportion
+from mlops_ci.gates.gate import Whose
 from mlops_ci.gates.grammar import parse
 from mlops_ci.gates.judge import judge
 from mlops_ci.gates.need import rows
@@ -39,7 +40,8 @@ def _question(truth: Any, labels: Any, champion: Any = None, **more: Any) -> Que
     rival = None
     if champion is not None:
         answers = Predictions(digest="c", labels=np.asarray(champion, dtype=np.int32), scores=more.pop("theirs", None))
-        rival = Champion(name="v1 in production", decision="d", commit="c", predictions=answers)
+        of_rival = {name: more.pop(name) for name in ("same_model", "unanswered") if name in more}
+        rival = Champion(name="v1 in production", decision="d", commit="c", predictions=answers, **of_rival)
     ours = Predictions(digest="p", labels=np.asarray(labels, dtype=np.int32), scores=more.pop("scores", None))
     return Question(holdout=holdout, predictions=ours, champion=rival, **more)
 
@@ -350,9 +352,7 @@ def test_the_plan_has_the_numbers_of_the_verdicts() -> None:
 
 
 def test_rows_the_champion_cannot_answer_may_have_gone_either_way() -> None:
-    question = _discordant(15, 25, 2000)
-    unanswered = np.arange(2000) >= 1800
-    partly = msgspec.structs.replace(question, unanswered=unanswered)
+    partly = _discordant(15, 25, 2000, unanswered=np.arange(2000) >= 1800)
     found = _one("accuracy - champion.accuracy > -0.2 @ 95%", partly)
     assert found.low == pytest.approx(0.9 * tango.low(15, 25, 1800, 0.05) - 0.1, abs=1e-12)
     assert found.high == pytest.approx(0.9 * tango.high(15, 25, 1800, 0.05) + 0.1, abs=1e-12)
@@ -492,7 +492,7 @@ def test_starting_gates_can_be_written_and_an_equal_model_passes_the_first() -> 
     limit = parse(made[0].text).threshold
     passing = [count for count in range(1001) if clopper_pearson.low(count, 1000, 0.05) >= limit]
     assert 0.8 <= stats.binom.sf(min(passing) - 1, 1000, 0.85) < 0.9
-    assert [parse(one.text).with_champion for one in made] == [False, True]
+    assert [parse(one.text).against for one in made] == [None, Whose.CHAMPION]
 
 
 def test_starting_gates_of_two_classes_are_about_auc_and_never_about_latency() -> None:

@@ -25,7 +25,11 @@ def _regression(
 ) -> Question:
     """Rows whose truth is 0, so that predictions are errors."""
     n = len(errors)
-    rival = None if champion is None else Predictions(digest="", labels=champion.astype(np.float32))
+    rival = None
+    if champion is not None:
+        answers = Predictions(digest="", labels=champion.astype(np.float32))
+        silent = np.arange(n) < unanswered if unanswered else None
+        rival = Champion(name="v1", decision="", commit="", predictions=answers, unanswered=silent)
     return Question(
         holdout=Holdout(
             task=Task.REGRESSION,
@@ -36,8 +40,7 @@ def _regression(
             slices={"side": Factor(codes=(np.arange(n) % 2).astype(np.int32), values=("even", "odd"))},
         ),
         predictions=Predictions(digest="", labels=errors.astype(np.float32)),
-        champion=None if rival is None else Champion(name="v1", decision="", commit="", predictions=rival),
-        unanswered=np.arange(n) < unanswered if unanswered else None,
+        champion=rival,
     )
 
 

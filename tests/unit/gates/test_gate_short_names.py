@@ -30,8 +30,9 @@ def _question(changed: int, of: int, *, classes: int = 2, group: np.ndarray | No
         group=group,
         slices={"plan": plan},
     )
-    rival = Champion(name="v1", decision="", commit="", predictions=Predictions(digest="", labels=theirs))
-    return Question(holdout=holdout, predictions=Predictions(digest="", labels=ours), champion=rival, **more)
+    answers = Predictions(digest="", labels=theirs)
+    rival = Champion(name="v1", decision="", commit="", predictions=answers, **more)
+    return Question(holdout=holdout, predictions=Predictions(digest="", labels=ours), champion=rival)
 
 
 def _one(text: str, question: Question) -> Verdict:

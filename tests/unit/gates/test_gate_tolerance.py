@@ -38,7 +38,8 @@ def _question(rows: int, right: float, *, lost: float = 0.0, won: float = 0.0, *
         group=more.pop("group", None),
     )
     answers = [Predictions(digest="", labels=labels.astype(np.int32)) for labels in (ours, theirs)]
-    rival = Champion(name="v1", decision="", commit="", predictions=answers[1])
+    of_rival = {name: more.pop(name) for name in ("same_model", "unanswered") if name in more}
+    rival = Champion(name="v1", decision="", commit="", predictions=answers[1], **of_rival)
     return Question(holdout=holdout, predictions=answers[0], champion=rival, **more)
 
 

@@ -130,7 +130,9 @@ def test_gates_without_a_claim_are_judged_on_all_rows_and_never_wear() -> None:
 
 
 def test_the_same_model_needs_no_look() -> None:
-    question = replace(_question(champion=True), same_model=True, wear=Wear(decisions=2, looks=2, histories=2))
+    question = replace(_question(champion=True), wear=Wear(decisions=2, looks=2, histories=2))
+    assert question.champion is not None
+    question = replace(question, champion=replace(question.champion, same_model=True))
     found = judge([parse("accuracy - champion.accuracy > -0.05 @ 95%")], question)[0]
     assert (found.verdict, found.method) == (Status.PASSED, "same-model/1")
 

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from mlops_ci.records.decisions import Change, JudgeRef
+from mlops_ci.records.decisions import ChampionRef, Change, JudgeRef
 from mlops_ci.records.evaluation import MetricValue, SliceValue
 from mlops_ci.records.outcomes import Status
 from mlops_ci.records.results import Part
@@ -21,6 +21,7 @@ from tests.unit.reports.report_stories import (
     RUN,
     decision,
     evidence,
+    flights,
     refused,
     regression,
     result,
@@ -134,9 +135,10 @@ def _auc(candidate: float, champion: float, low: float, high: float) -> Verdict:
 
 def test_a_value_below_one_is_never_written_as_one_and_a_bound_keeps_its_sign() -> None:
     one = _auc(0.9636, 0.9967, -0.1042, -0.0014)
-    assert (claims.candidate(one), claims.champion(one)) == ("0.964", "0.997")
+    assert (claims.candidate(one), claims.beside(one, one.champion)) == ("0.964", "0.997")
     assert claims.interval(one) == "[−0.104, −0.001]"
-    assert claims.champion(_auc(0.98, 1.0, -0.04, 0.01)) == "1.000"
+    perfect = _auc(0.98, 1.0, -0.04, 0.01)
+    assert claims.beside(perfect, perfect.champion) == "1.000"
 
 
 def test_bounds_are_not_drawn_out_to_many_digits() -> None:
@@ -154,6 +156,49 @@ def test_nothing_that_moved_is_not_given_as_a_difference() -> None:
         champion=Side(value=1.9),
     )
     assert plain(claims.outcome(same)) == "MAE stayed at 1.9"
+
+
+_OPEN = "the difference lies between −0.090 and −0.050, and −0.072 is in between"
+
+
+def _pinned(candidate: float, anchor: float, low: float, high: float, **more: Any) -> Verdict:
+    return replace(
+        _auc(candidate, anchor, low, high),
+        gate="roc_auc - anchor.roc_auc > -0.072 @ 95%",
+        name="",
+        champion=None,
+        anchor=Side(value=anchor),
+        **more,
+    )
+
+
+@pytest.mark.parametrize(
+    ("one", "sentence"),
+    [
+        (
+            _pinned(0.78, 0.86, -0.09, -0.075, verdict=Status.FAILED),
+            "ROC AUC fell from the anchor's 0.860 to 0.780 (−0.080 [−0.090, −0.075]); it must be > −0.072",
+        ),
+        (
+            _pinned(0.87, 0.86, -0.01, 0.03),
+            "ROC AUC is 0.870 against the anchor's 0.860, no difference the rows can tell (+0.010 [−0.010, 0.030])",
+        ),
+        (_pinned(0.86, 0.86, -0.01, 0.01), "ROC AUC stayed at the anchor's 0.860 (0.000 [−0.010, 0.010])"),
+        (
+            _pinned(0.79, 0.86, -0.09, -0.05, verdict=Status.UNDECIDED),
+            f"ROC AUC fell from the anchor's 0.860 to 0.790; {_OPEN}",
+        ),
+    ],
+)
+def test_what_is_compared_with_the_anchor_says_so(one: Verdict, sentence: str) -> None:
+    assert plain(claims.outcome(one)) == sentence
+
+
+def test_an_anchor_that_answers_in_part_or_not_at_all_is_told() -> None:
+    ref = ChampionRef(name="the anchor, a1b2c3d", commit="", decision="", reason="no decision begins so here")
+    written = text(told(decision(anchor=ref), evaluation=flights()))
+    assert "and **the anchor, a1b2c3d**" in written
+    assert "**Not compared in full with the anchor:** no decision begins so here." in written
 
 
 def test_a_model_test_that_only_says_passed_is_not_repeated() -> None:
