@@ -104,7 +104,7 @@ def changed(sample: Sample, *, alpha: float) -> Estimate:
         hits, of = groups.sums(codes, number, moved), groups.sums(codes, number, np.ones(len(moved)))
         estimate = share_by_group(by_row, hits, of, alpha=alpha, by_day=asked.holdout.by_day)
     share = 1.0 - asked.holdout.rows / sample.holdout.rows
-    return PartlyPaired(inner=estimate, share=share, rival=sample.against) if share else estimate
+    return PartlyPaired(inner=estimate, share=share) if share else estimate
 
 
 def without_each_group(

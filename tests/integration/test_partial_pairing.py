@@ -16,7 +16,7 @@ from mlops_ci.gates.bounds.tango import PairedProportion
 from mlops_ci.steps.project import open_project
 from mlops_ci.steps.rejudge import disagreements
 from mlops_ci.steps.runs import recall
-from tests.helpers import commit, repo
+from tests.helpers import commit, git, repo
 
 SETTINGS = """version: 1
 project: letters
@@ -121,6 +121,23 @@ def test_the_evidence_gives_the_same_verdicts_and_the_same_rows(grown: Path) -> 
         flipped = check(grown, "rows", "--flipped", way)["rows"]
         assert flipped
         assert all(row[-2] == "old" for row in flipped)
+
+
+def test_an_anchor_is_compared_on_the_rows_it_answers_too(grown: Path) -> None:
+    first = git(grown, "rev-parse", "HEAD~1")
+    pinned = SETTINGS.replace("champion.", "anchor.") + f"anchor: '{first[:9]}'\n"
+    commit(grown, {"mlops.yaml": pinned}, "Pin the first")
+    said = check(grown, "check", "--base", "HEAD", code=10)
+    old = sum(n < 3000 for n in held_out(grown))
+    _, claimed, seen, auc = said["gates"]
+    assert (claimed["verdict"], claimed["rows"], claimed["champion"]) == ("passed", old, None)
+    for gate in (claimed, seen, auc):
+        assert "the anchor" in gate["reason"]
+        assert "champion" not in gate["reason"]
+    kept = recall(open_project(grown), "")
+    assert int(np.asarray(kept.arrays["anchor_unanswered"]).sum()) == len(held_out(grown)) - old
+    assert disagreements(kept) == ()
+    assert "**Not compared in full with the anchor:**" in Path(said["reports"]["markdown"]).read_text()
 
 
 def test_a_larger_holdout_is_compared_on_the_rows_held_out_before(grown: Path) -> None:

@@ -117,6 +117,7 @@ def test_few_changes_against_the_champion_say_nothing_of_the_anchor() -> None:
     question = replace(question, champion=replace(question.champion, predictions=question.predictions))
     few = "d < 0.1 +/- 0.05 @ 99%"
     gates = [parse("n - anchor.accuracy > -0.02 +/- 0.1 @ 99%"), parse(few)]
+    assert judge(gates, question)[0] == judge(gates[:1], question)[0]
     assert judge(gates, question)[0].method == "hoeffding-tolerance/1"
     assert judge([parse("n - o > -0.02 +/- 0.1 @ 99%"), parse(few)], question)[0].method == "bennett-tolerance/1"
 

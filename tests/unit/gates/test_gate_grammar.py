@@ -183,6 +183,7 @@ def test_the_anchor_is_named_as_the_champion_is() -> None:
 def test_what_is_claimed_is_said_in_the_words_of_looks_that_are_recorded() -> None:
     claims = [parse(f"n - {other} > 0 @ 95%").claim for other in ("o", "champion.accuracy", "anchor.accuracy")]
     assert claims[0] == claims[1] != claims[2]
+    assert claims[2].count('"anchor":true') == 1
     one = (
         '{"at":0,"champion":%s,"clip":null,"coefficient":%s,"column":"","kind":"metric","metric":null,'
         '"min_rows":1,"name":"accuracy","value":""}'

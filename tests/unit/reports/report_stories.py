@@ -364,6 +364,34 @@ def waived() -> Story:
     return story(told, evidence(), earlier=MORE, run=RUN)
 
 
+def crept() -> Story:
+    """Not much worse than the champion, as those before were: too far from the anchor."""
+    near = msgspec.structs.replace(
+        ACCURACY,
+        verdict=Status.PASSED,
+        gate="accuracy - champion.accuracy > -0.01 @ 95%",
+        name="",
+        threshold=-0.01,
+        reason="with 95 % confidence the difference is at least −0.53 points, above −1",
+    )
+    far = msgspec.structs.replace(
+        near,
+        verdict=Status.FAILED,
+        gate="accuracy - anchor.accuracy > -0.02 @ 95%",
+        threshold=-0.02,
+        observed=-800 / 32_418,
+        low=-0.0291,
+        high=-0.0203,
+        reason="with 95 % confidence the difference is at most −2.03 points, not above −2",
+        champion=None,
+        anchor=Side(value=26_486 / 32_418, count=26_486, of=32_418),
+        where=Where("mlops.yaml", 26),
+    )
+    pinned = ChampionRef(name="the anchor, 0c1d2e3", commit="0c1d2e3" + "0" * 33, decision="77aa" * 16)
+    told = decision(outcome=Outcome.FAILED, gates=(AUC, near, far), checks=DATA, anchor=pinned)
+    return story(told, evidence(), run=RUN)
+
+
 def expired() -> Story:
     """Refused: the waiver of the gate that fails is over."""
     over = Waiver(gate=RECALL.gate, reason="-", owner="Ada", until="2026-02-28", where=Where("waivers.yaml", 3))
@@ -797,6 +825,7 @@ def hostile() -> Story:
         checks=checks,
         change=change,
         champion=ChampionRef(name=HOSTILE[0], commit=HOSTILE[1], decision=HOSTILE[2], reason=HOSTILE[13]),
+        anchor=ChampionRef(name=HOSTILE[3], commit=HOSTILE[1], decision=HOSTILE[2], reason=HOSTILE[0]),
         subject=msgspec.structs.replace(decision().subject, commit_title=" ".join(HOSTILE)),
         judge=JudgeRef(
             commit=HOSTILE[4],
@@ -836,6 +865,7 @@ STORIES = {
     "measured": measured,
     "nearly-used-up": nearly_used_up,
     "worn-out": worn_out,
+    "crept": crept,
     "leak": leak,
     "crashed": crashed,
     "regression": regression,
