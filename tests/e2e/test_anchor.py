@@ -115,15 +115,20 @@ def test_without_an_anchor_its_gates_are_refused_where_they_stand(trains: Projec
 
 def test_an_anchor_that_is_not_there_could_not_be_judged_until_it_is(trains: Project) -> None:
     trains.commit({"params.yaml": "limit: 5.1\n"})
-    pinned(trains)
+    missing = head(trains)
+    trains.commit({"README.md": "# Trains\n"})
+    judged(trains, "--base", "HEAD~1", code=0)
+    trains.commit({"mlops.yaml": f"{BOTH}anchor: '{missing[:9]}'\n"})
     before = judged(trains, "--base", "HEAD~1", code=11)
     gate = before["judge"]["head_verdicts"][2]
     assert gate["verdict"] == "errored"
     assert "cannot be used: no decision about rain begins so here" in gate["reason"]
     assert before["anchor"]["decision"] == ""
     assert disagreements(kept(before)) == ()
-    judged(trains, "--at", "HEAD~1", code=0)
-    assert judged(trains, "--base", "HEAD~1", code=0)["anchor"]["decision"] != ""
+    judged(trains, "--at", missing, code=0)
+    after = judged(trains, "--base", "HEAD~1", code=0)
+    assert after["anchor"]["commit"] == missing
+    assert after["champion"] == before["champion"]
 
 
 def test_a_decision_that_did_not_pass_is_no_anchor(trains: Project) -> None:
