@@ -18,6 +18,7 @@ _METRIC = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _FUNCTION = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 _DECISION = re.compile(r"[0-9a-f]{4,64}")
+_CLAIM = re.compile(r"@|\+/-|±")
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
@@ -203,13 +204,29 @@ def _guarantee(config: Config) -> Iterator[Problem]:
             "Write adaptivity: none (it holds for models not chosen by reading these reports), or disclose: verdict.",
         )
     if promised.disclose == "verdict":
-        yield (*key, "disclose"), "not yet: reports show numbers", "Write adaptivity: none and disclose: full."
+        yield from _one_answer(config)
     if not config.data.id:
         yield (
             key,
             "data.id is not set: rows that have no name cannot be followed from decision to decision",
             "Name the columns that tell rows apart in data.id, or write guarantee: none.",
         )
+
+
+def _one_answer(config: Config) -> Iterator[Problem]:
+    """With `disclose: verdict` all gates with a confidence have one answer, and it is passed or not passed."""
+    for at, gate in enumerate(config.gates):
+        if gate.when_undecided != "refuse" and _CLAIM.search(gate.text):
+            found = (
+                f"{gate.when_undecided} would tell an undecided gate from a failed one, and disclose: verdict does not"
+            )
+            yield ("gates", at, "when_undecided"), found, "Leave it out, or write disclose: full."
+    for name, environment in config.environments.items():
+        for at, gate in enumerate(environment.gates):
+            if _CLAIM.search(gate.text):
+                found = "with disclose: verdict a gate of an environment would be another answer about the same rows"
+                advice = "Judge the value that is seen (leave out `@ …`), or move the gate to `gates:`."
+                yield ("environments", name, "gates", at), found, advice
 
 
 def _not_yet(config: Config) -> Iterator[Problem]:

@@ -172,7 +172,7 @@ class Guarantee(_Keys, frozen=True, kw_only=True):
         Literal["none", "first_change", "full"] | Annotated[int, Meta(ge=1)],
         Meta(
             description="How much later models may know of earlier verdicts: `none`, that one passed (`first_change`), "
-            "that so many did (a number), everything (`full`). All but `none` need `disclose: verdict`: not yet."
+            "that so many did (a number), everything (`full`). All but `none` need `disclose: verdict`."
         ),
     ] = "none"
     decisions: Annotated[
@@ -180,7 +180,10 @@ class Guarantee(_Keys, frozen=True, kw_only=True):
     ] = 32
     disclose: Annotated[
         Literal["full", "verdict"],
-        Meta(description="What a report may show: all numbers, or only whether it passed (not yet)."),
+        Meta(
+            description="What a report may show of the rows that `@` gates are judged on: all numbers, or one answer "
+            "for all gates (`verdict`; half of the held-out rows are then kept for nothing else)."
+        ),
     ] = "full"
 
 
@@ -191,6 +194,11 @@ class HoldoutUse(_Keys, frozen=True, kw_only=True):
         Literal["none"] | Guarantee,
         Meta(description="`none`: looks are counted and shown. A mapping: what `@` claims holds for many decisions."),
     ] = "none"
+
+    @property
+    def verdicts_only(self) -> bool:
+        """Nothing but one answer may leave the rows that `@` gates are judged on."""
+        return isinstance(self.guarantee, Guarantee) and self.guarantee.disclose == "verdict"
 
 
 class Evidence(_Keys, frozen=True, kw_only=True):

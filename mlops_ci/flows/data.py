@@ -10,7 +10,7 @@ from mlops_ci.data import contract
 from mlops_ci.records.data import DataChange, Profile, SnapshotInfo
 from mlops_ci.records.results import Result
 from mlops_ci.steps.case import Asked, Case, settle
-from mlops_ci.steps.holdout import make_holdout
+from mlops_ci.steps.holdout import make_parts
 from mlops_ci.steps.progress import Clock, Progress
 from mlops_ci.steps.project import open_project
 from mlops_ci.steps.snapshot import Snapshot, make_snapshot
@@ -33,9 +33,9 @@ def look(start: Path, base: str | None, progress: Progress) -> DataLook:
     case = settle(open_project(start), Asked(base=base, only="data"))
     workshop = Workshop(case.project, case.head, progress.note)
     with Clock(progress).step("data", "reading and joining the sources") as line:
-        snapshot, _ = make_snapshot(case.project, case.head, workshop=workshop)
+        snapshot, _ = make_snapshot(case.project, case.head, workshop=workshop, apart=case.apart)
         line.found = f"{snapshot.info.rows:,} rows, {len(snapshot.info.columns)} columns"
-    holdout = make_holdout(snapshot, case.head.config)
+    holdout, _ = make_parts(snapshot, case.head.config)
     found = examine(case, snapshot, holdout, _before(case, workshop))
     return DataLook(
         snapshot=snapshot.info,
@@ -57,4 +57,4 @@ def infer_contract(start: Path, progress: Progress) -> str:
 
 
 def _before(case: Case, workshop: Workshop) -> Snapshot | None:
-    return make_snapshot(case.project, case.base, workshop=workshop)[0] if case.base else None
+    return make_snapshot(case.project, case.base, workshop=workshop, apart=case.apart)[0] if case.base else None

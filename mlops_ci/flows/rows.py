@@ -23,7 +23,8 @@ def rows(start: Path, decision: str, selection: Selection, *, into: Path | None)
         if not before:
             raise
         kept = None
-    if kept is None or (before and kept.holdout is None):
+    # A decision has not kept the rows of a gate part, which must be predicted all the same.
+    if kept is None or (before and (kept.holdout is None or project.config.holdout.verdicts_only)):
         found = held_out_rows(project)
     else:
         found = row_list(project, kept, selection)

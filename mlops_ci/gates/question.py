@@ -31,10 +31,13 @@ class Wear(msgspec.Struct, frozen=True, kw_only=True):
     rows: NDArray[np.bool_] | None = None
     """Shape (n,): the rows that `@` gates are judged on; None: all."""
 
+    spent: str = ""
+    """Why no look is left although there are decisions; empty: for no other reason."""
+
     @property
     def worn(self) -> bool:
         """No look is left: an `@` gate is undecided whatever the rows say."""
-        return self.looks >= self.decisions
+        return self.looks >= self.decisions or self.spent != ""
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +63,9 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     with a tolerance both (histories.py); 1 where every look is taken for the first."""
     wear: Wear | None = None
     """None: nothing is promised for many looks, each `@` gate is at its own level."""
+    gate_part: Question | None = None
+    """The same about the rows of which nothing but one answer may be told, with the wear of these: `@` gates are
+    judged there (verdict_only.py). None: the numbers of all rows may be shown."""
 
     def rival(self, whose: Whose) -> Champion | None:
         """The champion or the anchor; None: it is not there."""
@@ -67,17 +73,9 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 
     def cut(self, rows: NDArray[np.bool_]) -> Question:
         """The same question about these rows only; rows: shape (n,) bool."""
-        group = self.holdout.group
-        holdout = replace(
-            self.holdout,
-            ids=self.holdout.ids[rows],
-            truth=self.holdout.truth[rows],
-            group=None if group is None else group[rows],
-            slices={name: replace(one, codes=one.codes[rows]) for name, one in self.holdout.slices.items()},
-        )
         return replace(
             self,
-            holdout=holdout,
+            holdout=self.holdout.cut(rows),
             predictions=answers_on(self.predictions, rows),
             champion=_rival_on(self.champion, rows),
             anchor=_rival_on(self.anchor, rows),

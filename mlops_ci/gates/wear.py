@@ -27,6 +27,26 @@ if TYPE_CHECKING:
     from mlops_ci.records.verdicts import Verdict
 
 
+def settle_apart(
+    gates: Sequence[Gate], question: Question, looks: NDArray[np.int64], *, decisions: int
+) -> tuple[NDArray[np.bool_], ...]:
+    """Which rows of the gate part to judge on, shape (n,) bool, one after the other: the first that is not worn out.
+
+    looks: shape (n,), earlier looks at each row of the gate part, as many as `decisions` where it is used up. How many
+    rows are enough follows from what the rows show whose numbers may be shown: the gate part's own are not asked.
+    """
+    part = question.gate_part
+    if part is None:
+        raise ValueError("there is no gate part")
+    claims = [gate for gate in gates if gate.confidence is not None]
+    found = [
+        chosen
+        for chosen in (looks == 0, looks < decisions)
+        if chosen.any() and not chosen.all() and _enough(claims, part.holdout.cut(chosen), question)
+    ]
+    return (*found, np.ones(len(looks), dtype=np.bool_))
+
+
 def settle(
     gates: Sequence[Gate], question: Question, looks: NDArray[np.int64], *, decisions: int, histories: int
 ) -> Wear:
@@ -40,37 +60,36 @@ def settle(
     for chosen in (looks == 0, looks < decisions):
         if chosen.all() or not chosen.any():
             continue
-        if _enough(claims, replace(question, wear=replace(most, looks=0)), chosen):
+        others = replace(question, wear=replace(most, looks=0)).cut(~chosen)
+        if _enough(claims, question.holdout.cut(chosen), others):
             return replace(most, looks=int(looks[chosen].max()), rows=chosen)
     return most
 
 
-def _enough(gates: Sequence[Gate], question: Question, chosen: NDArray[np.bool_]) -> bool:
-    """Whether the chosen rows are as many as every gate needs, by what the other rows show."""
-    holdout = question.holdout
-    if holdout.group is not None and len(np.unique(holdout.group[chosen])) < FEWEST:
+def _enough(gates: Sequence[Gate], chosen: Holdout, others: Question) -> bool:
+    """Whether the chosen rows are as many as every gate needs, by what other rows show."""
+    if chosen.group is not None and len(np.unique(chosen.group)) < FEWEST:
         return False
-    others = question.cut(~chosen)
     for gate in gates:
-        parts = _parts(gate, holdout)
+        parts = _parts(gate, chosen)
         for part, found in zip(parts, judge(parts, others), strict=True):
             small = len(parts) > 1 and (found.rows or 0) < part.terms[0].min_rows
-            if not small and not all(_covers(found, about, chosen) for about in _about(part, holdout)):
+            sizes = zip(_about(part, chosen), _about(part, others.holdout), strict=True)
+            if not small and not all(_covers(found, here=here, there=there) for here, there in sizes):
                 return False
     return True
 
 
-def _covers(found: Verdict, about: NDArray[np.bool_], chosen: NDArray[np.bool_]) -> bool:
-    """found: the verdict on the rows that are not chosen; about, chosen: shape (n,)."""
+def _covers(found: Verdict, *, here: int, there: int) -> bool:
+    """found: the verdict on the other rows; here, there: chosen and other rows that the gate is about."""
     if found.method == SAME_MODEL:
         return True
     if found.rows is None or found.rows_needed is None:
         return False
-    there = (about & ~chosen).sum()
     if not there:
         return True
     counted = found.rows / there  # of its rows those the metric divides by
-    return bool((about & chosen).sum() * counted >= found.rows_needed)
+    return here * counted >= found.rows_needed
 
 
 def _parts(gate: Gate, holdout: Holdout) -> list[Gate]:
@@ -82,10 +101,10 @@ def _parts(gate: Gate, holdout: Holdout) -> list[Gate]:
     return [replace(gate, terms=(replace(term, kind=TermKind.METRIC, value=value),)) for value in values]
 
 
-def _about(gate: Gate, holdout: Holdout) -> list[NDArray[np.bool_]]:
-    """The rows the gate is about; of a gap those of every slice."""
+def _about(gate: Gate, holdout: Holdout) -> list[int]:
+    """How many rows the gate is about; of a gap those of every slice."""
     term = gate.terms[0]
     if term.column not in holdout.slices:
-        return [np.ones(holdout.rows, dtype=np.bool_)]
+        return [holdout.rows]
     values = holdout.slices[term.column].values if term.over_slices else (term.value,)
-    return [rows_of(term.column, value, holdout) for value in values]
+    return [int(rows_of(term.column, value, holdout).sum()) for value in values]

@@ -180,8 +180,18 @@ def ends(largest: SliceSample, smallest: SliceSample) -> str:
     return f"largest at {largest.name} ({_decimal(high, [low])}), smallest at {smallest.name} ({_decimal(low, [high])})"
 
 
+def verdict_only(claims: int, *, passed: bool) -> str:
+    """`not passed; nothing else is told of its rows`"""
+    word = "passed" if passed else "not passed"
+    if claims < 2:
+        return f"{word}; nothing else is told of its rows"
+    return f"{word}; one answer for all @ gates, and nothing else is told of their rows"
+
+
 def worn_out(wear: Wear, fresh: int | None) -> str:
     """`worn out: 32 of 32 decisions used; 1,204 fresh rows help`"""
+    if wear.spent:
+        return f"worn out: {wear.spent}; only fresh rows help"
     helps = "only fresh rows help" if fresh is None else f"{fresh:,} fresh rows help"
     if wear.anywhere >= wear.decisions:
         helps = "they were made under another data.id or data.split, so nobody can tell which rows are fresh"

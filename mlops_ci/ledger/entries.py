@@ -32,7 +32,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     `decision.evidence` is already filled (`with_evidence`, same evidence, arrays and holdout). `charts`: name -> SVG
     text, names without the ending. `arrays`: name -> outputs by row, in the order of the holdout's ids; without
     `holdout` the rows are not recorded. `ids`: of the rows that were looked at, shape (n,); they are kept either
-    way, so that looks can be counted.
+    way, so that looks can be counted. `shown`: of the rows whose numbers were shown, where these are others.
     """
 
     decision: Decision
@@ -43,6 +43,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     arrays: dict[str, NDArray[np.generic]] = {}
     holdout: Holdout | None = None
     ids: NDArray[np.uint64] | None = None
+    shown: NDArray[np.uint64] | None = None
 
 
 def with_evidence(
@@ -98,5 +99,5 @@ def shared_files(entry: Entry) -> dict[str, bytes]:
     """The holdout, and the look at it: what was judged on which rows, whatever the decision was."""
     found = holdouts.files(entry.holdout)[1] if entry.holdout is not None else {}
     if entry.evidence.look is not None and entry.ids is not None:
-        found |= looks.files(entry.evidence.look, entry.ids)
+        found |= looks.files(entry.evidence.look, entry.ids, entry.shown)
     return found

@@ -30,26 +30,41 @@ class Key(NamedTuple):
     holdout: str
     predictions: str
     claims: tuple[str, ...]
+    passed: bool | None = None
+    """Of a look that told one answer: another answer to the same (a label was corrected) tells once more."""
+
+    @property
+    def asked(self) -> Key:
+        """Without the answer."""
+        return self._replace(passed=None)
 
 
 def key(look: Look) -> Key:
-    return Key(look.holdout, look.predictions, look.claims)
+    answer = None if look.passed is msgspec.UNSET else look.passed
+    return Key(look.holdout, look.predictions, look.claims, answer)
 
 
-def files(look: Look, ids: NDArray[np.uint64]) -> dict[str, bytes]:
-    """Path -> bytes of a look and its rows. ids: shape (n,). ValueError when they are not the look's."""
-    file, data = holdouts.ids_file(ids)
-    if file != look.rows:
-        raise ValueError("the look was not at these rows")
+def files(look: Look, ids: NDArray[np.uint64], shown: NDArray[np.uint64] | None = None) -> dict[str, bytes]:
+    """Path -> bytes of a look and its rows. ValueError when they are not the look's.
+
+    ids: shape (n,). shown: shape (m,), of the rows whose numbers were shown instead of theirs; None: none were.
+    """
+    named = [(look.rows, ids)] if look.shown is msgspec.UNSET else [(look.rows, ids), (look.shown, shown)]
     content = canonical_json(look)
-    path = look_path(look.holdout, hashlib.sha256(content).hexdigest())
-    return {path: content, f"{holdout_folder(look.holdout)}/{file}": data}
+    found = {look_path(look.holdout, hashlib.sha256(content).hexdigest()): content}
+    for name, rows in named:
+        file, data = ("", b"") if rows is None else holdouts.ids_file(rows)
+        if file != name:
+            raise ValueError("the look was not at these rows")
+        found[f"{holdout_folder(look.holdout)}/{file}"] = data
+    return found
 
 
-def parse_ids(data: bytes, look: Look) -> NDArray[np.uint64]:
-    """The ids of a look's rows; OutsideError for other bytes than the look names."""
-    ids = cast("NDArray[np.uint64]", arrays.decode(data, name=look.rows))
-    if holdouts.ids_file(ids)[0] != look.rows:
+def parse_ids(data: bytes, look: Look, *, file: str = "") -> NDArray[np.uint64]:
+    """The ids of a look's rows, or of the other `file` it names; OutsideError for other bytes than it names."""
+    name = file or look.rows
+    ids = cast("NDArray[np.uint64]", arrays.decode(data, name=name))
+    if holdouts.ids_file(ids)[0] != name:
         raise OutsideError(f"the ids of holdout {look.holdout[:12]} were changed", "Fetch the ledger again.")
     return ids
 

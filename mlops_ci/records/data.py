@@ -61,6 +61,8 @@ class SnapshotInfo(msgspec.Struct, frozen=True, kw_only=True):
     """The split's specification, canonical: a holdout made under another one is not compared."""
     sources: tuple[SourceFile, ...]
     dropped_missing_target: int = 0
+    gate_rows: int | msgspec.UnsetType = msgspec.UNSET
+    """Of the held-out rows those that `@` gates alone are judged on; left out of the JSON where there are none."""
     holdout_protected: bool = True
     """False: the training command could read the held-out rows (rung 2 with sources that cannot be filtered)."""
 

@@ -141,6 +141,12 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     """The file beside the look with the ids of its rows."""
     decisions: int = 0
     """What a guarantee promised for these rows; 0: nothing."""
+    passed: bool | msgspec.UnsetType = msgspec.UNSET
+    """Under `disclose: verdict` the one answer that left these rows; left out where numbers did."""
+    retire_at: int | msgspec.UnsetType = msgspec.UNSET
+    """Then: the passes after which the rows are worn out; left out where none retires them."""
+    shown: str | msgspec.UnsetType = msgspec.UNSET
+    """Then: the file beside the look with the ids of the rows whose numbers were shown instead."""
 
 
 class Promise(msgspec.Struct, frozen=True, kw_only=True):
@@ -159,10 +165,27 @@ class Promise(msgspec.Struct, frozen=True, kw_only=True):
     """Earlier looks at any row of the holdout: were there more when it was recorded, it was not."""
     anywhere: int = 0
     """Of them, those that may have been at any row, as rows were named or divided otherwise then."""
+    disclose: str | msgspec.UnsetType = msgspec.UNSET
+    """`verdict`: these rows are the gate part, of which nothing but one answer is told. Left out: numbers are."""
+    retire_at: int | msgspec.UnsetType = msgspec.UNSET
+    """Passes after which the rows are worn out, whatever is left of the decisions; left out where none retires them."""
+    passes: int | msgspec.UnsetType = msgspec.UNSET
+    """Earlier looks at any of the rows that passed; left out with `retire_at`."""
+    numbers_shown: bool | msgspec.UnsetType = msgspec.UNSET
+    """Numbers of some of the rows stood in an earlier report; left out where none did."""
 
     @property
     def worn(self) -> bool:
-        return self.looks >= self.decisions
+        return self.looks >= self.decisions or self.retired or self.numbers_shown is True
+
+    @property
+    def retired(self) -> bool:
+        """They have passed as often as they may."""
+        return bool(self.retire_at and self.passes and self.passes >= self.retire_at)
+
+    @property
+    def verdicts_only(self) -> bool:
+        return self.disclose == "verdict"
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):

@@ -50,6 +50,17 @@ class Holdout(msgspec.Struct, frozen=True, kw_only=True):
     def rows(self) -> int:
         return len(self.ids)
 
+    def cut(self, rows: NDArray[np.bool_]) -> Holdout:
+        """These rows only, under the same digest; rows: shape (n,) bool."""
+        replace = msgspec.structs.replace
+        return replace(
+            self,
+            ids=self.ids[rows],
+            truth=self.truth[rows],
+            group=None if self.group is None else self.group[rows],
+            slices={name: replace(one, codes=one.codes[rows]) for name, one in self.slices.items()},
+        )
+
 
 class Predictions(msgspec.Struct, frozen=True, kw_only=True):
     """One model's outputs on the rows of a Holdout, in its order.

@@ -11,7 +11,17 @@ from mlops_ci.reports.story import Story
 
 _SOON = 0.8
 """The share of decisions used from which a report warns."""
-HOLDS = "this holds for models not chosen by reading these reports, and for recorded looks"
+_UNDECIDED = (Code("@"), Text(" are undecided. Only fresh held-out rows help."))
+_UNREAD = "this holds for models not chosen by reading these reports, and for recorded looks"
+_READ = (
+    "this holds for models chosen by reading these reports too, and for recorded looks; "
+    "not for those of someone who reads the data's files"
+)
+
+
+def holds(promise: Promise) -> str:
+    """For whom the guarantee holds."""
+    return _READ if promise.verdicts_only and promise.adaptivity != "none" else _UNREAD
 
 
 def used(evidence: Evidence) -> str:
@@ -19,6 +29,8 @@ def used(evidence: Evidence) -> str:
     promise = evidence.promise
     if promise is None:
         return f"used {numbers.plural(evidence.looks, 'time')}"
+    if promise.worn and promise.looks < promise.decisions:
+        return f"used up after {numbers.plural(promise.looks, 'decision')}"
     if promise.worn:
         return f"used up: all {numbers.plural(promise.decisions, 'decision')} the guarantee allows"
     return f"used {numbers.plural(promise.looks + 1, 'time')} of {promise.decisions:,} the guarantee allows"
@@ -29,6 +41,8 @@ def note(story: Story) -> Spans:
     promise = story.evidence.promise
     if promise is None or all(verdict.confidence is None for verdict in story.decision.gates):
         return ()
+    if promise.worn and promise.looks < promise.decisions:
+        return (Strong("Test set worn out: "), Text(f"{_spent(promise)}, so gates with "), *_UNDECIDED)
     if promise.worn:
         return (
             Strong("Test set worn out: "),
@@ -41,7 +55,30 @@ def note(story: Story) -> Spans:
         which = "the last" if number == promise.decisions else f"decision {number:,}"
         told = f"this was {which} of the {promise.decisions:,} the guarantee allows on these rows. "
         return (Strong("Test set nearly used up: "), Text(told + _help(story, promise)))
-    return _chosen(story, promise)
+    return _apart(story, promise) if promise.verdicts_only else _chosen(story, promise)
+
+
+def _spent(promise: Promise) -> str:
+    """Why no decision is left although fewer were made than may be."""
+    if promise.retired:
+        times = numbers.plural(promise.passes or 0, "time")
+        return f"models passed {times} on these rows, as often as the guarantee allows"
+    return "numbers of these rows stood in earlier reports"
+
+
+def _apart(story: Story, promise: Promise) -> Spans:
+    """Which rows the answer is about, and which the numbers."""
+    evaluation = story.evidence.evaluation
+    others = "others" if evaluation is None else f"{evaluation.rows:,} others"
+    told = (
+        f" were judged on {promise.rows:,} held-out rows of which nothing but the answer is told, one for all gates. "
+    )
+    return (
+        Strong("Judged on rows kept for verdicts: "),
+        Text("gates with "),
+        Code("@"),
+        Text(f"{told}Every number here is of {others}."),
+    )
 
 
 def _chosen(story: Story, promise: Promise) -> Spans:

@@ -77,6 +77,13 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, dict=True, eq=False):
         return self.judge.tree
 
     @property
+    def apart(self) -> bool:
+        """Half of the held-out rows are kept for verdicts alone: where either side's settings say so, as what was
+        shown once stays shown.
+        """
+        return self.rules.config.holdout.verdicts_only or self.head.config.holdout.verdicts_only
+
+    @property
     def day(self) -> str:
         """The day on which waivers count or not."""
         return today() if self.head.dirty else day_of(self.project.repository, self.head.commit, self.rules.commit)

@@ -117,7 +117,7 @@ def champion_model(case: Case, commit: str, clock: Clock) -> Asker:
     if tree is None or tree.config.train is None or tree.config.train.predictions:
         raise MlopsCiError("its model cannot be asked")
     workshop = Workshop(case.project, tree, lambda text: clock.say("champion", text))
-    own, _ = make_snapshot(case.project, tree, workshop=workshop)
+    own, _ = make_snapshot(case.project, tree, workshop=workshop, apart=case.apart)
     return Asker(tree=tree, fitted=fit(case.project, tree, own, workshop), workshop=workshop)
 
 

@@ -40,6 +40,8 @@ class ModelFound(msgspec.Struct, frozen=True, kw_only=True):
 
     training: TrainingInfo
     predictions: Predictions
+    gate_part: Predictions | None = None
+    """On the rows of which nothing but one answer may be told."""
     fitted: Fitted | None = None
     answers: Path | None = None
 

@@ -113,7 +113,7 @@ def _asked(case: Case, holdout: Holdout, part: Part) -> dict[str, Any]:
 def _reads(case: Case, data: DataFound, part: Part) -> list[object]:
     info = data.snapshot.info
     asked = _asked(case, data.holdout, part)
-    return [deepchecks.digest(), asked, SAMPLE, info.digest, info.split, case.head.config.data.id]
+    return [deepchecks.digest(), asked, SAMPLE, info.digest, info.split, data.holdout.digest, case.head.config.data.id]
 
 
 def _run(folder: Path, *, case: Case, question: Question, python: Path, stop: Path) -> None:

@@ -10,6 +10,7 @@ from mlops_ci.edge import files
 from mlops_ci.errors import ConfigError, SourceError, UserCodeError
 from mlops_ci.evaluation.evaluate import evaluate
 from mlops_ci.evaluation.own import registry
+from mlops_ci.gates.question import Question
 from mlops_ci.gates.waivers import waive
 from mlops_ci.records.decisions import TrainingInfo
 from mlops_ci.records.evaluation import Champion
@@ -23,7 +24,7 @@ from mlops_ci.steps.champion import anchor_on, champion_on
 from mlops_ci.steps.decide import Found, ModelFound, errored
 from mlops_ci.steps.fit import fit
 from mlops_ci.steps.given import given_predictions
-from mlops_ci.steps.holdout import make_holdout
+from mlops_ci.steps.holdout import make_parts
 from mlops_ci.steps.model_tests import find_tests, run_model_tests
 from mlops_ci.steps.own_metrics import Measured, Ruler, measure
 from mlops_ci.steps.predict import predict
@@ -41,12 +42,12 @@ def look_at_data(case: Case, workshop: Workshop, clock: Clock) -> Found:
     """Read, join, split; compare with the base; run the native checks. Unreadable data is a Result, not a crash."""
     with clock.step("data", "reading and joining the sources") as line:
         try:
-            snapshot, restored = make_snapshot(case.project, case.head, workshop=workshop)
-            holdout = make_holdout(snapshot, case.head.config)
+            snapshot, restored = make_snapshot(case.project, case.head, workshop=workshop, apart=case.apart)
+            holdout, apart = make_parts(snapshot, case.head.config)
         except (SourceError, UserCodeError) as error:
             line.found = "could not be read"
             return Found(results=(errored("data", error, Part.DATA),))
-        found = examine(case, snapshot, holdout, _before(case, workshop))
+        found = replace(examine(case, snapshot, holdout, _before(case, workshop)), gate_part=apart)
         line.found = _data_line(found, restored=restored)
         if restored:
             clock.restored.append("data")
@@ -107,10 +108,11 @@ def judge_model(case: Case, found: Found, workshop: Workshop, clock: Clock) -> F
         searched = find_worse_slices(data.snapshot, data.holdout, model.predictions, case.head.config)
         evaluation = replace(evaluation, worse_slices=searched)
         asked = verdicts.question(case, data, found, measured)
+        asked = replace(asked, gate_part=_gate_part(case, asked, found, workshop, clock))
         used = use(case, asked, data.snapshot.info)
-        asked = replace(asked, wear=used.wear)
-        answers, idle = waive(verdicts.ask(gates, asked), case.judge.waivers, day=case.day)
-        own, _ = waive(verdicts.ask(head_gates, asked), case.judge.waivers, day=case.day)
+        asked, passed = verdicts.settled(asked, used)
+        answers, idle = waive(verdicts.ask(gates, asked, passed), case.judge.waivers, day=case.day)
+        own, _ = waive(verdicts.ask(head_gates, asked, passed), case.judge.waivers, day=case.day)
         line.found = _gates_line(answers)
     return replace(
         found,
@@ -134,6 +136,30 @@ def _gates_line(answers: tuple[Verdict, ...]) -> str:
     waived = sum(bool(verdict.waived) for verdict in answers)
     told = f"{passed} of {len(answers)} passed" if answers else "none"
     return f"{told}, {waived} waived" if waived else told
+
+
+def _gate_part(case: Case, asked: Question, found: Found, workshop: Workshop, clock: Clock) -> Question | None:
+    """The same question about the gate part. What the project's metrics said there of errors is not told."""
+    data, model = found.data, found.model
+    if data is None or model is None or model.gate_part is None or data.gate_part is None:
+        return None
+    part = data.snapshot.gate_part
+    if part is None:
+        return None
+    there = replace(data, snapshot=part.rows, holdout=data.gate_part)
+    answers = replace(model, predictions=model.gate_part)
+    champion = champion_on(case, part.rows, data.gate_part, clock)
+    measured = _measured(case, there, answers, champion, workshop, clock)
+    return verdicts.asked_of(
+        data.gate_part,
+        measured.candidate,
+        measured.champion,
+        anchor=anchor_on(case, part.rows, data.gate_part, clock),
+        model=model.training.digest,
+        facts=asked.facts,
+        missing_facts=asked.missing_facts,
+        own=measured.own,
+    )
 
 
 def _measured(
@@ -163,7 +189,7 @@ def _before(case: Case, workshop: Workshop) -> Snapshot | None:
     if case.base is None:
         return None
     try:
-        return make_snapshot(case.project, case.base, workshop=workshop)[0]
+        return make_snapshot(case.project, case.base, workshop=workshop, apart=case.apart)[0]
     except (ConfigError, SourceError, UserCodeError):
         return None
 
@@ -180,11 +206,12 @@ def _given(case: Case, data: DataFound, clock: Clock, path: Path) -> ModelFound:
     with clock.step("predict", f"reading {path.name}") as line:
         kinds = {column.name: column.kind for column in data.snapshot.table.columns}
         predictions = given_predictions(path, data.holdout, case.head.config, kinds)
+        apart = given_predictions(path, data.gate_part, case.head.config, kinds) if data.gate_part else None
         line.found = f"{data.holdout.rows:,} held-out rows from {path.name}"
     features = feature_columns(case.head.config, data.snapshot.table.names)
     digest = files.sha256(path)
     info = TrainingInfo(rung="predictions", model=path.name, features=features, seed=None, digest=digest)
-    return ModelFound(training=info, predictions=predictions)
+    return ModelFound(training=info, predictions=predictions, gate_part=apart)
 
 
 def _trained(case: Case, data: DataFound, workshop: Workshop, clock: Clock) -> ModelFound:
@@ -195,8 +222,12 @@ def _trained(case: Case, data: DataFound, workshop: Workshop, clock: Clock) -> M
             clock.restored.append("train")
     with clock.step("predict", "asking the model about the held-out rows") as line:
         predictions, folder = predict(case.project, case.head, data.snapshot, data.holdout, fitted, workshop)
+        apart = None
+        if data.gate_part is not None and data.snapshot.gate_part is not None:
+            rows = data.snapshot.gate_part.rows
+            apart, _ = predict(case.project, case.head, rows, data.gate_part, fitted, workshop)
         line.found = f"{data.holdout.rows:,} held-out rows"
-    return ModelFound(training=fitted.info, predictions=predictions, fitted=fitted, answers=folder)
+    return ModelFound(training=fitted.info, predictions=predictions, gate_part=apart, fitted=fitted, answers=folder)
 
 
 def _data_line(found: DataFound, *, restored: bool) -> str:

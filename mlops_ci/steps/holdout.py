@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
+from msgspec.structs import replace
 
 from mlops_ci.config.settings import Config
 from mlops_ci.data import canonical
@@ -33,7 +34,7 @@ def make_holdout(snapshot: Snapshot | Placed, config: Config) -> Holdout:
     ids, group = snapshot.ids[held], _groups(table, held, config)
     return Holdout(
         task=task,
-        digest=hashlib.sha256(ids.astype(">u8").tobytes()).hexdigest(),
+        digest=_digest(ids),
         ids=ids,
         truth=truth[held],
         classes=classes,
@@ -41,6 +42,26 @@ def make_holdout(snapshot: Snapshot | Placed, config: Config) -> Holdout:
         by_day=group is not None and not config.data.group,
         slices={name: factor(canonical.take(table, held).column(name)) for name in config.slices},
     )
+
+
+def make_parts(snapshot: Snapshot, config: Config) -> tuple[Holdout, Holdout | None]:
+    """The rows whose numbers are shown, and the gate part where there is one: of one mould, so that classes and
+    slices are the same.
+    """
+    part = snapshot.gate_part
+    if part is None:
+        return make_holdout(snapshot, config), None
+    whole = make_holdout(part.whole, config)
+    return _some(whole, ~part.places), _some(whole, part.places)
+
+
+def _some(holdout: Holdout, rows: NDArray[np.bool_]) -> Holdout:
+    """These rows of a holdout as one of their own; rows: shape (n,)."""
+    return replace(holdout.cut(rows), digest=_digest(holdout.ids[rows]))
+
+
+def _digest(ids: NDArray[np.uint64]) -> str:
+    return hashlib.sha256(ids.astype(">u8").tobytes()).hexdigest()
 
 
 def _classes(target: Column, config: Config) -> _Truth:

@@ -68,7 +68,7 @@ def run_model_tests(
         workshop.environment.digest,
         snapshot.info.digest,
         snapshot.info.split,
-        [config.data.group, config.data.time],
+        [config.data.group, config.data.time, holdout.digest],
     ]
     make = partial(
         _run,

@@ -46,7 +46,7 @@ def reads_of(
         reads: list[object] = [fitted.model, project.repository.head(), holdout.digest]
     else:
         reads = [fitted.digest, workshop.code, workshop.environment.digest, snapshot.info.digest, snapshot.info.split]
-    return [*reads, holdout.task, holdout.classes]
+    return [*reads, holdout.digest, holdout.task, holdout.classes]
 
 
 def open_predictions(folder: Path, holdout: Holdout) -> Predictions:

@@ -12,6 +12,7 @@ from mlops_ci.gates import grammar
 from mlops_ci.gates.gate import Gate
 from mlops_ci.gates.judge import judge
 from mlops_ci.gates.question import Question
+from mlops_ci.gates.verdict_only import METHOD
 from mlops_ci.records.decisions import Absence, ChampionRef, Decision, Evidence
 from mlops_ci.records.evaluation import Champion, Predictions
 from mlops_ci.records.outcomes import Outcome, Status
@@ -67,7 +68,7 @@ def judged_again(kept: Kept) -> tuple[Verdict, ...]:
 
 def disagreements(kept: Kept) -> tuple[str, ...]:
     """Where the evidence says something else than the decision does, or its answers something else than its outcome."""
-    return (*_let_through(kept.decision), *_outcome(kept.decision), *_verdicts(kept))
+    return (*_let_through(kept.decision), *_outcome(kept.decision), *_one_answer(kept), *_verdicts(kept))
 
 
 def _let_through(decision: Decision) -> tuple[str, ...]:
@@ -77,6 +78,17 @@ def _let_through(decision: Decision) -> tuple[str, ...]:
         f"{one.gate}: {one.verdict}, and nothing lets it through"
         for one in (*decision.gates, *decision.judge.head_verdicts)
         if not one.blocking and one.verdict not in may and not (one.waived and one.verdict is Status.FAILED)
+    )
+
+
+def _one_answer(kept: Kept) -> tuple[str, ...]:
+    """Verdicts of the gate part that are not the one its look tells, or that tell more."""
+    look = kept.evidence.look
+    told = Status.PASSED if look is not None and look.passed is True else Status.UNDECIDED
+    return tuple(
+        f"{one.gate}: recorded {one.verdict}, its look says {told}"
+        for one in (*kept.decision.gates, *kept.decision.judge.head_verdicts)
+        if _only_told(kept, one) and (one.verdict is not told or one.observed is not None)
     )
 
 
@@ -97,8 +109,14 @@ def _verdicts(kept: Kept) -> tuple[str, ...]:
     return tuple(
         f"{recorded.gate}: recorded {recorded.verdict}, the evidence says {now.verdict}"
         for recorded, now in pairs
-        if (recorded.verdict, recorded.observed) != (now.verdict, now.observed)
+        if not _only_told(kept, recorded) and (recorded.verdict, recorded.observed) != (now.verdict, now.observed)
     )
+
+
+def _only_told(kept: Kept, recorded: Verdict) -> bool:
+    """Its rows are not kept, so that nothing of them is told: the verdict is the word of who judged."""
+    promise = kept.evidence.promise
+    return promise is not None and promise.verdicts_only and recorded.method == METHOD
 
 
 def _environments_again(kept: Kept) -> tuple[Verdict, ...]:

@@ -69,10 +69,18 @@ def row_list(project: Project, kept: Kept, selection: Selection) -> RowList:
 
 
 def held_out_rows(project: Project) -> RowList:
-    """The held-out rows of the working tree's data, before anything was predicted."""
+    """The held-out rows of the working tree's data, before anything was predicted.
+
+    Without the target where some of them are kept for verdicts.
+    """
     tree = working_tree(project)
     snapshot, _ = make_snapshot(project, tree, workshop=Workshop(project, tree, lambda _: None))
-    table = canonical.take(snapshot.table, snapshot.holdout)
+    if snapshot.gate_part is None:
+        table = canonical.take(snapshot.table, snapshot.holdout)
+    else:  # all must be predicted, and of some nobody is to see the answer
+        whole = snapshot.gate_part.whole
+        names = tuple(name for name in whole.table.names if name != tree.config.data.target)
+        table = canonical.take(canonical.select(whole.table, names), whole.holdout)
     texts = (_texts(column) for column in table.columns)
     return RowList(
         about="all held-out rows of the data here", columns=table.names, rows=tuple(zip(*texts, strict=True))
@@ -144,7 +152,9 @@ def _held_out(project: Project, kept: Kept) -> Table:
     tree = tree_at(project, subject.commit) if subject.commit else working_tree(project)
     if tree is None:
         raise OutsideError("the commit of this decision has no project any more")
-    snapshot, _ = make_snapshot(project, tree, workshop=Workshop(project, tree, lambda _: None))
+    promise = kept.evidence.promise
+    apart = promise is not None and promise.verdicts_only
+    snapshot, _ = make_snapshot(project, tree, workshop=Workshop(project, tree, lambda _: None), apart=apart)
     if snapshot.info.digest != subject.data:
         raise OutsideError(
             "the data at this desk is not the data that was judged",

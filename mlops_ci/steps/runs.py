@@ -42,6 +42,8 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     holdout: Holdout | None
     ids: NDArray[np.uint64] | None = None
     """Of the rows that were looked at, shape (rows,), whether the rows are kept or not."""
+    shown: NDArray[np.uint64] | None = None
+    """Of the rows whose numbers are shown, where those are others."""
 
 
 def newest_run(project: Project) -> Path | None:
@@ -80,6 +82,7 @@ def read_run(folder: Path) -> Kept:
         },
         holdout=_holdout(folder, content),
         ids=_ids(folder, evidence.look),
+        shown=_ids(folder, evidence.look, shown=True),
     )
 
 
@@ -108,6 +111,7 @@ def entry(kept: Kept, report_markdown: str, charts: dict[str, str]) -> Entry:
         arrays=kept.arrays,
         holdout=kept.holdout,
         ids=kept.ids,
+        shown=kept.shown,
     )
 
 
@@ -133,12 +137,12 @@ def _holdout(folder: Path, content: dict[str, bytes]) -> Holdout | None:
     return holdouts.parse(index, beside)
 
 
-def _ids(folder: Path, look: Look | None) -> NDArray[np.uint64] | None:
-    """The ids of the run's look, whose digest the evidence names."""
-    if look is None:
+def _ids(folder: Path, look: Look | None, *, shown: bool = False) -> NDArray[np.uint64] | None:
+    """The ids of the run's look, or of the rows that were shown instead; the evidence names their digests."""
+    file = "" if look is None else (look.shown or "") if shown else look.rows
+    if look is None or not file:
         return None
-    name = f"{holdout_folder(look.holdout)}/{plain(look.rows)}"
-    return parse_ids(_read(folder, name), look)
+    return parse_ids(_read(folder, f"{holdout_folder(look.holdout)}/{plain(file)}"), look, file=file)
 
 
 def _pinned(folder: Path, name: str, sha256: str) -> bytes:

@@ -11,6 +11,7 @@ import numpy as np
 
 from mlops_ci.config.settings import Config
 from mlops_ci.data import canonical, profile, split
+from mlops_ci.data.gate_part import gate_part
 from mlops_ci.edge import frames
 from mlops_ci.errors import ConfigError, SourceError
 from mlops_ci.records.data import Profile, SnapshotInfo, SourceFile
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 READS = 1
 """Raise it when the way a snapshot is made changes its content."""
+_GATE_PART = "gate-part"
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +43,26 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     ids: NDArray[np.uint64]
     profile: Profile
     folder: Path
+    gate_part: GatePart | None = None
+    """The held-out rows that are in nothing else here, where only verdicts may leave them; None: there are none."""
+
+    @property
+    def held_ids(self) -> NDArray[np.uint64]:
+        """Of all rows that must not be trained on."""
+        held = self.ids[self.holdout]
+        return held if self.gate_part is None else np.concatenate([held, self.gate_part.rows.ids])
+
+
+class GatePart(msgspec.Struct, frozen=True, kw_only=True):
+    """Held-out rows for `@` gates alone.
+
+    rows: these and no others, as a snapshot. whole: the table with them. places: shape (held-out rows,), true where a
+    held-out row of `whole` is one of them.
+    """
+
+    rows: Snapshot
+    whole: Placed
+    places: NDArray[np.bool_]
 
 
 class Placed(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,8 +75,12 @@ class Placed(msgspec.Struct, frozen=True, kw_only=True):
     """Rows without a target."""
 
 
-def make_snapshot(project: Project, tree: Tree, *, workshop: Workshop) -> tuple[Snapshot, bool]:
-    """The tree's snapshot, and whether it was restored. SourceError, ConfigError or UserCodeError."""
+def make_snapshot(project: Project, tree: Tree, *, workshop: Workshop, apart: bool = False) -> tuple[Snapshot, bool]:
+    """The tree's snapshot, and whether it was restored. SourceError, ConfigError or UserCodeError.
+
+    apart: the gate part is kept apart, as the tree's own settings may ask for too.
+    """
+    apart = apart or tree.config.holdout.verdicts_only
     paths = source_paths(tree, project)
     sources = source_files(tree, project, paths)
     data = tree.config.data
@@ -66,8 +92,9 @@ def make_snapshot(project: Project, tree: Tree, *, workshop: Workshop) -> tuple[
         "missing_target": data.missing_target,
         "id": data.id,
         "split": specification(tree.config),
+        **({"apart": [list(data.group), data.time]} if apart else {}),
     }
-    make = partial(_make, tree=tree, paths=paths, sources=sources, workshop=workshop)
+    make = partial(_make, tree=tree, paths=paths, sources=sources, workshop=workshop, apart=apart)
     folder, restored = Cache(project.state).folder("snapshot", reads, make)
     snapshot = _open(folder, sources)
     _columns_are_there(tree.config, snapshot.table)  # settings that do not change the table are not in `reads`
@@ -111,9 +138,11 @@ def _make(
     paths: dict[str, tuple[Path, ...]],
     sources: tuple[SourceFile, ...],
     workshop: Workshop,
+    apart: bool,
 ) -> None:
     config = tree.config
     placed = place(prepared(tree, paths, workshop), config)
+    sealed = _gate_rows(config, placed) if apart else None
     info = SnapshotInfo(
         digest=canonical.snapshot_digest(placed.table),
         rows=placed.table.rows,
@@ -123,8 +152,48 @@ def _make(
         split=specification(config),
         sources=sources,
         dropped_missing_target=placed.dropped,
+        gate_rows=msgspec.UNSET if sealed is None else int(sealed.sum()),
     )
+    if sealed is not None:
+        _write_gate_part(folder, config, placed, sealed)
+        placed = without(placed, sealed)
     _write(folder, config, placed, info)
+
+
+def _gate_rows(config: Config, placed: Placed) -> NDArray[np.bool_]:
+    """Shape (rows,). ConfigError where one of the parts would be empty."""
+    data = config.data
+    part = gate_part(placed.table, placed.ids, group=data.group, time=data.time, salt=data.split.salt)
+    sealed: NDArray[np.bool_] = part & placed.holdout
+    if sealed.any() and (placed.holdout & ~sealed).any():
+        return sealed
+    raise ConfigError(
+        f"{int(placed.holdout.sum()):,} held-out rows cannot be divided into a gate part and a report part",
+        "Hold out more rows, a finer group, or write disclose: full.",
+        where=config.place("holdout.guarantee"),
+    )
+
+
+def without(placed: Placed, sealed: NDArray[np.bool_]) -> Placed:
+    """The other rows; sealed: shape (rows,)."""
+    return msgspec.structs.replace(
+        placed,
+        table=canonical.take(placed.table, ~sealed),
+        holdout=placed.holdout[~sealed],
+        ids=placed.ids[~sealed],
+    )
+
+
+def _write_gate_part(folder: Path, config: Config, placed: Placed, sealed: NDArray[np.bool_]) -> None:
+    table = canonical.take(placed.table, sealed)
+    inside = folder / _GATE_PART
+    inside.mkdir()
+    frames.write(placed.table, inside / "all")
+    frames.write(table, inside / "holdout")
+    frames.write(canonical.select(table, feature_columns(config, table.names)), inside / "features")
+    frames.save(inside / "is_holdout.npy", placed.holdout)
+    frames.save(inside / "is_gate.npy", sealed)
+    frames.save(inside / "ids.npy", placed.ids)
 
 
 def _write(folder: Path, config: Config, placed: Placed, info: SnapshotInfo) -> None:
@@ -144,15 +213,36 @@ def _write(folder: Path, config: Config, placed: Placed, info: SnapshotInfo) -> 
 
 def _open(folder: Path, sources: tuple[SourceFile, ...]) -> Snapshot:
     info = msgspec.json.decode((folder / "info.json").read_bytes(), type=SnapshotInfo)
-    return Snapshot(
-        # The same bytes may lie under other names now: the names of this tree are shown.
-        info=msgspec.structs.replace(info, sources=sources),
+    # The same bytes may lie under other names now: the names of this tree are shown.
+    info = msgspec.structs.replace(info, sources=sources)
+    opened = Snapshot(
+        info=info,
         table=frames.read(folder / "all", memory_map=True),
         holdout=np.load(folder / "is_holdout.npy", allow_pickle=False),
         ids=np.load(folder / "ids.npy", allow_pickle=False),
         profile=msgspec.json.decode((folder / "profile.json").read_bytes(), type=Profile),
         folder=folder,
     )
+    if info.gate_rows is msgspec.UNSET:
+        return opened
+    return msgspec.structs.replace(opened, gate_part=_open_gate_part(opened))
+
+
+def _open_gate_part(opened: Snapshot) -> GatePart:
+    inside = opened.folder / _GATE_PART
+    held, sealed, ids = (
+        np.load(inside / f"{name}.npy", allow_pickle=False) for name in ("is_holdout", "is_gate", "ids")
+    )
+    rows = msgspec.structs.replace(
+        opened,
+        table=frames.read(inside / "holdout", memory_map=True),
+        holdout=np.ones(int(sealed.sum()), dtype=np.bool_),
+        ids=ids[sealed],
+        folder=inside,
+    )
+    table = frames.read(inside / "all", memory_map=True)
+    whole = Placed(table=table, holdout=held, ids=ids, dropped=opened.info.dropped_missing_target)
+    return GatePart(rows=rows, whole=whole, places=sealed[held])
 
 
 def _columns_are_there(config: Config, table: Table) -> None:

@@ -30,6 +30,9 @@ class DataFound(msgspec.Struct, frozen=True, kw_only=True):
 
     snapshot: Snapshot
     holdout: Holdout
+    """The held-out rows whose numbers may be shown."""
+    gate_part: Holdout | None = None
+    """Those of which nothing but one answer may be told."""
     results: tuple[Result, ...]
     change: DataChange | None
     max_drift: float | None
@@ -154,4 +157,4 @@ def _base_facts(before: Snapshot, target: str, task: Task) -> BaseFacts:
     if target in before.table.names:
         column = before.table.column(target)
         shares = target_centre(column) if task is Task.REGRESSION else target_shares(column)
-    return BaseFacts(profile=before.profile, rows=before.info.rows, target_shares=shares)
+    return BaseFacts(profile=before.profile, rows=before.table.rows, target_shares=shares)

@@ -22,7 +22,7 @@ def lay_sources(project: Project, tree: Tree, snapshot: Snapshot, workspace: Pat
     """
     config = tree.config
     keys = config.data.id or feature_columns(config, snapshot.table.names)
-    held = np.unique(snapshot.ids[snapshot.holdout])
+    held = np.unique(snapshot.held_ids)
     filtered = False
     for name, group in source_paths(tree, project).items():
         for path in group:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from mlops_ci.gates import verdict_only
 from mlops_ci.gates.gate import Gate
 from mlops_ci.gates.judge import judge
 from mlops_ci.gates.question import Question
@@ -15,6 +16,7 @@ from mlops_ci.records.verdicts import Verdict
 from mlops_ci.steps.case import Case
 from mlops_ci.steps.decide import Found
 from mlops_ci.steps.own_metrics import Measured
+from mlops_ci.steps.promise import Use
 from mlops_ci.steps.suites import DataFound
 
 
@@ -66,9 +68,16 @@ def asked_of(
     )
 
 
-def ask(gates: tuple[Gate, ...], asked: Question) -> tuple[Verdict, ...]:
-    """One verdict a gate, in the order of mlops.yaml."""
-    return judge(gates, asked)
+def settled(asked: Question, used: Use) -> tuple[Question, bool | None]:
+    """The question with what is left of its rows, and the one answer of the gate part where it has one."""
+    if asked.gate_part is None:
+        return replace(asked, wear=used.wear), None
+    return replace(asked, gate_part=replace(asked.gate_part, wear=used.wear)), used.look.passed is True
+
+
+def ask(gates: tuple[Gate, ...], asked: Question, passed: bool | None) -> tuple[Verdict, ...]:
+    """One verdict a gate, in the order of mlops.yaml. passed: the one answer that may be told; None: all may be."""
+    return judge(gates, asked) if passed is None else verdict_only.verdicts(gates, asked, passed=passed)
 
 
 def ask_environments(environments: dict[str, tuple[Gate, ...]], asked: Question) -> tuple[Verdict, ...]:

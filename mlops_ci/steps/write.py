@@ -91,7 +91,8 @@ def write_run(case: Case, decided: Decided, clock: Clock, workshop: Workshop, st
         charts=document.charts(page),
         arrays=decided.arrays,
         holdout=decided.holdout,
-        ids=decided.found.data.holdout.ids if decided.found.data else None,
+        ids=decided.found.use.ids if decided.found.use else None,
+        shown=decided.found.use.shown if decided.found.use else None,
     )
     told = msgspec.structs.replace(story, run=run)
     folder = _write_folder(case, entry, told)

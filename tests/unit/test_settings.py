@@ -173,7 +173,6 @@ def test_a_split_that_cannot_be_made_is_refused(split: str, words: str) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "holdout: {guarantee: {adaptivity: full, decisions: 32, disclose: verdict}}",
         "evidence: {rows: store}",
         "store: s3://bucket",
         "package: {image: ghcr.io/acme/x}",
@@ -199,6 +198,38 @@ def test_what_is_not_there_yet_is_refused_and_says_what_to_do(line: str) -> None
 )
 def test_keys_of_later_versions_are_checked_in_shape_all_the_same(line: str, words: str) -> None:
     assert words in refused(BASE + line + "\n").advice
+
+
+VERDICT = "holdout: {guarantee: {adaptivity: full, decisions: 32, disclose: verdict}}\n"
+
+
+@pytest.mark.parametrize("adaptivity", ["none", "first_change", "full", "3"])
+def test_every_adaptivity_can_be_promised_where_only_verdicts_are_told(adaptivity: str) -> None:
+    promised = parse(changed("full", adaptivity, BASE + VERDICT)).holdout
+    assert promised.verdicts_only
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "words"),
+    [
+        (VERDICT.replace("verdict", "full"), "holdout.guarantee.adaptivity", "numbers tell later models more"),
+        (VERDICT.replace("full", "0"), "holdout.guarantee.adaptivity", "0"),
+        (
+            VERDICT + "gates: [{gate: accuracy >= 0.5 @ 95%, when_undecided: warn}]\n",
+            "gates[0].when_undecided",
+            "tell an undecided gate from a failed one",
+        ),
+        (
+            VERDICT + "environments: {production: {gates: [accuracy >= 0.5 @ 95%]}}\n",
+            "environments.production.gates[0]",
+            "another answer about the same rows",
+        ),
+    ],
+)
+def test_what_would_tell_more_than_one_answer_is_refused(text: str, where: str, words: str) -> None:
+    error = refused(BASE + text)
+    assert where in str(error.where)
+    assert words in error.message
 
 
 def test_two_gates_of_one_name_are_refused() -> None:

@@ -56,8 +56,9 @@ def _summary(story: Story) -> Spans:
     snapshot, change = story.evidence.snapshot, story.evidence.data_change
     parts = []
     if snapshot is not None:
+        apart = f" ({numbers.count(snapshot.gate_rows)} kept for verdicts)" if snapshot.gate_rows else ""
         sides = f"{numbers.count(snapshot.train_rows)} to train and {numbers.count(snapshot.holdout_rows)} held out"
-        parts.append(f"{numbers.plural(snapshot.rows, 'row')}, {sides}")
+        parts.append(f"{numbers.plural(snapshot.rows, 'row')}, {sides}{apart}")
         if snapshot.dropped_missing_target:
             parts.append(f"{numbers.plural(snapshot.dropped_missing_target, 'row')} without a target dropped")
     if _same(story) or (change is not None and not _moved(change)):

@@ -50,7 +50,7 @@ def _holdout(story: Story) -> Spans:
     return (
         Text("test set "),
         Code(numbers.short(evidence.holdout)),
-        Text(f", {uses.used(evidence)}{'; ' + uses.HOLDS if evidence.promise else ''}; {word}"),
+        Text(f", {uses.used(evidence)}{'; ' + uses.holds(evidence.promise) if evidence.promise else ''}; {word}"),
     )
 
 

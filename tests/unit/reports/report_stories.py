@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from mlops_ci.gates import words
+from mlops_ci.gates.question import Wear
 from mlops_ci.records.data import Bins, ColumnChange, ColumnProfile, DataChange, Profile, SnapshotInfo, SourceFile
 from mlops_ci.records.decisions import (
     ChampionRef,
@@ -568,6 +570,59 @@ def worn_out() -> Story:
     return story(told, evidence(looks=33, promise=promise))
 
 
+def _verdict_only(status: Status, reason: str, **promised: Any) -> Story:
+    """A guarantee under which of the rows behind `@` gates nothing but one answer is told."""
+    promise = Promise(
+        **{
+            "adaptivity": "2",
+            "decisions": 32,
+            "histories": 528,
+            "looks": 3,
+            "rows": 31_904,
+            "seen": 3,
+            "disclose": "verdict",
+            "retire_at": 2,
+            "passes": 1,
+            **promised,
+        }
+    )
+    recall = "recall at origin=JFK >= 0.35 @ 95%"
+    claims = (ACCURACY, msgspec.structs.replace(ACCURACY, gate=recall, name=recall, threshold=0.35, difference=False))
+    told = (
+        Verdict(
+            gate=one.gate,
+            name=one.name,
+            verdict=status,
+            threshold=one.threshold,
+            confidence=one.confidence,
+            method="verdict-only/1",
+            reason=reason,
+            difference=one.difference,
+            where=one.where,
+        )
+        for one in claims
+    )
+    outcome = Outcome.PASSED if status is Status.PASSED else Outcome.UNDECIDED
+    made = decision(outcome=outcome, gates=(AUC, *told), checks=DATA, trust=Trust.DEFAULT_BRANCH)
+    return story(made, evidence(looks=4, promise=promise))
+
+
+def verdict_only_passed() -> Story:
+    """The one answer is yes."""
+    return _verdict_only(Status.PASSED, words.verdict_only(2, passed=True))
+
+
+def verdict_only_not_passed() -> Story:
+    """The one answer is no: failed, undecided or not to be computed, nobody is told."""
+    return _verdict_only(Status.UNDECIDED, words.verdict_only(2, passed=False))
+
+
+def verdict_only_retired() -> Story:
+    """Models passed as often as they may on these rows."""
+    wear = Wear(decisions=32, looks=9, histories=528, spent="passed 2 of 2 times the guarantee allows")
+    return _verdict_only(Status.UNDECIDED, words.worn_out(wear, None), looks=9, passes=2)
+
+
 def leak() -> Story:
     """Stopped by the data: there is no model."""
     found = result(
@@ -866,6 +921,9 @@ STORIES = {
     "nearly-used-up": nearly_used_up,
     "worn-out": worn_out,
     "crept": crept,
+    "verdict-only-passed": verdict_only_passed,
+    "verdict-only-not-passed": verdict_only_not_passed,
+    "verdict-only-retired": verdict_only_retired,
     "leak": leak,
     "crashed": crashed,
     "regression": regression,
