@@ -190,11 +190,11 @@ def verdict_only(claims: int, *, passed: bool) -> str:
 
 def worn_out(wear: Wear, fresh: int | None) -> str:
     """`worn out: 32 of 32 decisions used; 1,204 fresh rows help`"""
-    if wear.spent:
-        return f"worn out: {wear.spent}; only fresh rows help"
     helps = "only fresh rows help" if fresh is None else f"{fresh:,} fresh rows help"
-    if wear.anywhere >= wear.decisions:
+    if wear.anywhere >= wear.decisions or (wear.spent and wear.anywhere):
         helps = "they were made under another data.id or data.split, so nobody can tell which rows are fresh"
+    if wear.spent:
+        return f"worn out: {wear.spent}; {helps}"
     return f"worn out: {min(wear.looks, wear.decisions):,} of {wear.decisions:,} decisions used; {helps}"
 
 

@@ -11,7 +11,7 @@ from mlops_ci.reports.story import Story
 
 _SOON = 0.8
 """The share of decisions used from which a report warns."""
-_UNDECIDED = (Code("@"), Text(" are undecided. Only fresh held-out rows help."))
+_UNKNOWN = "They were used under another data.id or data.split, so nobody can tell which rows are fresh."
 _UNREAD = "this holds for models not chosen by reading these reports, and for recorded looks"
 _READ = (
     "this holds for models chosen by reading these reports too, and for recorded looks; "
@@ -42,7 +42,8 @@ def note(story: Story) -> Spans:
     if promise is None or all(verdict.confidence is None for verdict in story.decision.gates):
         return ()
     if promise.worn and promise.looks < promise.decisions:
-        return (Strong("Test set worn out: "), Text(f"{_spent(promise)}, so gates with "), *_UNDECIDED)
+        told = f" are undecided. {_UNKNOWN if promise.anywhere else 'Only fresh held-out rows help.'}"
+        return (Strong("Test set worn out: "), Text(f"{_spent(promise)}, so gates with "), Code("@"), Text(told))
     if promise.worn:
         return (
             Strong("Test set worn out: "),
@@ -92,7 +93,7 @@ def _chosen(story: Story, promise: Promise) -> Spans:
 
 def _help(story: Story, promise: Promise) -> str:
     if promise.anywhere >= promise.decisions:
-        return "They were used under another data.id or data.split, so nobody can tell which rows are fresh."
+        return _UNKNOWN
     needed = _fresh(story, promise)
     return "Only fresh held-out rows help." if needed is None else f"{needed:,} fresh held-out rows help, nothing else."
 

@@ -15,6 +15,11 @@ from mlops_ci.data.gate_part import gate_part
 from mlops_ci.ledger import arrays
 from mlops_ci.records.canonical import canonical_json
 from mlops_ci.records.tables import Column, Kind, Table
+from mlops_ci.steps.project import open_project
+from mlops_ci.steps.snapshot import make_snapshot
+from mlops_ci.steps.training_copy import lay_sources
+from mlops_ci.steps.trees import working_tree
+from mlops_ci.steps.workshop import Workshop
 from tests.e2e.bad_input import SETTINGS, Project, csv_text, project, rows
 from tests.helpers import git
 
@@ -179,3 +184,23 @@ def test_a_folder_that_tells_another_answer_than_its_look_is_not_recorded(tmp_pa
     refused = found.run("record", str(folder))
     assert refused.code == 2, refused.out
     assert "its look says passed" in refused.err
+
+
+def test_a_training_command_gets_rows_of_neither_part(tmp_path: Path, gate_trips: frozenset[str]) -> None:
+    found = made(tmp_path, rows(900))
+    opened = open_project(found.root)
+    tree = working_tree(opened)
+    snapshot, _ = make_snapshot(opened, tree, workshop=Workshop(opened, tree, lambda _: None))
+    assert lay_sources(opened, tree, snapshot, tmp_path / "copy")
+    lines = (tmp_path / "copy" / "data" / "trains.csv").read_text().splitlines()[1:]
+    trips = {line.split(",")[0] for line in lines}
+    assert len(trips) == snapshot.info.train_rows
+    assert not trips & gate_trips
+
+
+def test_another_grouping_refills_nothing(tmp_path: Path) -> None:
+    """It divides anew, and what was shown before is known by its id."""
+    found = made(tmp_path, rows(900))
+    check(found)
+    found.commit({"mlops.yaml": (CLAIMS + PROMISED).replace("  id: [trip]\n", "  id: [trip]\n  group: [wind]\n")})
+    assert check(found, *OWN)["gates"][0]["reason"].startswith("worn out: numbers of these rows stood in earlier")

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from msgspec.structs import replace
@@ -240,3 +241,64 @@ def test_a_thousand_looks_on_growing_holdouts_are_counted_in_seconds(repository:
 def _processor() -> float:
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     return time.process_time() + children.ru_utime + children.ru_stime
+
+
+ALL, REST = np.ones(200, dtype=bool), IDS[200:]
+
+
+def told(predictions: int = 1, *, passed: bool = True, **more: Any) -> Look:
+    """A look at the first half that told one answer, and numbers of the second."""
+    return look(IDS[:200], predictions, passed=passed, retire_at=2, shown=ids_file(REST)[0], decisions=4, **more)
+
+
+def only_told(looked: Look, *, looks: int = 0, passes: int = 0) -> entries.Entry:
+    promise = Promise(
+        adaptivity="2",
+        decisions=4,
+        histories=10,
+        looks=looks,
+        rows=200,
+        seen=looks,
+        disclose="verdict",
+        retire_at=2,
+        passes=passes,
+    )
+    return replace(entry(looked, IDS[:200], promise=promise), shown=REST)
+
+
+def test_answers_are_counted_with_their_passes_and_shown_rows_are_known(tmp_path: Path) -> None:
+    repository = Repository(repo(tmp_path, {"a": "1"}))
+    ledger.record(repository, only_told(told(1, passed=True)))
+    ledger.record(repository, only_told(told(2, passed=False), looks=1, passes=1))
+    before = seen(repository, told(3), IDS[:200])
+    assert before.among(ALL) == (2, 1, False)
+    assert (before.promised, before.retire_at) == (4, 2)
+    assert set(before.used(4, 2)) == {2}
+    assert set(before.used(4, 1)) == {4}  # retired
+    shown = seen(repository, told(3), REST)
+    assert shown.among(ALL) == (0, 0, True)
+    assert set(shown.used(4, 2)) == {4}
+    assert set(shown.used(4, None)) == {0}
+
+
+def test_another_answer_to_the_same_question_counts_once_more(tmp_path: Path) -> None:
+    repository = Repository(repo(tmp_path, {"a": "1"}))
+    for passed in (True, False):
+        ledger.record(repository, only_told(told(1, passed=passed)))
+    assert seen(repository, told(1), IDS[:200]).among(ALL).looks == 0  # of itself
+    assert seen(repository, told(2), IDS[:200]).among(ALL).looks == 2
+
+
+def test_numbers_of_all_rows_or_a_promise_without_passes_leave_nothing_to_adapted_models(tmp_path: Path) -> None:
+    for place, earlier in enumerate((look(IDS[:200]), replace(told(), retire_at=msgspec.UNSET))):
+        repository = Repository(repo(tmp_path / str(place), {"a": "1"}))
+        ledger.record(repository, replace(entry(earlier, IDS[:200]), shown=REST if earlier.shown else None))
+        assert seen(repository, told(2), IDS[:200]).among(ALL).numbers_shown
+
+
+def test_of_two_that_would_pass_last_one_is_recorded(tmp_path: Path) -> None:
+    repository = Repository(repo(tmp_path, {"a": "1"}))
+    ledger.record(repository, only_told(told(1)))
+    ledger.record(repository, only_told(told(2), looks=1, passes=1))
+    with pytest.raises(OutsideError, match="others looked at these held-out rows meanwhile"):
+        ledger.record(repository, only_told(told(3), looks=1, passes=1))

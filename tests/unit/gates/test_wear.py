@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from mlops_ci.gates.grammar import parse
 from mlops_ci.gates.judge import judge
 from mlops_ci.gates.question import Question, Wear
-from mlops_ci.gates.wear import settle
+from mlops_ci.gates.wear import settle, settle_apart
 from mlops_ci.ledger.looks import per_row
 from mlops_ci.records.evaluation import Champion, Factor, Holdout, Predictions, Task
 from mlops_ci.records.outcomes import Status
@@ -189,3 +189,14 @@ def test_fresh_rows_answer_for_a_gap_only_where_every_slice_has_enough() -> None
     gap = (parse("gap(recall, by=town) <= 0.3 @ 95%"),)
     assert _settled(FRESH_LAST, gates=gap).rows is not None
     assert _settled(np.where((np.arange(ROWS) >= 1000) & (np.arange(ROWS) % 3 != 2), 0, 32), gates=gap).worn
+
+
+def test_which_rows_of_a_gate_part_are_judged_does_not_follow_from_what_they_say() -> None:
+    """The choice is seen in reports: it must not tell of labels."""
+    shown = _question()
+    for fresh, found in ((100, 1), (2000, 2)):  # too few of them, and enough
+        looks = np.where(np.arange(ROWS) < ROWS - fresh, 32, 0)
+        for part in (_question(0.85), _question(0.3), _question(1.0)):
+            choice = settle_apart(GATES, replace(shown, gate_part=part), looks, decisions=32)
+            assert len({rows.tobytes() for rows in choice}) == found
+            assert (choice[0] == (looks == 0)).all() == (found == 2)
