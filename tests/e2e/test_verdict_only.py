@@ -196,11 +196,3 @@ def test_a_training_command_gets_rows_of_neither_part(tmp_path: Path, gate_trips
     trips = {line.split(",")[0] for line in lines}
     assert len(trips) == snapshot.info.train_rows
     assert not trips & gate_trips
-
-
-def test_another_grouping_refills_nothing(tmp_path: Path) -> None:
-    """It divides anew, and what was shown before is known by its id."""
-    found = made(tmp_path, rows(900))
-    check(found)
-    found.commit({"mlops.yaml": (CLAIMS + PROMISED).replace("  id: [trip]\n", "  id: [trip]\n  group: [wind]\n")})
-    assert check(found, *OWN)["gates"][0]["reason"].startswith("worn out: numbers of these rows stood in earlier")

@@ -44,3 +44,4 @@ def test_the_parts_are_independent_of_the_split_and_of_another_salt() -> None:
     held = canonical.id_digests(table, ["trip"], "flights") < np.uint64(0.2 * 2.0**64)
     assert 0.45 <= _part(table)[held].mean() <= 0.55
     assert 0.45 <= (_part(table) == _part(table, salt="trains")).mean() <= 0.55
+    assert 0.4 <= (_part(table, time="day") == _part(table, time="day", salt="trains")).mean() <= 0.6
