@@ -156,8 +156,8 @@ def by_row(patch: pytest.MonkeyPatch) -> None:
     """Days are forgotten."""
     original = claim.whole
 
-    def without_groups(question: Any) -> Any:
-        sample = original(question)
+    def without_groups(question: Any, against: Any = None) -> Any:
+        sample = original(question, against)
         return msgspec.structs.replace(sample, holdout=msgspec.structs.replace(sample.holdout, group=None))
 
     patch.setattr(claim, "whole", without_groups)
