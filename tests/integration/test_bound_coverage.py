@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from bench.verdicts import grid
 from bench.verdicts.coverage import Truth, missed
 from mlops_ci.gates.bounds import dirichlet, tango
 from mlops_ci.gates.bounds.tango import PairedProportion
-
-stats = pytest.importorskip("scipy.stats")
 
 
 @pytest.fixture(autouse=True)

@@ -11,6 +11,7 @@ from functools import lru_cache
 import numpy as np
 import pytest
 from msgspec.structs import replace
+from scipy import stats
 
 from mlops_ci.gates.bounds import clopper_pearson, dirichlet, tango
 from mlops_ci.gates.bounds.delong import Auc, placements
@@ -22,8 +23,6 @@ from mlops_ci.gates.question import Question
 from mlops_ci.records.evaluation import Champion, Factor, Holdout, Predictions, Task
 from mlops_ci.records.outcomes import Status
 from tests.unit.gates.normal import Normal
-
-stats = pytest.importorskip("scipy.stats")
 
 PASSED, FAILED, UNDECIDED = Status.PASSED, Status.FAILED, Status.UNDECIDED
 tango_low = lru_cache(maxsize=None)(tango.low)

@@ -92,10 +92,11 @@ def test_what_init_writes_can_be_read_by_everything_that_reads_it(tmp_path: Path
 
 
 def test_the_written_training_function_trains_on_words_days_and_gaps(tmp_path: Path) -> None:
-    pandas = pytest.importorskip("pandas")
+    import pandas as pd
+
     project = tree({"data/customers.csv": customers()}, tmp_path / "churn")
     run(project, "init", "--target", "churned")
-    frame = pandas.read_csv(project / "data/customers.csv", parse_dates=["since"])
+    frame = pd.read_csv(project / "data/customers.csv", parse_dates=["since"])
     names: dict[str, object] = {}
     exec(compile((project / "pipeline/train.py").read_text(), "train.py", "exec"), names)
     params = {"learning_rate": 0.1, "max_iter": 20}

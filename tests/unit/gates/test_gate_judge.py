@@ -408,7 +408,8 @@ def test_groups_are_counted_where_there_are_any_and_never_narrow_a_bound(metric:
 
 
 def test_the_group_bound_is_the_farther_of_students_t_and_halls_transform_of_it() -> None:
-    stats = pytest.importorskip("scipy.stats")
+    from scipy import stats
+
     question = _grouped(36, 60)
     right = (question.predictions.labels == question.holdout.truth).reshape(36, 60).mean(axis=1)
     se, t = right.std(ddof=1) / 6, stats.t.isf(0.05, 35)
@@ -422,7 +423,8 @@ def test_the_group_bound_is_the_farther_of_students_t_and_halls_transform_of_it(
 
 
 def test_the_first_version_for_groups_is_students_t_alone() -> None:
-    stats = pytest.importorskip("scipy.stats")
+    from scipy import stats
+
     by_row = Proportion(count=720, of=1000)
     known = {"by_row": by_row, "groups": 36, "se": 0.03, "differing": (36, 36), "extremes": (1.0, 0.0), "leaning": -0.2}
     first, now = groups.ByGroup(**known, version=1), groups.ByGroup(**known)
@@ -483,7 +485,8 @@ def test_far_out_groups_have_no_bound() -> None:
 
 
 def test_starting_gates_can_be_written_and_an_equal_model_passes_the_first() -> None:
-    stats = pytest.importorskip("scipy.stats")
+    from scipy import stats
+
     question = _right(850, 1000, task=Task.MULTICLASS, classes=("a", "b", "c"))
     mixed = msgspec.structs.replace(question.holdout, truth=np.arange(1000, dtype=np.int32) % 3)
     labels = np.where(np.arange(1000) < 850, mixed.truth, (mixed.truth + 1) % 3).astype(np.int32)

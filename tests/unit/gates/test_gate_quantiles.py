@@ -3,11 +3,9 @@ from __future__ import annotations
 import itertools
 
 import pytest
+from scipy import special, stats
 
 from mlops_ci.gates import quantiles
-
-stats = pytest.importorskip("scipy.stats")
-special = pytest.importorskip("scipy.special")
 
 SHAPES = [0.5, 1, 2, 7, 50, 1e3, 1e4, 5e5, 1e6]
 LEVELS = [1e-6, 1e-4, 0.005, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99, 1 - 1e-6]
