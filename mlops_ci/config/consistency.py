@@ -146,12 +146,16 @@ def _names(config: Config) -> Iterator[Problem]:
     for name in config.environments:
         if not _NAME.fullmatch(name):
             yield ("environments", name), f"{name!r} cannot be a name", "Allowed: small letters, digits and `-`."
+    if not config.runner.labels:
+        yield ("runner", "labels"), "no runner is named", "Write one, such as ubuntu-24.04, or leave the key out."
     for at, label in enumerate(config.runner.labels):
         if not _LABEL.fullmatch(label):
             yield ("runner", "labels", at), f"found {label!r}", "Allowed: letters, digits, `.`, `_`, `-`."
     for at, name in enumerate(config.runner.secrets):
         if not _VARIABLE.fullmatch(name):
             yield ("runner", "secrets", at), f"found {name!r}", "Allowed: the name of an environment variable."
+        if name.upper().startswith("GITHUB_"):
+            yield ("runner", "secrets", at), f"found {name!r}", "GitHub keeps no secret named so: name it otherwise."
     lists: dict[Path, tuple[GateSetting, ...]] = {("gates",): config.gates}
     lists |= {("environments", name, "gates"): each.gates for name, each in config.environments.items()}
     for path, gates in lists.items():

@@ -17,8 +17,14 @@ from mlops_ci.steps.first_look import FirstLook, first_look
 from mlops_ci.steps.progress import Clock, Progress
 from mlops_ci.steps.scaffold import Answers
 from mlops_ci.steps.starting import start
-from mlops_ci.steps.surroundings import Surroundings, look_around, make_repository, refuse_nested
-from mlops_ci.workflows import compare
+from mlops_ci.steps.surroundings import (
+    Surroundings,
+    look_around,
+    make_repository,
+    open_repository,
+    refuse_nested,
+)
+from mlops_ci.workflows.compare import Generated, State
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,6 +46,13 @@ class InitOptions(msgspec.Struct, frozen=True, kw_only=True):
     task: str | None = None
     rung: str | None = None
     dry_run: bool = False
+
+
+class Shared(msgspec.Struct, frozen=True, kw_only=True):
+    """What all projects of the repository share, at its root: the tool's lock where there is none, the workflows."""
+
+    tool: dict[str, str]
+    workflows: tuple[Generated, ...]
 
 
 class Initialised(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,11 +84,9 @@ def init(options: InitOptions, ask: Ask | None, progress: Progress) -> Initialis
     answers = _answers(options, around, look, ask)
     answers = _with_gates(clock, answers)
     texts = scaffold.project_files(answers)
-    config = load.parse(texts["mlops.yaml"], file="mlops.yaml")
-    texts |= _locks(clock, texts, around, dry_run=options.dry_run)
-    workflows = generated.workflow_files(config, folder=around.inside, default_branch=around.branch)
-    texts[generated.LOCK] = compare.lock_text(around.branch, workflows)
-    return _write(options, around, answers, texts, workflows)
+    workflows = _workflows(around, texts["mlops.yaml"])
+    own, tool = _locks(clock, texts, around, dry_run=options.dry_run)
+    return _write(options, around, answers, texts | own, Shared(tool=tool, workflows=workflows))
 
 
 def _answers(options: InitOptions, around: Surroundings, look: FirstLook, ask: Ask | None) -> Answers:
@@ -131,24 +142,36 @@ def _row_id(options: InitOptions, found: Findings, ask: Ask | None) -> tuple[str
     return () if names == ("none",) else names
 
 
-def _locks(clock: Clock, texts: dict[str, str], around: Surroundings, *, dry_run: bool) -> dict[str, str]:
+def _workflows(around: Surroundings, settings: str) -> tuple[Generated, ...]:
+    """The workflows of all projects, with this one."""
+    there = open_repository(around.folder)
+    new = generated.project_inputs(load.parse(settings, file="mlops.yaml"), folder=around.inside)
+    others = generated.projects(there) if there else ()
+    return generated.compared(around.root or around.folder, (*others, new), default_branch=around.branch)
+
+
+def _locks(
+    clock: Clock, texts: dict[str, str], around: Surroundings, *, dry_run: bool
+) -> tuple[dict[str, str], dict[str, str]]:
     """The project's lock, where it has none, and the tool's. Without a network there is none, and init goes on."""
-    made: dict[str, str] = {}
-    own = project_files.read_text(around.folder / "requirements.in") or texts.get("requirements.in")
+    own: dict[str, str] = {}
+    tool: dict[str, str] = {}
+    requirements = project_files.read_text(around.folder / "requirements.in") or texts.get("requirements.in")
     there = {"requirements.lock", "uv.lock"} & set(around.files)
     if dry_run:
-        return made
-    if own and not there:
+        return own, tool
+    if requirements and not there:
         with clock.step("lock", "locking requirements.in") as line:
-            text = lock.locked(own)
+            text = lock.locked(requirements)
             line.found = "requirements.lock, with hashes" if text else "not made: is the package index reachable?"
-        made |= {"requirements.lock": text} if text else {}
-    made[".mlops-ci/tool.lock"] = lock.tool_lock(lock.locked(lock.TOOL))
-    return made
+        own |= {"requirements.lock": text} if text else {}
+    if not ((around.root or around.folder) / lock.TOOL_LOCK).exists():
+        tool[lock.TOOL_LOCK] = lock.tool_lock(lock.locked(lock.TOOL))
+    return own, tool
 
 
 def _write(
-    options: InitOptions, around: Surroundings, answers: Answers, texts: dict[str, str], workflows: dict[str, str]
+    options: InitOptions, around: Surroundings, answers: Answers, texts: dict[str, str], shared: Shared
 ) -> Initialised:
     if around.root is None and not options.dry_run:
         make_repository(around.folder)
@@ -156,18 +179,24 @@ def _write(
     if look.copy_from and not options.dry_run:
         project_files.copy_new(look.copy_from, around.folder / look.pattern)
     project = project_files.write_new(around.folder, texts, dry_run=options.dry_run)
-    repository = project_files.write_new(root, workflows, dry_run=options.dry_run)
+    tool = project_files.write_new(root, shared.tool, dry_run=options.dry_run)
+    if not options.dry_run:
+        generated.update(shared.workflows, root=root, default_branch=around.branch)
     ignored = scaffold.ignore_lines(project_files.read_text(around.folder / ".gitignore") or "")
     if ignored and not options.dry_run:
         project_files.append(around.folder / ".gitignore", ignored)
     inside = f"{around.inside}/" if around.inside else ""
-    written = (*(inside + path for path in project.written), *repository.written)
+    workflows = {each.path: each.text for each in shared.workflows if each.is_written}
+    written = (*(inside + path for path in project.written), *tool.written, *workflows, generated.LOCK)
     return Initialised(
         project=answers.project,
         repository="there" if around.root else "made",
         found=tuple(_found(answers, around)),
         written=(*written, *((f"{inside}.gitignore",) if ignored else ())),
-        kept=(*(inside + path for path in project.kept), *repository.kept),
+        kept=(
+            *(inside + path for path in project.kept),
+            *(each.path for each in shared.workflows if each.state is State.EDITED),
+        ),
         to_add=tuple(_to_add(project.kept)),
         next=_next(answers, around, texts),
         dry_run=options.dry_run,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from mlops_ci.steps import generated
-from mlops_ci.steps.project import open_project
+from mlops_ci.steps.project import repository_around
 from mlops_ci.workflows.compare import Generated, State
 
 if TYPE_CHECKING:
@@ -27,11 +27,9 @@ class InStep(msgspec.Struct, frozen=True, kw_only=True):
 
 def workflows(start: Path, *, update: bool) -> InStep:
     """Compare the generated workflows with the settings; with `update`, bring them in step. Edited ones are left."""
-    project = open_project(start)
-    branch = project.repository.default_branch() or "main"
-    root = project.repository.root
-    found = generated.look(project.config, project=project.root, root=root, default_branch=branch)
+    repository = repository_around(start)
+    found = generated.look(repository)
     if not update:
         return InStep(files=found)
-    written = generated.update(found, project=project.root, root=root, default_branch=branch)
+    written = generated.update(found, root=repository.root, default_branch=repository.default_branch() or "main")
     return InStep(files=found, written=written)

@@ -17,7 +17,7 @@ from mlops_ci.edge.environment import check_hashes, wanted_python
 from mlops_ci.edge.processes import Limits, run
 from mlops_ci.errors import MlopsCiError
 from mlops_ci.steps import generated
-from mlops_ci.steps.lock import uv_environment
+from mlops_ci.steps.lock import TOOL_LOCK, uv_environment
 from mlops_ci.steps.project import Project, open_project
 from mlops_ci.steps.project_files import read_text
 from mlops_ci.steps.surroundings import look_around
@@ -26,7 +26,6 @@ from mlops_ci.workflows.compare import State
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-TOOL_LOCK = ".mlops-ci/tool.lock"
 _LOCKS = ("requirements.lock", "uv.lock")
 
 
@@ -141,10 +140,11 @@ def locks(project: Project) -> Iterator[Finding]:
         if name == "requirements.lock":
             check_hashes(read_text(project.root / name) or "", file=name)
         yield ok("environment", f"{name}, Python {wanted_python(project.root)}")
-    tool = read_text(project.root / TOOL_LOCK)
+    tool = read_text(project.repository.root / TOOL_LOCK)
     if tool is None or "--hash=" not in tool:
         found = "has no hashes" if tool else "is not there"
-        mend = "echo mlops-ci==VERSION | uv pip compile --universal --generate-hashes - -o .mlops-ci/tool.lock"
+        mend = f"echo mlops-ci==VERSION | uv pip compile --universal --generate-hashes - -o {TOOL_LOCK}"
+        mend += ", at the root of the repository" if project.folder else ""
         yield missing("tool", f"{TOOL_LOCK} {found}: CI cannot install mlops-ci", mend)
     else:
         yield ok("tool", TOOL_LOCK)
@@ -152,9 +152,7 @@ def locks(project: Project) -> Iterator[Finding]:
 
 def workflows(project: Project) -> Iterator[Finding]:
     """The generated workflows are in step with the settings."""
-    branch = project.repository.default_branch() or "main"
-    found = generated.look(project.config, project=project.root, root=project.repository.root, default_branch=branch)
-    for each in found:
+    for each in generated.look(project.repository):
         name = each.path.rsplit("/", 1)[-1]
         if each.state is State.CURRENT:
             yield ok(name, "in step with the settings")

@@ -11,6 +11,8 @@ from mlops_ci import __version__
 from mlops_ci.edge.processes import Limits, run
 
 TOOL = f"mlops-ci=={__version__}\n"
+TOOL_LOCK = ".mlops-ci/tool.lock"
+"""At the root of the repository: one judge for all its projects."""
 OLDEST = "3.11"
 """A lock serves every Python from here on, so that a desk's own version does not decide for CI."""
 _SECONDS = 120
@@ -39,14 +41,14 @@ def locked(requirements: str) -> str | None:
 
 
 def tool_lock(text: str | None) -> str:
-    """`.mlops-ci/tool.lock`: what CI installs. Without hashes CI refuses it, and says so."""
+    """The text of TOOL_LOCK: what CI installs. Without hashes CI refuses it, and says so."""
     head = "# The version of mlops-ci that judges this repository; CI installs exactly this.\n"
     if text:
         return head + text
     wanted = TOOL.strip()
     return (
         f"{head}# There are no hashes yet, so CI will refuse it. Once the package index has it:\n"
-        f"# echo {wanted} | uv pip compile --universal --generate-hashes - -o .mlops-ci/tool.lock\n"
+        f"# echo {wanted} | uv pip compile --universal --generate-hashes - -o {TOOL_LOCK}\n"
         f"{wanted}\n"
     )
 

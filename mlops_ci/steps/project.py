@@ -34,7 +34,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
 
 def open_project(start: Path) -> Project:
     """The project around `start`; its settings are read from the working files."""
-    repository = Repository.open(start)
+    repository = repository_around(start)
     root = find.project_folder(start, repository.root)
     return Project(
         root=root,
@@ -44,6 +44,11 @@ def open_project(start: Path) -> Project:
     )
 
 
-def read_settings(path: Path) -> Config:
-    """Parse an mlops.yaml from disk."""
-    return load.parse(yaml.decode(path.read_bytes(), file=path.name), file=path.name)
+def repository_around(start: Path) -> Repository:
+    """The repository around `start`, whether a project is there or not; OutsideError where there is none."""
+    return Repository.open(start)
+
+
+def read_settings(path: Path, *, name: str = SETTINGS) -> Config:
+    """Parse an mlops.yaml from disk; `name`: what errors call it."""
+    return load.parse(yaml.decode(path.read_bytes(), file=name), file=name)

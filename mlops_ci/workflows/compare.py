@@ -30,6 +30,11 @@ class Generated(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     difference: str
 
+    @property
+    def is_written(self) -> bool:
+        """Whether an update writes it."""
+        return self.state in (State.MISSING, State.OUTDATED)
+
 
 class GeneratedLock(msgspec.Struct, frozen=True, kw_only=True):
     """`.mlops-ci/generated.lock`: what was generated last. `files`: path -> sha256 of the text without its pins."""

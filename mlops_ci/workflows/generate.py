@@ -1,4 +1,4 @@
-"""The text of every generated workflow, from the settings alone: the same on every machine."""
+"""The text of the generated workflows, one set for all projects of the repository: the same on every machine."""
 
 from __future__ import annotations
 
@@ -12,43 +12,58 @@ from mlops_ci.errors import ConfigError
 from mlops_ci.render import render
 from mlops_ci.workflows.pins import PINS
 
-_FOLDER = re.compile(r"(?!-)[A-Za-z0-9._-]+(/(?!-)[A-Za-z0-9._-]+)*")
+FOLDER = ".github/workflows"
+_NAMES = ("mlops-check", "mlops-record")
+_PATH = re.compile(r"(?!-)[A-Za-z0-9._-]+(/(?!-)[A-Za-z0-9._-]+)*")
 _BRANCH = re.compile(r"(?!-)[A-Za-z0-9._/-]{1,200}")
 _SETUP_MINUTES = 15
 
 
-class Inputs(msgspec.Struct, frozen=True, kw_only=True):
-    """What the workflows are made from. `folder`: of the project in the repository, posix, empty at its root."""
+class ProjectInputs(msgspec.Struct, frozen=True, kw_only=True):
+    """What one project asks of the workflows. `folder`: of the project in the repository, posix, empty at its root."""
 
-    version: str
-    project: str
+    name: str
     folder: str
-    default_branch: str
     labels: tuple[str, ...]
     timeout: int
     """Seconds."""
+    secrets: tuple[str, ...] = ()
+
+
+class Inputs(msgspec.Struct, frozen=True, kw_only=True):
+    """What the workflows are made from. `projects`: at least one; their order does not matter."""
+
+    version: str
+    default_branch: str
+    projects: tuple[ProjectInputs, ...]
 
 
 def generate(inputs: Inputs) -> dict[str, str]:
     """Path in the repository -> text. ConfigError for a folder or branch whose name cannot stand in a workflow."""
-    _plain(inputs.folder or "root", _FOLDER, "the project's folder")
     _plain(inputs.default_branch, _BRANCH, "the default branch")
-    suffix = f"-{inputs.project}" if inputs.folder else ""
+    projects = sorted(inputs.projects, key=lambda project: project.folder)
+    for project in projects:
+        _plain(project.folder or "root", _PATH, "the project's folder")
     values: dict[str, object] = {
         "version": inputs.version,
-        "suffix": suffix,
-        "title": f" ({inputs.project})" if inputs.folder else "",
-        "folder": json.dumps(inputs.folder or "."),
         "default_branch": json.dumps(inputs.default_branch),
-        "labels": json.dumps(inputs.labels[0] if len(inputs.labels) == 1 else list(inputs.labels)),
+        "several": len(projects) > 1,
+        "folder": json.dumps(projects[0].folder or "."),
+        "labels": _labels(projects),
         # A check trains, predicts and tests, each with the limit of its own.
-        "minutes": 3 * math.ceil(inputs.timeout / 60) + _SETUP_MINUTES,
+        "minutes": 3 * math.ceil(max(project.timeout for project in projects) / 60) + _SETUP_MINUTES,
+        "secrets": sorted({name for project in projects for name in project.secrets}),
         "pins": {name: str(pin) for name, pin in PINS.items()},
     }
-    return {
-        f".github/workflows/mlops-{name}{suffix}.yml": render(f"workflows/mlops-{name}.yml", **values)
-        for name in ("check", "record")
-    }
+    return {f"{FOLDER}/{name}.yml": render(f"workflows/{name}.yml", **values) for name in _NAMES}
+
+
+def _labels(projects: list[ProjectInputs]) -> str:
+    """The runner as YAML; where projects ask for different ones, each job of the matrix names its own."""
+    if len({project.labels for project in projects}) > 1:
+        return "${{ matrix.labels }}"
+    labels = projects[0].labels
+    return json.dumps(labels[0] if len(labels) == 1 else list(labels))
 
 
 def _plain(text: str, allowed: re.Pattern[str], what: str) -> None:

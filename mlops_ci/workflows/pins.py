@@ -18,11 +18,18 @@ class Pin(msgspec.Struct, frozen=True):
         return f"{self.action}@{self.commit} # {self.version}"
 
 
+# An action of several parts (actions/cache/restore) is one commit.
+_CACHE = ("v6.1.0", "55cc8345863c7cc4c66a329aec7e433d2d1c52a9")
+
 PINS = {
-    pin.action.rpartition("/")[2].replace("-", "_"): pin
+    pin.action.partition("/")[2].replace("-", "_").replace("/", "_"): pin
     for pin in (
         Pin("actions/checkout", "v7.0.1", "3d3c42e5aac5ba805825da76410c181273ba90b1"),
         Pin("actions/setup-python", "v7.0.0", "5fda3b95a4ea91299a34e894583c3862153e4b97"),
+        Pin("astral-sh/setup-uv", "v10.2.0", "c18668ad3cf93ea998bef934396af7bb5c839dc7"),
+        Pin("actions/cache", *_CACHE),
+        Pin("actions/cache/restore", *_CACHE),
+        Pin("actions/cache/save", *_CACHE),
         Pin("actions/upload-artifact", "v7.0.2", "cf430e030ddbb5b0abf93d22962f4752f3646cd9"),
         Pin("actions/download-artifact", "v8.0.2", "9000827ccba6bdab643e8b6fd33ac0654aef8333"),
     )

@@ -154,13 +154,59 @@ def test_a_second_init_and_one_inside_a_project_are_refused(tmp_path: Path) -> N
     assert (project / "mlops.yaml").read_text() == text
 
 
-def test_a_project_in_a_folder_has_workflows_of_its_own_at_the_root(tmp_path: Path) -> None:
-    root = repo(tmp_path / "mono", {"services/churn/data/c.csv": customers(), "README.md": "x"})
+def test_all_projects_of_a_repository_share_its_workflows_and_its_tool(tmp_path: Path) -> None:
+    tables = {f"services/{name}/data/c.csv": customers() for name in ("churn", "late")}
+    root = repo(tmp_path / "mono", {**tables, "README.md": "x"})
     run(root / "services" / "churn", "init", "--target", "churned")
-    text = (root / ".github/workflows/mlops-check-churn.yml").read_text()
-    assert 'PROJECT: "services/churn"' in text
-    assert "path: services/churn/.mlops-ci/runs/" in text
     run(root, "-C", "services/churn", "workflows", "--check")
+    assert sorted(path.name for path in (root / ".mlops-ci").iterdir()) == ["generated.lock", "tool.lock"]
+    assert not (root / "services/churn/.mlops-ci").exists()
+    (root / ".mlops-ci/tool.lock").write_text("mlops-ci==0.1.0 --hash=sha256:00\n")
+
+    shown = run(root / "services" / "late", "init", "--target", "churned").stdout
+    assert "tool.lock" not in shown
+    assert (root / ".mlops-ci/tool.lock").read_text() == "mlops-ci==0.1.0 --hash=sha256:00\n"
+    assert sorted(path.name for path in (root / ".github/workflows").iterdir()) == [
+        "mlops-check.yml",
+        "mlops-record.yml",
+    ]
+    run(root, "workflows", "--check")
+
+    late = root / "services/late/mlops.yaml"
+    late.write_text(late.read_text() + "runner: {timeout: 2h}\n")
+    assert "outdated" in run(root / "services" / "churn", "workflows", "--json", "--check", code=10).stdout
+    run(root / "services" / "churn", "workflows", "--update")
+    assert "timeout-minutes: 375" in (root / WORKFLOW).read_text()
+
+    tree({"services/more/data/c.csv": customers()}, root)
+    run(root / "services" / "more", "init", "--target", "churned")
+    more = root / "services/more/mlops.yaml"
+    more.write_text(more.read_text() + "runner: {timeout: 3h}\n")
+    tree({"services/again/data/c.csv": customers()}, root)
+    shown = run(root / "services" / "again", "init", "--target", "churned").stdout
+    assert f"wrote {WORKFLOW}" in shown
+    assert "timeout-minutes: 555" in (root / WORKFLOW).read_text()
+
+
+def test_a_project_that_cannot_be_read_is_named_and_ignored_ones_are_none(tmp_path: Path) -> None:
+    bad = {"services/bad/mlops.yaml": "version: [\n", "kept/mlops.yaml": "version: [\n"}
+    root = repo(tmp_path / "mono", {"services/churn/data/c.csv": customers(), ".gitignore": "/kept/\n"})
+    tree({**bad, ".mlops-ci/cache/x/mlops.yaml": "version: [\n"}, root)
+    words = ("init", "--target", "churned")
+    assert "services/bad/mlops.yaml:" in run(root / "services" / "churn", *words, code=2).stderr
+    assert not (root / "services/churn/mlops.yaml").exists()
+    (root / "services/bad/mlops.yaml").unlink()
+    run(root / "services" / "churn", *words)
+    run(root, "workflows", "--check")
+    tree({"services/twin/mlops.yaml": (root / "services/churn/mlops.yaml").read_text()}, root)
+    twins = run(root, "workflows", code=2).stderr
+    assert "two projects are named churn: services/churn/mlops.yaml and services/twin/mlops.yaml" in twins
+
+
+def test_projects_that_lie_in_each_other_are_refused(tmp_path: Path) -> None:
+    root = repo(tmp_path / "mono", {"services/churn/data/c.csv": customers(), "data.csv": customers()})
+    run(root / "services" / "churn", "init", "--target", "churned")
+    assert "inside another one" in run(root, "init", "--data", "data.csv", "--target", "churned", code=2).stderr
     (root / "services/churn/inner").mkdir()
     tree({"mlops.yaml": (root / "services/churn/mlops.yaml").read_text()}, root / "services/churn/inner")
     error = run(root / "services/churn/inner", "config", code=2).stderr

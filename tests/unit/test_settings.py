@@ -258,6 +258,8 @@ def test_a_champion_that_is_no_environment_is_refused() -> None:
 
 def test_a_label_cannot_carry_an_expression_into_a_workflow() -> None:
     assert refused(BASE + "runner: {labels: '${{ secrets.X }}'}\n").where.startswith("mlops.yaml:9: runner.labels")
+    assert refused(BASE + "runner: {labels: []}\n").where == "mlops.yaml:9: runner.labels"
+    assert "GITHUB_" in refused(BASE + "runner: {secrets: [A, github_token]}\n").advice
 
 
 def test_the_reference_in_docs_is_what_the_code_says() -> None:
