@@ -155,7 +155,7 @@ def _names(config: Config) -> Iterator[Problem]:
         if not _VARIABLE.fullmatch(name):
             yield ("runner", "secrets", at), f"found {name!r}", "Allowed: the name of an environment variable."
         if name.upper().startswith("GITHUB_"):
-            yield ("runner", "secrets", at), f"found {name!r}", "GitHub keeps no secret named so: name it otherwise."
+            yield ("runner", "secrets", at), f"found {name!r}", "No secret may begin with GITHUB_: name it otherwise."
     lists: dict[Path, tuple[GateSetting, ...]] = {("gates",): config.gates}
     lists |= {("environments", name, "gates"): each.gates for name, each in config.environments.items()}
     for path, gates in lists.items():

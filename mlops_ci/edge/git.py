@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import msgspec
 
+from mlops_ci.edge import actions
 from mlops_ci.edge.export import export
 from mlops_ci.edge.git_process import Answer, call, stream
 from mlops_ci.edge.index import copied
@@ -177,13 +178,40 @@ class Repository:
                 raise UsageError(f"{refspec!r} is not a name git can fetch", "Give a branch, a tag or a commit.")
         options = [f"--depth={depth}"] * bool(depth) + ["--unshallow"] * unshallow
         arguments = ("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", *options, remote.name, *refspecs)
-        answer = call(self.root, *arguments, network=True)
-        if answer.code != 0 and "couldn't find remote ref" in answer.err:
+        answer = call(self.root, *arguments, network=True, settings=self._access(remote.name))
+        if answer.code != 0 and re.search(r"couldn't find remote ref|not our ref", answer.err):
             return False
         if answer.code != 0:
             advice = f"Check the network and your access to {remote.url}, then run the command again."
             raise self.failure("fetch", answer, advice)
         return True
+
+    def push(self, refspec: str) -> bool:
+        """Push to the remote, never by force. False when the remote moved on; OutsideError when it says no."""
+        remote = self.remote()
+        if remote is None:
+            raise OutsideError("there is no remote to push to", "Add one: git remote add origin ADDRESS")
+        arguments = ("push", "--porcelain", "--no-follow-tags", "--recurse-submodules=no", remote.name, refspec)
+        answer = call(self.root, *arguments, network=True, settings=self._access(remote.name))
+        if answer.code == 0:
+            return True
+        said = answer.out.decode("utf-8", "replace")
+        if re.search(r"^!.*\((fetch first|non-fast-forward)\)", said, re.M) or "failed to update ref" in said:
+            return False
+        told = [line.removeprefix("remote: ").strip() for line in answer.err.splitlines() if "remote: " in line]
+        refused = [line.rpartition("\t")[2] for line in said.splitlines() if line.startswith("!")]
+        reason = "; ".join(filter(None, (*refused, *told))) or answer.err.strip()
+        raise OutsideError(
+            f"git push to {remote.name} was refused: {_without_password(reason)[:500]}",
+            "May this user, or this job's token (`contents: write`), write that branch, and is it unprotected?",
+            where=str(self.root),
+        )
+
+    def _access(self, remote: str) -> dict[str, str]:
+        """What lets a job of GitHub Actions in, for the remote's own host only."""
+        address = _decoded(call(self.root, "ls-remote", "--get-url", remote, network=True).out)
+        host = re.match(r"https?://[^/]+/", _without_password(address))
+        return actions.git_settings(host.group()) if host else {}
 
     def is_clean(self, folder: str) -> bool:
         """Whether the folder is as HEAD has it: nothing changed, nothing untracked that is not ignored."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
 from mlops_ci.errors import OutsideError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
     from subprocess import Popen
 
@@ -57,6 +57,7 @@ def _started(
     *,
     network: bool = False,
     index: Path | None = None,
+    settings: Mapping[str, str] | None = None,
 ) -> Iterator[Popen[bytes]]:
     """A git process. The variables are taken away only while it starts: GitPython copies os.environ then."""
     from subprocess import PIPE
@@ -68,7 +69,7 @@ def _started(
             raise _not_installed() from error
         # -C, as GitPython falls back to the current folder when this one is gone.
         command = [git.Git.GIT_PYTHON_GIT_EXECUTABLE or "git", "-C", str(folder), *_SETTINGS, *arguments]
-        environment = _QUIET | ({"GIT_INDEX_FILE": str(index)} if index else {})
+        environment = _QUIET | ({"GIT_INDEX_FILE": str(index)} if index else {}) | _as_variables(settings or {})
         own_session = os.name == "posix" and network  # without a terminal ssh cannot ask for a password
         try:
             interrupted = git.Git().execute(
@@ -88,12 +89,20 @@ def _started(
         process.wait()
 
 
-def call(folder: Path, *arguments: str, stdin: bytes = b"", network: bool = False, index: Path | None = None) -> Answer:
+def call(
+    folder: Path,
+    *arguments: str,
+    stdin: bytes = b"",
+    network: bool = False,
+    index: Path | None = None,
+    settings: Mapping[str, str] | None = None,
+) -> Answer:
     """Run git in `folder` to its end.
 
-    `network`: keep the variables that say how a remote is reached. `index`: the file to use as the index.
+    `network`: keep the variables that say how a remote is reached. `index`: the file to use as the index. `settings`:
+    of this process alone; they may be secret, so they are no arguments, which others can list.
     """
-    with _started(folder, arguments, None, network=network, index=index) as process:
+    with _started(folder, arguments, None, network=network, index=index, settings=settings) as process:
         out, err = process.communicate(stdin)
         return Answer(process.returncode, out, err.decode("utf-8", "replace"))
 
@@ -103,6 +112,17 @@ def stream(folder: Path, *arguments: str, stdin: BinaryIO | None = None) -> Iter
     """Run git in `folder` and read what it says as it says it; it is stopped when the reader has enough."""
     with _started(folder, arguments, stdin) as process:
         yield cast("BinaryIO", process.stdout)
+
+
+def _as_variables(settings: Mapping[str, str]) -> dict[str, str]:
+    """Settings after those the caller's variables hold: https://git-scm.com/docs/git-config#ENVIRONMENT."""
+    if not settings:
+        return {}
+    before = int(os.environ.get("GIT_CONFIG_COUNT") or 0)
+    found = {"GIT_CONFIG_COUNT": str(before + len(settings))}
+    for number, (key, value) in enumerate(settings.items(), start=before):
+        found |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+    return found
 
 
 @contextmanager

@@ -29,7 +29,7 @@ def check(start: Path, asked: Asked, progress: Progress) -> Checked:
     clock.say("settings", f"judged by {case.judge.source}")  # every gate is read before anything is computed
     found = judged(case, workshop, clock)
     stands_still(case)
-    decided = decide(case, found, workshop)
+    decided = decide(case, found, workshop.locked)
     return write_run(case, decided, clock, workshop, started)
 
 

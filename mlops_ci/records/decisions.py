@@ -237,6 +237,9 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     anchor: ChampionRef | msgspec.UnsetType = msgspec.UNSET
     """The pinned decision that gates compare with; left out of the JSON where none does. Without a decision it could
     not be found, and `reason` is why."""
+    reported: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
+    """What was taken as the branch's own code reports it, in words, where the judgement was made apart from the run;
+    left out of the JSON where run and judgement are one."""
 
 
 class RunInfo(msgspec.Struct, frozen=True, kw_only=True):

@@ -45,11 +45,12 @@ _LINE_START = re.compile(r"^\s*\d+(?=[.)](?:\s|$))|^\s*(?=[#>+=-])")
 _PLAIN_CODE = re.compile(r"[^`|$]+")
 
 
-def render(document: Document, *, files: str = "", charts: str = "", limit: int = LIMIT) -> str:
+def render(document: Document, *, files: str = "", charts: str | None = "%s.svg", limit: int = LIMIT) -> str:
     """Markdown of at most `limit` characters: whole sections are left out, the least needed first, and a line says so.
 
     `files`: address that paths of the repository are put behind, ending in `/` (`https://…/blob/COMMIT/`); without one
-    places are plain text. `charts`: the same for `<name>.svg`; without one they are expected beside the text.
+    places are plain text. `charts`: address of a chart, `%s` in it for its name: beside the text where nothing is said,
+    None where no picture can be shown; it is then told in words.
     """
     room = limit - min(_MARGIN, limit // 4)
     writer = _Writer(files, charts)
@@ -74,7 +75,7 @@ def _length(title: str, kept: list[Section], parts: dict[str, str]) -> int:
 class _Writer:
     """Blocks to Markdown, with the addresses that links need."""
 
-    def __init__(self, files: str, charts: str) -> None:
+    def __init__(self, files: str, charts: str | None) -> None:
         self.files = files
         self.charts = charts
 
@@ -91,10 +92,15 @@ class _Writer:
             case CodeBlock():
                 return code_block(block.text)
             case Chart():
-                return f"![{text(block.alt)}]({self.charts}{quote(block.name)}.svg)"
+                return self.chart(block)
             case Details():
                 inner = "\n\n".join(self.block(one) for one in block.blocks)
                 return f"<details><summary>{''.join(map(summary, block.summary))}</summary>\n\n{inner}\n\n</details>"
+
+    def chart(self, chart: Chart) -> str:
+        if self.charts is None:
+            return f"*{text(chart.alt)}*"
+        return f"![{text(chart.alt)}]({self.charts.replace('%s', quote(chart.name))})"
 
     def table(self, table: Table) -> str:
         ruler = "|".join("--:" if align is Align.RIGHT else "---" for align in table.align)

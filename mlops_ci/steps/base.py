@@ -19,15 +19,19 @@ def find_base(project: Project, tree: Tree, *, asked: str | None) -> str:
         return repository.resolve(asked)
     if tree.dirty or not tree.commit:
         return tree.commit
-    default = repository.default_branch()
-    tip = _tip(repository, default) if default else None
+    return base_on(repository, tree.commit, repository.default_branch())
+
+
+def base_on(repository: Repository, commit: str, branch: str | None) -> str:
+    """Where `commit` left a branch; of one that is on it, or without a branch, the first parent. Empty for a root."""
+    tip = _tip(repository, branch) if branch else None
     if tip:
-        common = repository.merge_base(tree.commit, tip)
-        if common and common != tree.commit:
+        common = repository.merge_base(commit, tip)
+        if common and common != commit:
             return common
         if not common and repository.is_shallow():
-            raise _cut_off(f"where {tree.commit[:7]} left {default}")
-    return _first_parent(repository, tree.commit)
+            raise _cut_off(f"where {commit[:7]} left {branch}")
+    return _first_parent(repository, commit)
 
 
 def _tip(repository: Repository, branch: str) -> str | None:

@@ -35,6 +35,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     predictions: Path | None = None
     model: str | None = None
     fresh: bool = False
+    trust: Trust = Trust.DESK
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True, dict=True, eq=False):
@@ -116,11 +117,11 @@ def settle(project: Project, asked: Asked) -> Case:
         change=change(base, head, tuple(path for _, path in changed)) if base_commit else Change(),
         base_unusable=base_unusable,
         champion=last_passed(project.repository, head.config.project, base_commit) if base_commit else None,
-        trust=Trust.DESK,
+        trust=asked.trust,
     )
 
 
-def subject(case: Case, workshop: Workshop, data: str) -> Subject:
+def subject(case: Case, environment: str, data: str) -> Subject:
     """The digests of what is judged."""
     head, train = case.head, case.head.config.train
     info = case.project.repository.commit_info(head.commit) if head.commit and not head.dirty else None
@@ -129,7 +130,7 @@ def subject(case: Case, workshop: Workshop, data: str) -> Subject:
         tree=head.id,
         data=data,
         params=digest(params(head, train)) if train and train.params else "",
-        environment=workshop.environment.digest if workshop.environment.locked else "",
+        environment=environment,
         dirty=head.dirty,
         commit_time=info.committed if info else "",
         commit_title=info.title if info else "",

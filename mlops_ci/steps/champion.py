@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -33,13 +34,17 @@ FEATURES = "features"
 """The array of a decision's evidence that says what every row's features were, for pairing."""
 
 
+Again = Callable[[StoredDecision], Predictions]
+"""Answers of a recorded decision's model on every row that is asked about. MlopsCiError where it cannot be asked."""
+
+
 class _Asking(NamedTuple):
     """The check that asks, and about which rows."""
 
     case: Case
     snapshot: Snapshot
     holdout: Holdout
-    clock: Clock
+    again: Again
 
 
 def feature_digests(snapshot: Snapshot, columns: tuple[str, ...]) -> NDArray[np.uint64] | None:
@@ -49,22 +54,22 @@ def feature_digests(snapshot: Snapshot, columns: tuple[str, ...]) -> NDArray[np.
     return canonical.row_digests(canonical.take(snapshot.table, snapshot.holdout), columns)
 
 
-def champion_on(case: Case, snapshot: Snapshot, holdout: Holdout, clock: Clock) -> Champion | None:
+def champion_on(case: Case, snapshot: Snapshot, holdout: Holdout, again: Again) -> Champion | None:
     """The champion's, paired row by row (statistics.md 12); None where nothing passed before."""
     if case.champion is None:
         return None
     name = f"{case.champion.decision.subject.commit[:7]}, the last that passed"
-    return _answers(_Asking(case, snapshot, holdout, clock), case.champion, name)
+    return _answers(_Asking(case, snapshot, holdout, again), case.champion, name)
 
 
-def anchor_on(case: Case, snapshot: Snapshot, holdout: Holdout, clock: Clock) -> Champion | None:
+def anchor_on(case: Case, snapshot: Snapshot, holdout: Holdout, again: Again) -> Champion | None:
     """The anchor's in the same way; None where no gate names it, without a decision where it cannot be found."""
     anchor = case.anchor
     if anchor is None or not any(gate.against is Whose.ANCHOR for gate in case.judge.every_gate):
         return None
     if anchor.stored is None:
         return Champion(name=anchor.name, decision="", commit="", reason=anchor.reason)
-    return _answers(_Asking(case, snapshot, holdout, clock), anchor.stored, anchor.name)
+    return _answers(_Asking(case, snapshot, holdout, again), anchor.stored, anchor.name)
 
 
 def _answers(asking: _Asking, stored: StoredDecision, name: str) -> Champion:
@@ -90,7 +95,7 @@ def _answers(asking: _Asking, stored: StoredDecision, name: str) -> Champion:
     if not unpaired.any():
         return _with(base, _gathered(arrays, places), new_rows, 0.0)
     try:
-        asked = _asked_again(asking, stored)
+        asked = asking.again(stored)
     except MlopsCiError as error:
         why = f"{int(unpaired.sum()):,} of {holdout.rows:,} held-out rows are new to it or changed, and {error.message}"
         if unpaired.all():
@@ -121,9 +126,8 @@ def champion_model(case: Case, commit: str, clock: Clock) -> Asker:
     return Asker(tree=tree, fitted=fit(case.project, tree, own, workshop), workshop=workshop)
 
 
-def _asked_again(asking: _Asking, stored: StoredDecision) -> Predictions:
-    """Its answers on the candidate's rows."""
-    case, snapshot, holdout, clock = asking
+def asked_again(case: Case, snapshot: Snapshot, holdout: Holdout, clock: Clock, stored: StoredDecision) -> Predictions:
+    """The model of a recorded decision, restored or trained again, asked about the rows."""
     commit, before = stored.decision.subject.commit, stored.evidence.snapshot
     if before is None or before.split != snapshot.info.split:
         # What it held out it was not trained on; of every other row nothing is recorded (statistics.md 12).

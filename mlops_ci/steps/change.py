@@ -35,6 +35,11 @@ def _only_judges(tree: Tree, path: str) -> bool:
     return path in (tree.config.data.contract, waivers.FILE) or path.startswith(MODEL_TESTS)
 
 
+def is_prose(path: str) -> bool:
+    """What lies beside a project and nothing of it reads: texts, workflows, environments."""
+    return any(fnmatch(path, pattern) for pattern in _BESIDE)
+
+
 def is_source(tree: Tree, path: str) -> bool:
     return any(fnmatch(path, pattern.partition("#")[0]) for pattern in tree.config.data.sources.values())
 
@@ -97,7 +102,7 @@ def _kind(tree: Tree, path: str) -> str:
     params = tree.config.train.params if tree.config.train else None
     if params and path == params.partition("#")[0]:
         return "params"
-    if path == "mlops.yaml" or any(fnmatch(path, pattern) for pattern in _BESIDE):
+    if path == "mlops.yaml" or is_prose(path):
         return ""
     return "code"
 

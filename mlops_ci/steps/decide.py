@@ -28,7 +28,6 @@ from mlops_ci.steps.fit import Fitted
 from mlops_ci.steps.looks import JUDGED
 from mlops_ci.steps.promise import Use
 from mlops_ci.steps.suites import DataFound
-from mlops_ci.steps.workshop import Workshop
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,6 +41,8 @@ class ModelFound(msgspec.Struct, frozen=True, kw_only=True):
     predictions: Predictions
     gate_part: Predictions | None = None
     """On the rows of which nothing but one answer may be told."""
+    protected: bool = False
+    """It was made without the held-out rows."""
     fitted: Fitted | None = None
     answers: Path | None = None
 
@@ -94,7 +95,7 @@ def errored(name: str, error: SourceError | UserCodeError, part: Part) -> Result
 def evidence(found: Found) -> Evidence:
     """What the decision is computed from, without the arrays."""
     data, model = found.data, found.model
-    protected = model is None or (model.fitted is not None and model.fitted.protected)
+    protected = model is None or model.protected
     return Evidence(
         snapshot=msgspec.structs.replace(data.snapshot.info, holdout_protected=protected) if data else None,
         profile=data.snapshot.profile if data else None,
@@ -123,15 +124,15 @@ class Decided(msgspec.Struct, frozen=True, kw_only=True):
     found: Found
 
 
-def decide(case: Case, found: Found, workshop: Workshop) -> Decided:
-    """The Decision, its evidence pinned by digest."""
+def decide(case: Case, found: Found, environment: str) -> Decided:
+    """The Decision, its evidence pinned by digest. `environment`: digest of the one that is locked, or empty."""
     outcome, reason = _outcome(case, found)
     decision = Decision(
         kind=DecisionKind.CHECK,
         project=case.head.config.project,
         outcome=outcome,
         trust=case.trust,
-        subject=subject(case, workshop, found.data.snapshot.info.digest if found.data else ""),
+        subject=subject(case, environment, found.data.snapshot.info.digest if found.data else ""),
         base=case.base_commit,
         champion=_champion(case, found),
         change=case.change,

@@ -8,32 +8,27 @@ import msgspec
 
 from mlops_ci.edge import files
 from mlops_ci.errors import ConfigError, SourceError, UserCodeError
-from mlops_ci.evaluation.evaluate import evaluate
-from mlops_ci.evaluation.own import registry
-from mlops_ci.gates.question import Question
-from mlops_ci.gates.waivers import waive
 from mlops_ci.records.decisions import TrainingInfo
-from mlops_ci.records.evaluation import Champion
+from mlops_ci.records.evaluation import Champion, Predictions
 from mlops_ci.records.outcomes import Status
 from mlops_ci.records.results import Part
-from mlops_ci.records.verdicts import Verdict
 from mlops_ci.reports.sections.data import checks_line
 from mlops_ci.steps import verdicts
 from mlops_ci.steps.case import Case
-from mlops_ci.steps.champion import anchor_on, champion_on
+from mlops_ci.steps.champion import anchor_on, asked_again, champion_on
 from mlops_ci.steps.decide import Found, ModelFound, errored
 from mlops_ci.steps.fit import fit
 from mlops_ci.steps.given import given_predictions
 from mlops_ci.steps.holdout import make_parts
+from mlops_ci.steps.judgement import Answers, gates_line, judge_answers
+from mlops_ci.steps.ledger import StoredDecision
 from mlops_ci.steps.model_tests import find_tests, run_model_tests
 from mlops_ci.steps.own_metrics import Measured, Ruler, measure
 from mlops_ci.steps.predict import predict
 from mlops_ci.steps.progress import Clock
-from mlops_ci.steps.promise import use
 from mlops_ci.steps.snapshot import Snapshot, feature_columns, make_snapshot
 from mlops_ci.steps.suites import DataFound, examine
 from mlops_ci.steps.workshop import Workshop
-from mlops_ci.steps.worse_slices import find_worse_slices
 
 replace = msgspec.structs.replace
 
@@ -89,77 +84,35 @@ def test_model(case: Case, found: Found, workshop: Workshop, clock: Clock) -> Fo
 
 def judge_model(case: Case, found: Found, workshop: Workshop, clock: Clock) -> Found:
     """Compare with the champion, compute what the report shows, and ask the gates."""
-    gates, head_gates = case.judge.gates, case.judge.head_gates
     data, model = found.data, found.model
     if data is None or model is None:
-        why = _why_not_judged(case, found)
-        return replace(found, gates=verdicts.not_judged(gates, why))
+        return replace(found, gates=verdicts.not_judged(case.judge.gates, _why_not_judged(case, found)))
     with clock.step("gates", "judging") as line:
-        champion = champion_on(case, data.snapshot, data.holdout, clock)
-        found = replace(found, anchor=anchor_on(case, data.snapshot, data.holdout, clock))
-        measured = _measured(case, data, model, champion, workshop, clock)
-        evaluation = evaluate(
-            data.holdout,
-            measured.candidate,
-            measured.champion,
-            slices=case.head.config.slices,
-            metrics=registry(measured.own),
-        )
-        searched = find_worse_slices(data.snapshot, data.holdout, model.predictions, case.head.config)
-        evaluation = replace(evaluation, worse_slices=searched)
-        asked = verdicts.question(case, data, found, measured)
-        asked = replace(asked, gate_part=_gate_part(case, asked, found, workshop, clock))
-        used = use(case, asked, data.snapshot.info)
-        asked, passed = verdicts.settled(asked, used)
-        answers, idle = waive(verdicts.ask(gates, asked, passed), case.judge.waivers, day=case.day)
-        own, _ = waive(verdicts.ask(head_gates, asked, passed), case.judge.waivers, day=case.day)
-        line.found = _gates_line(answers)
-    return replace(
-        found,
-        results=(*found.results, *measured.results),
-        model=replace(model, predictions=measured.candidate),
-        champion=measured.champion,
-        own=measured.own,
-        evaluation=evaluation,
-        facts=asked.facts,
-        missing_facts=asked.missing_facts,
-        gates=answers,
-        idle_waivers=idle,
-        head_gates=own,
-        use=used,
-        environments=verdicts.ask_environments(case.judge.environments, asked),
+        answers = _answers(case, data, model, workshop, clock)
+        answers = replace(answers, apart=_apart(case, data, model, workshop, clock))
+        judged = judge_answers(case, found, answers)
+        line.found = gates_line(judged.gates)
+    return judged
+
+
+def _answers(case: Case, data: DataFound, model: ModelFound, workshop: Workshop, clock: Clock) -> Answers:
+    def again(stored: StoredDecision) -> Predictions:
+        return asked_again(case, data.snapshot, data.holdout, clock, stored)
+
+    champion = champion_on(case, data.snapshot, data.holdout, again)
+    return Answers(
+        measured=_measured(case, data, model, champion, workshop, clock),
+        anchor=anchor_on(case, data.snapshot, data.holdout, again),
     )
 
 
-def _gates_line(answers: tuple[Verdict, ...]) -> str:
-    passed = sum(verdict.verdict is Status.PASSED for verdict in answers)
-    waived = sum(bool(verdict.waived) for verdict in answers)
-    told = f"{passed} of {len(answers)} passed" if answers else "none"
-    return f"{told}, {waived} waived" if waived else told
-
-
-def _gate_part(case: Case, asked: Question, found: Found, workshop: Workshop, clock: Clock) -> Question | None:
-    """The same question about the gate part. What the project's metrics said there of errors is not told."""
-    data, model = found.data, found.model
-    if data is None or model is None or model.gate_part is None or data.gate_part is None:
-        return None
+def _apart(case: Case, data: DataFound, model: ModelFound, workshop: Workshop, clock: Clock) -> Answers | None:
+    """The answers on the gate part."""
     part = data.snapshot.gate_part
-    if part is None:
+    if model.gate_part is None or data.gate_part is None or part is None:
         return None
     there = replace(data, snapshot=part.rows, holdout=data.gate_part)
-    answers = replace(model, predictions=model.gate_part)
-    champion = champion_on(case, part.rows, data.gate_part, clock)
-    measured = _measured(case, there, answers, champion, workshop, clock)
-    return verdicts.asked_of(
-        data.gate_part,
-        measured.candidate,
-        measured.champion,
-        anchor=anchor_on(case, part.rows, data.gate_part, clock),
-        model=model.training.digest,
-        facts=asked.facts,
-        missing_facts=asked.missing_facts,
-        own=measured.own,
-    )
+    return _answers(case, there, replace(model, predictions=model.gate_part), workshop, clock)
 
 
 def _measured(
@@ -227,7 +180,14 @@ def _trained(case: Case, data: DataFound, workshop: Workshop, clock: Clock) -> M
             rows = data.snapshot.gate_part.rows
             apart, _ = predict(case.project, case.head, rows, data.gate_part, fitted, workshop)
         line.found = f"{data.holdout.rows:,} held-out rows"
-    return ModelFound(training=fitted.info, predictions=predictions, gate_part=apart, fitted=fitted, answers=folder)
+    return ModelFound(
+        training=fitted.info,
+        predictions=predictions,
+        gate_part=apart,
+        protected=fitted.protected,
+        fitted=fitted,
+        answers=folder,
+    )
 
 
 def _data_line(found: DataFound, *, restored: bool) -> str:

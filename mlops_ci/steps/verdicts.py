@@ -70,8 +70,9 @@ def asked_of(
 
 def settled(asked: Question, used: Use) -> tuple[Question, bool | None]:
     """The question with what is left of its rows, and the one answer of the gate part where it has one."""
-    if asked.gate_part is None:
-        return replace(asked, wear=used.wear), None
+    apart = used.promise is not None and used.promise.verdicts_only
+    if asked.gate_part is None:  # its rows may be known only to whoever settled the use
+        return replace(asked, wear=used.wear), (used.look.passed is True) if apart else None
     return replace(asked, gate_part=replace(asked.gate_part, wear=used.wear)), used.look.passed is True
 
 

@@ -15,7 +15,7 @@ import msgspec
 
 from mlops_ci.edge import environment, files, worker
 from mlops_ci.edge.processes import Limits, default_memory
-from mlops_ci.errors import ConfigError, OutsideError, UserCodeError
+from mlops_ci.errors import ConfigError, OutsideError, SourceError, UserCodeError
 from mlops_ci.steps.change import code_paths
 from mlops_ci.steps.project import Project
 from mlops_ci.steps.trees import Tree
@@ -62,6 +62,11 @@ class Workshop:
     def environment(self) -> environment.ProjectEnvironment:
         """The project's environment, made on first use when it is locked."""
         return environment.resolve(self._tree.root, self._project.state / "env", say=self._say)
+
+    @property
+    def locked(self) -> str:
+        """The environment's digest; empty where it is not locked."""
+        return self.environment.digest if self.environment.locked else ""
 
     @cached_property
     def code(self) -> str:
@@ -111,6 +116,19 @@ class Workshop:
             if error.where in _SETTINGS or error.where.startswith("metrics."):
                 error.where = self._tree.config.place(error.where)
             raise
+
+
+class NoWorkshop(Workshop):
+    """Where nothing of the project's code may run: what needs it cannot be found out."""
+
+    @cached_property
+    def environment(self) -> environment.ProjectEnvironment:
+        raise SourceError("the project's code is not run here")
+
+    @contextmanager
+    def open(self, *, extra: tuple[tuple[Path, str], ...] = ()) -> Iterator[Bench]:  # noqa: ARG002 - as above
+        raise SourceError("the project's code is not run here")
+        yield
 
 
 def _copy(source: Path, target: Path) -> None:

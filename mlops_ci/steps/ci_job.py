@@ -1,0 +1,75 @@
+"""What a job of GitHub Actions is about, and what it leaves for the next one."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlops_ci.edge import actions
+from mlops_ci.edge.actions import Job, OnPullRequest, OnWorkflowRun, Run
+from mlops_ci.records.decisions import Trust
+from mlops_ci.reports import markdown
+from mlops_ci.reports.report import build
+from mlops_ci.steps.base import base_on
+
+if TYPE_CHECKING:
+    from mlops_ci.edge.git import Repository
+    from mlops_ci.reports.story import Story
+
+RUNS = "mlops-run"
+"""Below the runner's folder for temporary files: one folder a project, which the workflow keeps as an artifact."""
+_ON_PULL_REQUEST = ("pull_request", "pull_request_review")
+
+
+def this_job() -> Job:
+    """The job this process runs in. UsageError at a desk."""
+    return actions.job()
+
+
+def base_branch(job: Job) -> str | None:
+    """The branch that a pull request is to be merged into; None elsewhere."""
+    if job.event in _ON_PULL_REQUEST:
+        return actions.payload(job, OnPullRequest).pull_request.base.ref
+    return None
+
+
+def asks_again(job: Job) -> bool:
+    """A review changes nothing of what a run finds: what was found is judged again."""
+    return job.event == "pull_request_review"
+
+
+def base_commit(job: Job, repository: Repository) -> str:
+    """What the checked out commit is compared with."""
+    head = repository.resolve("HEAD")
+    return base_on(repository, head, base_branch(job) or repository.default_branch())
+
+
+def judged_run(job: Job) -> Run:
+    """The run whose evidence is to be judged."""
+    return actions.payload(job, OnWorkflowRun).workflow_run
+
+
+def claimed_trust(job: Job) -> Trust:
+    """As far as a run can tell of itself; whoever records it asks GitHub."""
+    return Trust.DEFAULT_BRANCH if job.event == "push" else Trust.PULL_REQUEST
+
+
+def put_out(job: Job, name: str, value: str) -> None:
+    """An output of the step."""
+    actions.put_out(job, name, value)
+
+
+def leave(job: Job, project: str, run: Path) -> Path:
+    """Lay the folder of a run where the workflow takes the artifact from."""
+    target = job.temporary / RUNS / project
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(run, target)
+    return target
+
+
+def summarise(job: Job, story: Story) -> None:
+    """The report on the page of the run, without pictures: nobody keeps them there."""
+    commit = story.decision.subject.commit
+    files = f"{job.server}/{job.repository}/blob/{commit}/{story.prefix}{'/' if story.prefix else ''}" if commit else ""
+    actions.summarise(job, markdown.render(build(story), files=files, charts=None))

@@ -1,0 +1,43 @@
+"""A decision brought into the ledger of the remote: recorded on top of what it has now, pushed without force."""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import TYPE_CHECKING
+
+from mlops_ci.errors import OutsideError
+from mlops_ci.ledger import names
+from mlops_ci.steps import ledger
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mlops_ci.edge.git import Repository
+    from mlops_ci.ledger.entries import Entry
+
+_ATTEMPTS = 8
+_LONGEST_PAUSE = 4.0
+
+
+def publish(repository: Repository, entries: Sequence[Entry]) -> str:
+    """Record every entry and push; the commit of the remote's ledger that holds them.
+
+    What others pushed meanwhile is brought in first, so that looks are counted on what the ledger holds. OutsideError
+    where the remote refuses, or a guarantee does not hold any more: then nothing of this decision is on the remote.
+    """
+    for attempt in range(_ATTEMPTS):
+        if ledger.fetch(repository) and repository.find(f"refs/heads/{names.BRANCH}"):
+            ledger.merge(repository, f"refs/remotes/origin/{names.BRANCH}")
+        for entry in entries:
+            ledger.record(repository, entry)
+        commit = ledger.head(repository)
+        if commit is None:
+            return ""
+        if repository.push(f"{commit}:refs/heads/{names.BRANCH}"):
+            return commit
+        time.sleep(random.SystemRandom().uniform(0, min(_LONGEST_PAUSE, 0.1 * 2**attempt)))
+    raise OutsideError(
+        f"the branch {names.BRANCH} could not be pushed in {_ATTEMPTS} tries",
+        "Others push to it all the time. Run the job again: what was decided is not lost.",
+    )
