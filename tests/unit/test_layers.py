@@ -39,6 +39,7 @@ CALLS_EDGE = {"steps", "edge"}
 OWNERS = {
     "duckdb": "edge/tables.py",
     "git": "edge/git_process.py",
+    "httpx": "edge/github/transport.py",
     "mlflow": "edge/mlflow.py",
     "deepchecks": "deepchecks_worker/",
     "yaml": "config/yaml.py",

@@ -8,7 +8,10 @@ import time
 
 import pytest
 
-HEAVY = ("numpy", "duckdb", "git", "jinja2", "lark", "rich", "mlflow", "pandas", "sklearn", "yaml", "msgspec", "uv")
+HEAVY = (
+    *("numpy", "duckdb", "git", "httpx", "jinja2", "lark", "rich", "mlflow", "pandas", "sklearn", "yaml", "msgspec"),
+    "uv",
+)
 
 
 def modules_after(*words: str) -> set[str]:

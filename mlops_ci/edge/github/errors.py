@@ -1,0 +1,155 @@
+"""A call to GitHub that was refused or got no answer, and what to do about it."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from mlops_ci.errors import OutsideError
+
+# Of GitHub's own permissions those that `permissions:` of a job can name.
+# https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax#permissions
+_OF_A_JOB = frozenset(
+    (
+        *("actions", "artifact_metadata", "attestations", "checks", "contents", "deployments", "discussions"),
+        *("id_token", "issues", "models", "packages", "pages", "pull_requests", "security_events", "statuses"),
+    )
+)
+_LONGEST = 300
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+
+
+class GitHubError(OutsideError):
+    """GitHub refused a call, or could not be reached (`status` 0).
+
+    `said` is GitHub's own message, `needed` the permission it names as missing (`issues: write`).
+    """
+
+    def __init__(
+        self, message: str, advice: str, *, status: int, method: str, path: str, said: str = "", needed: str = ""
+    ) -> None:
+        super().__init__(message, advice)
+        self.status = status
+        self.method = method
+        self.path = path
+        self.said = said
+        self.needed = needed
+
+
+class _Detail(msgspec.Struct, frozen=True):
+    message: str | None = None
+    field: str | None = None
+    code: str | None = None
+
+
+class _Said(msgspec.Struct, frozen=True):
+    message: str = ""
+    errors: tuple[_Detail | str, ...] | str = ()
+
+
+def plain(text: str, longest: int = _LONGEST) -> str:
+    """A text of the outside on one line, without control signs, cut to `longest` characters."""
+    text = _CONTROL.sub(" ", text).strip()
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def refused(method: str, path: str, *, status: int, body: bytes, accepted: str) -> GitHubError:
+    """The error for an answer of 300 and above; `accepted` is the header X-Accepted-GitHub-Permissions."""
+    said = _said(body)
+    needed = needed_permissions(accepted) if status in (403, 404) else ""
+    message = f"GitHub refused {method} {path} ({status})" + (f": {said}" if said else "")
+    advice = _advice(status, needed, accepted)
+    return GitHubError(message, advice, status=status, method=method, path=path, said=said, needed=needed)
+
+
+def unreachable(method: str, path: str, reason: str) -> GitHubError:
+    """The error for a call that got no answer, or none that is understood."""
+    return GitHubError(
+        f"GitHub could not be asked: {method} {path}: {plain(reason)}",
+        "Run the command again; if it fails again, see whether GitHub has an incident and whether this machine "
+        "reaches GITHUB_API_URL.",
+        status=0,
+        method=method,
+        path=path,
+    )
+
+
+def not_understood(method: str, path: str, reason: str) -> GitHubError:
+    """The error for an answer that is not of the form GitHub documents."""
+    return GitHubError(
+        f"GitHub's answer to {method} {path} is not understood: {plain(reason)}",
+        "Is GITHUB_API_URL the address of a GitHub API, and this version of mlops-ci recent?",
+        status=0,
+        method=method,
+        path=path,
+    )
+
+
+def rate_limited(method: str, path: str, *, status: int, body: bytes, seconds: float) -> GitHubError:
+    """The error for a rate limit that lasts longer than a command may wait."""
+    said = _said(body)
+    return GitHubError(
+        f"GitHub's rate limit stops {method} {path} ({status})" + (f": {said}" if said else ""),
+        f"Run the command again in {max(1, round(seconds / 60))} min.",
+        status=status,
+        method=method,
+        path=path,
+        said=said,
+    )
+
+
+def needed_permissions(accepted: str) -> str:
+    """`issues=write; pull_requests=write` as a workflow writes it: `issues: write` or `pull-requests: write`.
+
+    Lists are separated by semicolons, of which one is enough; of a list all are needed
+    (https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api).
+    """
+    lists = [[_in_a_workflow(each) for each in one.split(",") if "=" in each] for one in accepted[:1000].split(";")]
+    return " or ".join(" and ".join(each) for each in lists if each)
+
+
+def _in_a_workflow(permission: str) -> str:
+    name, _, level = permission.strip().partition("=")
+    return f"`{plain(name.strip(), 60).replace('_', '-')}: {plain(level.strip(), 20)}`".replace("``", "`")
+
+
+def _said(body: bytes) -> str:
+    try:
+        answer = msgspec.json.decode(body, type=_Said)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return ""
+    errors = (answer.errors,) if isinstance(answer.errors, str) else answer.errors
+    details = [each if isinstance(each, str) else _detail(each) for each in errors]
+    return plain("; ".join(part for part in (answer.message, *details) if part))
+
+
+def _detail(each: _Detail) -> str:
+    return each.message or " ".join(part for part in (each.field, each.code) if part)
+
+
+def _advice(status: int, needed: str, accepted: str) -> str:
+    if status == 401:
+        return "The token is wrong or has expired: set GITHUB_TOKEN (at a desk GH_TOKEN) to one that holds."
+    if status == 403 and needed:
+        return _grant(needed, accepted)
+    if status == 403:
+        return "May this token do that? A rule of the organization or of the repository can forbid it too."
+    if status == 404:
+        also = f" It takes {needed}." if needed else ""
+        return "Does it exist, and is GITHUB_REPOSITORY right? GitHub says 404 also of what a token may not see." + also
+    if status in (301, 302, 307, 308):
+        return "The repository was renamed or moved: use its new name in GITHUB_REPOSITORY."
+    if status >= 500:
+        return "Run the command again; https://www.githubstatus.com tells of incidents."
+    return "This version of mlops-ci and GitHub disagree about the call: an upgrade may help."
+
+
+def _grant(needed: str, accepted: str) -> str:
+    names = {each.strip().partition("=")[0] for each in re.split("[;,]", accepted)}
+    if names & _OF_A_JOB:
+        return (
+            f"Add {needed} to `permissions:` of this job in its workflow file. "
+            "Runs for forks and for Dependabot can only read, whatever the file says."
+        )
+    return f"No job's token may do that: it takes a token of a person or an app with {needed}, in GH_TOKEN at a desk."

@@ -1,0 +1,294 @@
+"""The operations the fake GitHub serves: what each asks of the token, and what it does to the state."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from tests.github import shapes
+from tests.github.state import Comment, Pull, State, Status
+
+_LONGEST_BODY = 65_536
+_LONGEST_DESCRIPTION = 140
+
+
+class Call(NamedTuple):
+    """One request that was understood and allowed. `login` is whose token asks."""
+
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    body: Any
+    login: str
+    is_job: bool
+
+
+class Reply(NamedTuple):
+    """`body`: bytes as they are, everything else as JSON. The server makes an address of `stored` and `next-page`."""
+
+    status: int
+    body: Any = None
+    headers: Mapping[str, str] = {}
+
+
+class RefusedError(Exception):
+    """An answer of 400 and above, as GitHub words it."""
+
+    def __init__(self, status: int, message: str, *errors: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.headers = headers or {}
+        self.body: dict[str, Any] = {"message": message, "documentation_url": "https://docs.github.com/rest"}
+        if errors:
+            self.body["errors"] = [{"resource": "fake", "code": "custom", "message": each} for each in errors]
+        self.body["status"] = str(status)
+
+
+class Route(NamedTuple):
+    """`needs`: permissions of which one is enough, as the header X-Accepted-GitHub-Permissions names them.
+
+    From https://docs.github.com/en/rest/authentication/permissions-required-for-github-apps.
+    """
+
+    method: str
+    template: str
+    needs: tuple[str, ...]
+    answer: Callable[[State, Call], Reply]
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", self.template))
+
+
+def repository(state: State, call: Call) -> Reply:
+    return Reply(200, shapes.repository(state))
+
+
+def run(state: State, call: Call) -> Reply:
+    return Reply(200, shapes.run(state, _one(state.runs, call.path["run_id"])))
+
+
+def runs(state: State, call: Call) -> Reply:
+    file = f".github/workflows/{call.path['workflow_id']}"
+    if file not in {each.path for each in state.runs.values()}:
+        raise RefusedError(404, "Not Found")
+    sha = call.query.get("head_sha")
+    found = [each for each in state.runs.values() if each.path == file and sha in (None, each.head_sha)]
+    return _page(call, [shapes.run(state, each) for each in sorted(found, key=lambda each: -each.id)], "workflow_runs")
+
+
+def artifacts(state: State, call: Call) -> Reply:
+    wanted = _one(state.runs, call.path["run_id"]).id
+    found = [each for each in state.artifacts.values() if each.run == wanted]
+    shown = [shapes.artifact(each, f"sha256:{hashlib.sha256(each.content).hexdigest()}") for each in found]
+    return _page(call, shown, "artifacts")
+
+
+def artifact_zip(state: State, call: Call) -> Reply:
+    found = _one(state.artifacts, call.path["artifact_id"])
+    if found.expired:
+        raise RefusedError(410, "Artifact has expired")
+    return Reply(302, None, {"stored": str(found.id)})
+
+
+def pull(state: State, call: Call) -> Reply:
+    return Reply(200, shapes.pull(state, _one(state.pulls, call.path["pull_number"]), listed=False))
+
+
+def pulls(state: State, call: Call) -> Reply:
+    def fits(each: Pull) -> bool:
+        owner = (each.head_repository or "").split("/")[0]
+        return (
+            call.query.get("state", "open") in ("all", each.state)
+            and call.query.get("head") in (None, f"{owner}:{each.head_ref}")
+            and call.query.get("base") in (None, each.base_ref)
+        )
+
+    newest = sorted(state.pulls.values(), key=lambda each: -each.number)
+    return _page(call, [shapes.pull(state, each, listed=True) for each in newest if fits(each)])
+
+
+def pulls_of(state: State, call: Call) -> Reply:
+    sha = call.path["commit_sha"]
+    holding = [each for each in state.pulls.values() if sha == each.head_sha or sha in each.commits]
+    found = [each for each in holding if each.merged_at or each.state == "open"]
+    return _page(call, [shapes.pull(state, each, listed=True) for each in found])
+
+
+def create_pull(state: State, call: Call) -> Reply:
+    if call.is_job and not state.actions_may_open_pulls:
+        raise RefusedError(403, "GitHub Actions is not permitted to create or approve pull requests.")
+    head, base = call.body["head"].removeprefix(f"{state.repository.split('/')[0]}:"), call.body["base"]
+    unknown = [field for field, name in (("head", head), ("base", base)) if name not in state.branches]
+    if unknown:
+        raise RefusedError(422, "Validation Failed", *(f"The {field} branch does not exist" for field in unknown))
+    if any(each.state == "open" and (each.head_ref, each.base_ref) == (head, base) for each in state.pulls.values()):
+        raise RefusedError(422, "Validation Failed", f"A pull request already exists for {call.body['head']}.")
+    made = Pull(
+        number=max(state.pulls, default=0) + 1,
+        head_ref=head,
+        head_sha=state.branches[head].sha,
+        head_repository=state.repository,
+        base_ref=base,
+        base_sha=state.branches[base].sha,
+        title=call.body["title"],
+        body=_within(call.body.get("body") or "", _LONGEST_BODY, "Body"),
+        login=call.login,
+    )
+    state.pulls[made.number] = made
+    return Reply(201, shapes.pull(state, made, listed=False))
+
+
+def reviews(state: State, call: Call) -> Reply:
+    number = _one(state.pulls, call.path["pull_number"]).number
+    return _page(call, [shapes.review(each) for each in state.reviews if each.number == number])
+
+
+def comments(state: State, call: Call) -> Reply:
+    number = _one(state.pulls, call.path["issue_number"]).number
+    return _page(call, [shapes.comment(state, each) for each in state.comments.values() if each.number == number])
+
+
+def create_comment(state: State, call: Call) -> Reply:
+    number = _one(state.pulls, call.path["issue_number"]).number
+    body = _within(call.body["body"], _LONGEST_BODY, "Body")
+    made = Comment(id=state.new_id(), number=number, body=body, login=call.login, created_at=_now())
+    state.comments[made.id] = made
+    return Reply(201, shapes.comment(state, made))
+
+
+def update_comment(state: State, call: Call) -> Reply:
+    found = _own_comment(state, call)
+    found.body = _within(call.body["body"], _LONGEST_BODY, "Body")
+    return Reply(200, shapes.comment(state, found))
+
+
+def delete_comment(state: State, call: Call) -> Reply:
+    del state.comments[_own_comment(state, call).id]
+    return Reply(204)
+
+
+def set_status(state: State, call: Call) -> Reply:
+    made = Status(
+        id=state.new_id(),
+        sha=call.path["sha"],
+        state=call.body["state"],
+        context=call.body.get("context", "default"),
+        description=_within(call.body.get("description") or "", _LONGEST_DESCRIPTION, "Description"),
+        target_url=call.body.get("target_url"),
+        login=call.login,
+        created_at=_now(),
+    )
+    state.statuses.insert(0, made)
+    return Reply(201, shapes.status(made))
+
+
+def statuses(state: State, call: Call) -> Reply:
+    return _page(call, [shapes.status(each) for each in state.statuses if each.sha == call.path["ref"]])
+
+
+def permission(state: State, call: Call) -> Reply:
+    login = call.path["username"]
+    return Reply(200, shapes.permission(login, state.permissions.get(login, "none")))
+
+
+def branch(state: State, call: Call) -> Reply:
+    name = call.path["branch"]
+    if name not in state.branches:
+        raise RefusedError(404, "Branch not found")
+    return Reply(200, shapes.branch(name, state.branches[name]))
+
+
+def rules(state: State, call: Call) -> Reply:
+    return _page(call, state.rules.get(call.path["branch"], []))
+
+
+def codeowners_errors(state: State, call: Call) -> Reply:
+    return Reply(200, {"errors": state.codeowners_errors})
+
+
+def environments(state: State, call: Call) -> Reply:
+    return _page(call, state.environments, "environments")
+
+
+def actions_permissions(state: State, call: Call) -> Reply:
+    pinned = state.sha_pinning_required
+    return Reply(200, {"enabled": True, "allowed_actions": "all", "sha_pinning_required": pinned})
+
+
+def workflow_permissions(state: State, call: Call) -> Reply:
+    level, may = state.default_workflow_permissions, state.actions_may_open_pulls
+    return Reply(200, {"default_workflow_permissions": level, "can_approve_pull_request_reviews": may})
+
+
+def secrets(state: State, call: Call) -> Reply:
+    then = "2026-01-01T00:00:00Z"
+    return _page(call, [{"name": name, "created_at": then, "updated_at": then} for name in state.secrets], "secrets")
+
+
+_READ_PULLS, _WRITE_PULLS = ("pull_requests=read",), ("pull_requests=write",)
+_READ_COMMENTS = ("issues=read", "pull_requests=read")
+_WRITE_COMMENTS = ("issues=write", "pull_requests=write")
+_READ_RUNS, _METADATA, _ADMINISTRATION = ("actions=read",), ("metadata=read",), ("administration=read",)
+
+ROUTES = (
+    Route("GET", "", _METADATA, repository),
+    Route("GET", "/actions/runs/{run_id}", _READ_RUNS, run),
+    Route("GET", "/actions/workflows/{workflow_id}/runs", _READ_RUNS, runs),
+    Route("GET", "/actions/runs/{run_id}/artifacts", _READ_RUNS, artifacts),
+    Route("GET", "/actions/artifacts/{artifact_id}/{archive_format}", _READ_RUNS, artifact_zip),
+    Route("GET", "/pulls/{pull_number}", _READ_PULLS, pull),
+    Route("GET", "/pulls", _READ_PULLS, pulls),
+    Route("POST", "/pulls", _WRITE_PULLS, create_pull),
+    Route("GET", "/commits/{commit_sha}/pulls", _READ_PULLS, pulls_of),
+    Route("GET", "/pulls/{pull_number}/reviews", _READ_PULLS, reviews),
+    Route("GET", "/issues/{issue_number}/comments", _READ_COMMENTS, comments),
+    Route("POST", "/issues/{issue_number}/comments", _WRITE_COMMENTS, create_comment),
+    Route("PATCH", "/issues/comments/{comment_id}", _WRITE_COMMENTS, update_comment),
+    Route("DELETE", "/issues/comments/{comment_id}", _WRITE_COMMENTS, delete_comment),
+    Route("POST", "/statuses/{sha}", ("statuses=write",), set_status),
+    Route("GET", "/commits/{ref}/statuses", ("statuses=read",), statuses),
+    Route("GET", "/collaborators/{username}/permission", _METADATA, permission),
+    Route("GET", "/branches/{branch}", ("contents=read",), branch),
+    Route("GET", "/rules/branches/{branch}", _METADATA, rules),
+    Route("GET", "/codeowners/errors", ("contents=read",), codeowners_errors),
+    Route("GET", "/environments", _READ_RUNS, environments),
+    Route("GET", "/actions/permissions", _ADMINISTRATION, actions_permissions),
+    Route("GET", "/actions/permissions/workflow", _ADMINISTRATION, workflow_permissions),
+    Route("GET", "/actions/secrets", ("secrets=read",), secrets),
+)
+
+
+def _one(known: Mapping[int, Any], number: str) -> Any:
+    if not number.isdecimal() or int(number) not in known:
+        raise RefusedError(404, "Not Found")
+    return known[int(number)]
+
+
+def _own_comment(state: State, call: Call) -> Comment:
+    """A job's token changes what the bot wrote and nothing else."""
+    found = _one(state.comments, call.path["comment_id"])
+    if call.is_job and found.login != call.login:
+        raise RefusedError(403, "Must have admin rights to Repository.")
+    return found
+
+
+def _within(text: str, longest: int, name: str) -> str:
+    if len(text) > longest:
+        raise RefusedError(422, "Validation Failed", f"{name} is too long (maximum is {longest} characters)")
+    return text
+
+
+def _page(call: Call, found: list[Any], key: str | None = None) -> Reply:
+    """One page of a list; the server makes a Link header of the number of the next page."""
+    size = min(int(call.query.get("per_page", 30)), 100)
+    number = int(call.query.get("page", 1))
+    shown = found[(number - 1) * size : number * size]
+    headers = {"next-page": str(number + 1)} if number * size < len(found) else {}
+    return Reply(200, {"total_count": len(found), key: shown} if key else shown, headers)
+
+
+def _now() -> str:
+    return dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

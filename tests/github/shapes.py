@@ -1,0 +1,162 @@
+"""The state as GitHub writes it: its own example of an answer, with what is true filled in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.github import contract
+from tests.github.state import Artifact, Branch, Comment, Pull, Review, Run, State, Status
+
+Shape = dict[str, Any]
+
+_WEB = "https://github.com"
+
+
+def filled(example: Shape, true: Shape) -> Shape:
+    """The example with the values of `true` in it; objects are filled, everything else is replaced."""
+    for key, value in true.items():
+        inside = example.get(key)
+        example[key] = filled(inside, value) if isinstance(inside, dict) and isinstance(value, dict) else value
+    return example
+
+
+def user(login: str | None) -> Shape | None:
+    if login is None:
+        return None
+    example = contract.example("GET", "/pulls/{pull_number}")["user"]
+    return filled(example, {"login": login, "html_url": f"{_WEB}/{login}", "type": "Bot" if "[" in login else "User"})
+
+
+def repository(state: State) -> Shape:
+    example = contract.example("GET", "")
+    for other in ("parent", "source", "template_repository"):  # it is no fork
+        example.pop(other, None)
+    return filled(
+        example,
+        {
+            **_named(state.repository),
+            "private": state.private,
+            "visibility": "private" if state.private else "public",
+            "default_branch": state.default_branch,
+            "owner": {"login": state.repository.split("/")[0], "type": state.owner_type},
+            "language": "Python",
+        },
+    )
+
+
+def pull(state: State, each: Pull, *, listed: bool) -> Shape:
+    example = contract.example("GET", "/pulls")[0] if listed else contract.example("GET", "/pulls/{pull_number}")
+    true = {
+        "number": each.number,
+        "state": each.state,
+        "title": each.title,
+        "body": each.body,
+        "user": user(each.login),
+        "html_url": f"{_WEB}/{state.repository}/pull/{each.number}",
+        "merged_at": each.merged_at,
+        "requested_teams": [],
+        "requested_reviewers": [],
+        "labels": [],
+        "base": {"ref": each.base_ref, "sha": each.base_sha, "repo": _named(state.repository)},
+        "head": {"ref": each.head_ref, "sha": each.head_sha, "repo": _named(each.head_repository)},
+    }
+    if not listed:
+        true["merged"] = each.merged_at is not None
+    return filled(example, true)
+
+
+def comment(state: State, each: Comment) -> Shape:
+    return filled(
+        contract.example("GET", "/issues/{issue_number}/comments")[0],
+        {
+            "id": each.id,
+            "body": each.body,
+            "user": user(each.login),
+            "html_url": f"{_WEB}/{state.repository}/pull/{each.number}#issuecomment-{each.id}",
+            "created_at": each.created_at,
+            "updated_at": each.created_at,
+        },
+    )
+
+
+def review(each: Review) -> Shape:
+    return filled(
+        contract.example("GET", "/pulls/{pull_number}/reviews")[0],
+        {"id": each.id, "user": user(each.login), "state": each.state, "commit_id": each.commit_id},
+    )
+
+
+def status(each: Status) -> Shape:
+    return filled(
+        contract.example("GET", "/commits/{ref}/statuses")[0],
+        {
+            "id": each.id,
+            "state": each.state,
+            "context": each.context,
+            "description": each.description,
+            "target_url": each.target_url,
+            "created_at": each.created_at,
+            "updated_at": each.created_at,
+            "creator": user(each.login),
+        },
+    )
+
+
+def run(state: State, each: Run) -> Shape:
+    return filled(
+        contract.example("GET", "/actions/runs/{run_id}"),
+        {
+            "id": each.id,
+            "name": each.name,
+            "path": each.path,
+            "run_number": each.run_number,
+            "run_attempt": each.run_attempt,
+            "event": each.event,
+            "status": each.status,
+            "conclusion": each.conclusion,
+            "head_sha": each.head_sha,
+            "head_branch": each.head_branch,
+            "head_repository": _named(each.head_repository),
+            "html_url": f"{_WEB}/{state.repository}/actions/runs/{each.id}",
+            "pull_requests": [],
+        },
+    )
+
+
+def artifact(each: Artifact, digest: str) -> Shape:
+    return filled(
+        contract.example("GET", "/actions/runs/{run_id}/artifacts")["artifacts"][0],
+        {
+            "id": each.id,
+            "name": each.name,
+            "size_in_bytes": len(each.content),
+            "expired": each.expired,
+            "digest": digest,
+            "workflow_run": {"id": each.run},
+        },
+    )
+
+
+def permission(login: str, level: str) -> Shape:
+    example = contract.example("GET", "/collaborators/{username}/permission")
+    return filled(example, {"permission": level, "role_name": level, "user": {"login": login, "role_name": level}})
+
+
+def branch(name: str, each: Branch) -> Shape:
+    level = "non_admins" if each.contexts else "off"
+    checks = {"enforcement_level": level, "contexts": each.contexts, "checks": []}
+    return filled(
+        contract.example("GET", "/branches/{branch}"),
+        {
+            "name": name,
+            "commit": {"sha": each.sha},
+            "protected": each.protected,
+            "protection": {"enabled": each.protected, "required_status_checks": checks},
+        },
+    )
+
+
+def _named(full_name: str | None) -> Shape | None:
+    if full_name is None:
+        return None
+    return {"full_name": full_name, "name": full_name.split("/")[1], "html_url": f"{_WEB}/{full_name}"}
