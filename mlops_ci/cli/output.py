@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import threading
@@ -15,6 +16,8 @@ from mlops_ci.errors import MlopsCiError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from mlops_ci.records.results import Where
 
 _LONG_ENOUGH = 0.7
 """Seconds after which a step on a terminal gets a spinner."""
@@ -72,6 +75,23 @@ def aside(about: str, lines: Iterable[str]) -> None:
         click.echo(f"  {clean(line)}".rstrip(), err=True)
 
 
+def annotate(kind: str, title: str, message: str, where: Where | None) -> None:
+    """A note at a place of the commit, as GitHub's runner reads it from stdout; on stderr it would be text.
+
+    https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands
+    """
+    properties = {"title": printable(title)[:200]}
+    if where is not None:
+        properties = {"file": where.file, **({"line": str(where.line)} if where.line else {}), **properties}
+    listed = ",".join(f"{name}={_escaped(value, ':,')}" for name, value in properties.items())
+    click.echo(f"::{kind} {listed}::{_escaped(printable(message)[:1000])}")
+
+
+def _escaped(text: str, also: str = "") -> str:
+    """What would end a command or one of its properties, percent-encoded as the runner decodes it."""
+    return "".join(f"%{ord(sign):02X}" if sign in f"%\r\n{also}" else sign for sign in text)
+
+
 def emit_json(value: object) -> None:
     """The one JSON document of a command, on stdout. NaN and infinities become null."""
     import msgspec
@@ -112,7 +132,7 @@ class Say:
 
     def started(self, step: str, doing: str) -> None:
         self._clear()
-        if sys.stderr.isatty():
+        if sys.stderr.isatty() and "CI" not in os.environ:  # a log keeps every frame of a spinner
             self._spinner = _Spinner(clean(f"{step:<9} {doing}"))
 
     def finished(self, step: str, found: str, seconds: float) -> None:

@@ -30,7 +30,7 @@ class Annotation(msgspec.Struct, frozen=True, kw_only=True):
     where: Where | None = None
 
 
-def annotate(story: Story) -> tuple[Annotation, ...]:
+def of_story(story: Story) -> tuple[Annotation, ...]:
     """Gates, checks and parameters that made the outcome, the decisive ones first; the last says how many more."""
     found = tuple(_found(story))
     if len(found) <= MOST:

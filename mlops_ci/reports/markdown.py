@@ -54,18 +54,23 @@ def render(document: Document, *, files: str = "", charts: str | None = "%s.svg"
     """
     room = limit - min(_MARGIN, limit // 4)
     writer = _Writer(files, charts)
-    title = f"### {writer.spans(document.title)}"
+    heading = f"### {title(document)}"
     parts = {
         section.name: "\n\n".join(writer.block(block) for block in section.blocks) for section in document.sections
     }
     kept = list(document.sections)
-    while len(kept) > 1 and _length(title, kept, parts) > room:
+    while len(kept) > 1 and _length(heading, kept, parts) > room:
         kept.remove(min(kept, key=lambda section: section.keep))
     dropped = [section.name for section in document.sections if section not in kept]
-    texts = [title, *(parts[section.name] for section in kept)]
+    texts = [heading, *(parts[section.name] for section in kept)]
     if dropped:
         texts.append(f"*Left out for length: {', '.join(dropped)}. The whole report: `mlops-ci report`.*")
     return "\n\n".join(texts) + "\n"
+
+
+def title(document: Document) -> str:
+    """The verdict in one sentence."""
+    return _Writer("", None).spans(document.title)
 
 
 def _length(title: str, kept: list[Section], parts: dict[str, str]) -> int:

@@ -86,7 +86,7 @@ def judge_model(case: Case, found: Found, workshop: Workshop, clock: Clock) -> F
     """Compare with the champion, compute what the report shows, and ask the gates."""
     data, model = found.data, found.model
     if data is None or model is None:
-        return replace(found, gates=verdicts.not_judged(case.judge.gates, _why_not_judged(case, found)))
+        return replace(found, gates=verdicts.not_judged(case.judge.gates, why_not_judged(case, found)))
     with clock.step("gates", "judging") as line:
         answers = _answers(case, data, model, workshop, clock)
         answers = replace(answers, apart=_apart(case, data, model, workshop, clock))
@@ -131,7 +131,8 @@ def _measured(
     return measure(ruler, model.predictions, champion)
 
 
-def _why_not_judged(case: Case, found: Found) -> str:
+def why_not_judged(case: Case, found: Found) -> str:
+    """Why no gate is asked, in words."""
     if any(result.blocking and result.status is Status.ERRORED for result in found.results):
         return "there are no predictions"
     return "only the data was asked for" if case.asked.only == "data" and not found.stopped else "the data was refused"

@@ -92,7 +92,7 @@ def story(project: Project, kept: Kept, *, with_run: bool = True) -> Story:
         decision=kept.decision,
         decision_id=kept.id,
         evidence=kept.evidence,
-        earlier=earlier(project, kept.decision.project, kept.decision.subject.commit),
+        earlier=earlier(project.repository, kept.decision.project, kept.decision.subject.commit),
         run=kept.run if with_run else None,
         prefix=project.folder,
     )

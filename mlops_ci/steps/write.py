@@ -11,6 +11,7 @@ import msgspec
 
 from mlops_ci import __version__
 from mlops_ci.edge import files
+from mlops_ci.edge.git import Repository
 from mlops_ci.ledger import entries, statements
 from mlops_ci.ledger.entries import Entry
 from mlops_ci.records.canonical import digest
@@ -22,7 +23,6 @@ from mlops_ci.steps import ledger
 from mlops_ci.steps.case import Case, fingerprint
 from mlops_ci.steps.decide import Decided
 from mlops_ci.steps.progress import Clock
-from mlops_ci.steps.project import Project
 from mlops_ci.steps.tracking import track
 from mlops_ci.steps.workshop import Workshop
 
@@ -75,7 +75,7 @@ def write_run(case: Case, decided: Decided, clock: Clock, workshop: Workshop, st
         decision=decided.decision,
         decision_id=decision_id,
         evidence=decided.evidence,
-        earlier=earlier(case.project, case.head.config.project, case.head.commit),
+        earlier=earlier(case.project.repository, case.head.config.project, case.head.commit),
         prefix=case.project.folder,
         profile_before=decided.found.data.profile_before if decided.found.data else None,
     )
@@ -95,7 +95,8 @@ def write_run(case: Case, decided: Decided, clock: Clock, workshop: Workshop, st
         shown=decided.found.use.shown if decided.found.use else None,
     )
     told = msgspec.structs.replace(story, run=run)
-    folder = _write_folder(case, entry, told)
+    target = case.project.state / "runs" / story.short_id
+    folder = write_folder(target, entry, page=html.render(report.build(told)))
     recorded = not case.head.dirty
     if recorded:
         ledger.record(case.project.repository, entry)
@@ -124,7 +125,7 @@ def restore(case: Case, workshop: Workshop) -> Checked | None:
         decision=statements.parse_statement((folder / "decision.json").read_bytes()),
         decision_id=_whole_id(folder),
         evidence=msgspec.json.decode((folder / "evidence" / entries.EVIDENCE).read_bytes(), type=Evidence),
-        earlier=earlier(case.project, case.head.config.project, case.head.commit),
+        earlier=earlier(case.project.repository, case.head.config.project, case.head.commit),
         run=msgspec.json.decode((folder / "run.json").read_bytes(), type=RunInfo),
         prefix=case.project.folder,
     )
@@ -135,14 +136,15 @@ def _whole_id(folder: Path) -> str:
     return hashlib.sha256((folder / "decision.json").read_bytes()).hexdigest()
 
 
-def _write_folder(case: Case, entry: Entry, story: Story) -> Path:
-    target = case.project.state / "runs" / story.short_id
+def write_folder(target: Path, entry: Entry, *, page: str | None = None) -> Path:
+    """Everything that is kept of a decision, whole or not at all; `page`: the report for people at this desk."""
     with files.folder(target) as fresh:
         for name, data in (entries.own_files(entry) | entries.shared_files(entry)).items():
             path = fresh / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
-        (fresh / "report.html").write_text(html.render(report.build(story)), encoding="utf-8")
+        if page is not None:
+            (fresh / "report.html").write_text(page, encoding="utf-8")
     return target
 
 
@@ -154,9 +156,9 @@ def _remember(case: Case, workshop: Workshop, run: str) -> None:
     files.write(_pointer(case, workshop), run.encode())
 
 
-def earlier(project: Project, name: str, commit: str) -> tuple[Earlier, ...]:
+def earlier(repository: Repository, project: str, commit: str) -> tuple[Earlier, ...]:
     """The decisions recorded for other commits, newest first."""
-    rows = ledger.history(project.repository, project=name, limit=4 * _EARLIER)
+    rows = ledger.history(repository, project=project, limit=4 * _EARLIER)
     return tuple(
         Earlier(id=row.id, commit=row.commit, outcome=Outcome(row.outcome), sentence=row.verdict)
         for row in rows

@@ -127,7 +127,9 @@ def test_a_fence_is_longer_than_any_inside() -> None:
 
 def test_places_become_links_where_the_repository_is_known() -> None:
     text = markdown.render(
-        report.build(refused()), files="https://example.org/o/r/blob/abc/", charts="https://example.org/o/r/raw/x/%s.svg"
+        report.build(refused()),
+        files="https://example.org/o/r/blob/abc/",
+        charts="https://example.org/o/r/raw/x/%s.svg",
     )
     assert "[`mlops.yaml:24`](https://example.org/o/r/blob/abc/mlops.yaml#L24)" in text
     assert "](https://example.org/o/r/raw/x/roc.svg)" in text

@@ -1,0 +1,87 @@
+"""`mlops-ci ci`: the steps of the generated workflows, each one command; they read what GitHub's runner says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from mlops_ci.cli.options import Session, json_option
+from mlops_ci.cli.output import annotate, clean, echo, emit_json
+from mlops_ci.errors import ExitCode
+from mlops_ci.flows import ci_check, ci_judge, ci_plan, ci_record
+from mlops_ci.records.judged import State
+from mlops_ci.records.outcomes import exit_code
+from mlops_ci.reports.annotations import of_story
+from mlops_ci.reports.terminal import verdict_lines
+
+
+@click.group("ci", help="The steps of the generated GitHub workflows (not for a desk).")
+def command() -> None:
+    """One command a step: no logic is in the workflows."""
+
+
+@command.command("plan", help="Which projects the checked out commit is about: the step's output `projects`.")
+@json_option
+@click.pass_obj
+def plan_command(session: Session, *, as_json: bool) -> int:
+    """Print the projects."""
+    planned = ci_plan.plan(session.folder)
+    if as_json:
+        emit_json({"projects": planned})
+    else:
+        echo(clean(", ".join(row.project for row in planned) or "no project is affected"))
+    return ExitCode.PASSED
+
+
+@command.command("check", help="Check one project, leave its evidence, tell the verdict on the run's page.")
+@json_option
+@click.pass_obj
+def check_command(session: Session, *, as_json: bool) -> int:
+    """Leave with the code of the decision."""
+    checked = ci_check.check_in_job(session.folder, session.say())
+    for one in of_story(checked.story):
+        annotate(one.kind, one.title, one.message, one.where)
+    if as_json:
+        emit_json(checked.document())
+    else:
+        for line in verdict_lines(checked.story):
+            echo(clean(line))
+    return exit_code(checked.decision.outcome)
+
+
+@command.command("judge", help="Judge again what a run left, with rights to read alone; write it INTO a folder.")
+@click.argument("into", type=click.Path(file_okay=False, path_type=Path))
+@json_option
+@click.pass_obj
+def judge_command(session: Session, *, into: Path, as_json: bool) -> int:
+    """Bad news is for the recording job to tell: this one has done its work."""
+    judged = ci_judge.judge(session.folder, into, session.say())
+    if as_json:
+        emit_json(judged)
+        return ExitCode.PASSED
+    if judged is None:
+        echo("a newer run is about this pull request")
+        return ExitCode.PASSED
+    for one in judged.projects:
+        told = f"decision {one.run}" if one.state is State.JUDGED else one.reason or str(one.state)
+        echo(clean(f"{one.name}: {told}"))
+    return ExitCode.PASSED
+
+
+@command.command("record", help="Write what was judged to the ledger, the comment and the status `mlops / gate`.")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@json_option
+@click.pass_obj
+def record_command(session: Session, *, folder: Path, as_json: bool) -> int:
+    """Leave with 0 where all was written, else with 3."""
+    recorded = ci_record.record_in_job(session.folder, folder, session.say())
+    for note in recorded.notes:
+        annotate("warning", "mlops-ci", note, None)
+    if as_json:
+        emit_json(recorded)
+    elif recorded.status is None:
+        echo("a newer run is about this pull request")
+    else:
+        echo(clean(f"{recorded.status.state}: {recorded.status.description}"))
+    return ExitCode.OUTSIDE if recorded.notes else ExitCode.PASSED

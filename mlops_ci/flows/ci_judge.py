@@ -1,0 +1,96 @@
+"""ci judge: what a run left, judged again in a job that may only read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from mlops_ci.errors import ConfigError, MlopsCiError
+from mlops_ci.records.decisions import Trust
+from mlops_ci.records.judged import Judged, JudgedProject, State
+from mlops_ci.steps import ci_job, hub, ledger
+from mlops_ci.steps.affected import is_affected, last_judged
+from mlops_ci.steps.base import base_on
+from mlops_ci.steps.case import Asked, settle
+from mlops_ci.steps.hand_over import write_list
+from mlops_ci.steps.hub import Left, Subject
+from mlops_ci.steps.progress import Clock, Progress
+from mlops_ci.steps.project import Project, repository_around
+from mlops_ci.steps.projects import projects_at
+from mlops_ci.steps.runs import read_run
+from mlops_ci.steps.trusted import judge_reported, write_judged
+
+
+class _Desk(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the projects of one run are judged."""
+
+    subject: Subject
+    base: str
+    left: Left
+    into: Path
+    progress: Progress
+
+
+def judge(start: Path, into: Path, progress: Progress) -> Judged | None:
+    """Judge every project that the run's commit is about; None where a newer run is. `into`: for the recording job."""
+    job = ci_job.this_job()
+    run, repository, github = ci_job.judged_run(job), repository_around(start), hub.github()
+    subject = hub.subject_of(github, run)
+    if subject is None:
+        return None
+    hub.fetch_commit(repository, subject)
+    ledger.fetch(repository)
+    base = base_on(repository, subject.commit, subject.branch)
+    desk = _Desk(subject=subject, base=base, left=hub.left_by(github, subject), into=into, progress=progress)
+    now, before = projects_at(repository, subject.commit), projects_at(repository, base)
+    found = [_judged(desk, folder, now.get(folder), before.get(folder)) for folder in sorted(now.keys() | before)]
+    judged = Judged(
+        commit=subject.commit, run=run.id, attempt=run.run_attempt, trust=subject.trust, projects=tuple(found)
+    )
+    write_list(into, judged)
+    return judged
+
+
+def _judged(
+    desk: _Desk, folder: str, project: Project | ConfigError | None, before: Project | ConfigError | None
+) -> JudgedProject:
+    if project is None:
+        name = before.config.project if isinstance(before, Project) else folder
+        return JudgedProject(
+            name=name, folder=folder, state=State.REMOVED, reason="its mlops.yaml is taken away, and its gates with it"
+        )
+    if isinstance(project, ConfigError):
+        return JudgedProject(name=folder or ".", folder=folder, state=State.NO_EVIDENCE, reason=_told(project))
+    name = project.config.project
+    try:
+        run = _judge_one(desk, project)
+    except MlopsCiError as error:
+        return JudgedProject(name=name, folder=folder, state=State.NO_EVIDENCE, reason=_told(error))
+    if run:
+        return JudgedProject(name=name, folder=folder, state=State.JUDGED, run=run)
+    if _is_affected(desk, project):
+        return JudgedProject(name=name, folder=folder, state=State.NO_EVIDENCE, reason="the run left nothing to judge")
+    return JudgedProject(name=name, folder=folder, state=State.UNAFFECTED)
+
+
+def _judge_one(desk: _Desk, project: Project) -> str:
+    """The name of the folder with the decision; empty where the run left nothing of this project."""
+    left = desk.into.parent / f"{desk.into.name}-left" / project.config.project
+    left.mkdir(parents=True)
+    if not desk.left.take(project.config.project, left):
+        return ""
+    asked = Asked(base=desk.base or None, at=desk.subject.commit, trust=desk.subject.trust)
+    kept, case = read_run(left), settle(project, asked)
+    return write_judged(case, judge_reported(case, kept, Clock(desk.progress)), kept, desk.into)
+
+
+def _is_affected(desk: _Desk, project: Project) -> bool:
+    commit = desk.subject.commit
+    pushed = desk.subject.trust is Trust.DEFAULT_BRANCH
+    since = last_judged(project.repository, project.config.project, commit) if pushed else desk.base
+    return is_affected(project, since, commit)
+
+
+def _told(error: MlopsCiError) -> str:
+    return f"{error.where}: {error.message}" if error.where else error.message

@@ -1,0 +1,115 @@
+"""What is asked of GitHub about a run: which commit and pull request it is about, and what it left."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from mlops_ci.edge import archives, files
+from mlops_ci.edge.github import access
+from mlops_ci.edge.github.client import GitHub
+from mlops_ci.edge.github.values import Artifact, PullRequest
+from mlops_ci.errors import OutsideError
+from mlops_ci.records.decisions import Trust
+from mlops_ci.steps.ci_job import RUNS
+
+if TYPE_CHECKING:
+    from mlops_ci.edge.actions import Run
+    from mlops_ci.edge.git import Repository
+
+CHECK = "mlops-check.yml"
+_LARGEST_ARTIFACT = 256 * 1024 * 1024
+_LARGEST_UNPACKED = 512 * 1024 * 1024
+_MOST_FILES = 2_000
+
+
+class Subject(msgspec.Struct, frozen=True, kw_only=True):
+    """The commit a run was about, as GitHub says it: nothing of this comes from the run itself."""
+
+    commit: str
+    trust: Trust
+    pull: PullRequest | None
+    branch: str
+    """What it is to be merged into, or was pushed to."""
+    evidence: int
+    """The run that left the evidence: of a review, the last check of the same commit."""
+
+
+class Left(msgspec.Struct, frozen=True, kw_only=True):
+    """The evidence a run left: an artifact a project."""
+
+    hub: GitHub
+    artifacts: dict[str, Artifact]
+
+    def take(self, project: str, into: Path) -> bool:
+        """Fetch and unpack that of a project into an empty folder; False where there is none.
+
+        UsageError or OutsideError says what was wrong with it.
+        """
+        artifact = self.artifacts.get(project)
+        if artifact is None:
+            return False
+        with files.temporary() as folder:
+            archive = folder / "artifact.zip"
+            self.hub.download(artifact, archive, limit=_LARGEST_ARTIFACT)
+            archives.unpack(archive, into, most_bytes=_LARGEST_UNPACKED, most_files=_MOST_FILES)
+        return True
+
+
+def github() -> GitHub:
+    """The client for the repository of this job."""
+    return GitHub(access.from_environment())
+
+
+def subject_of(hub: GitHub, run: Run) -> Subject | None:
+    """What a run was about. None for a pull request that moved on or was closed: its newer run tells."""
+    facts = hub.repository_facts()
+    own = run.head_repository is not None and run.head_repository.full_name == facts.full_name
+    if run.event not in ("pull_request", "pull_request_review"):
+        on_default = run.event == "push" and own and run.head_branch == facts.default_branch
+        trust = Trust.DEFAULT_BRANCH if on_default else Trust.PULL_REQUEST
+        return Subject(commit=run.head_sha, trust=trust, pull=None, branch=facts.default_branch, evidence=run.id)
+    pull = pull_of(hub, run.head_sha)
+    if pull is None:
+        return None
+    return Subject(
+        commit=run.head_sha,
+        trust=Trust.PULL_REQUEST if pull.head.repository == facts.full_name else Trust.FORK,
+        pull=pull,
+        branch=pull.base.ref,
+        evidence=run.id if run.event == "pull_request" else _last_check(hub, run),
+    )
+
+
+def pull_of(hub: GitHub, commit: str) -> PullRequest | None:
+    """The open pull request whose head is this commit."""
+    found = [pull for pull in hub.pulls_of(commit) if pull.state == "open" and pull.head.sha == commit]
+    return min(found, key=lambda pull: pull.number, default=None)
+
+
+def fetch_commit(repository: Repository, subject: Subject) -> None:
+    """Bring the commit's objects here. Nothing of it is checked out."""
+    if repository.find(subject.commit):
+        return
+    ref = f"refs/pull/{subject.pull.number}/head" if subject.pull else subject.commit
+    if not repository.fetch(f"+{ref}:refs/mlops-ci/subject") or not repository.find(subject.commit):
+        raise OutsideError(f"the commit {subject.commit[:7]} is not to be had any more", "Was the branch pushed over?")
+
+
+def left_by(hub: GitHub, subject: Subject) -> Left:
+    """The artifacts with evidence, by project; of two of a name, as a second attempt leaves them, the newer."""
+    prefix = f"{RUNS}-"
+    found = sorted(hub.artifacts(subject.evidence), key=lambda one: one.id)
+    names = {one.name.removeprefix(prefix): one for one in found if one.name.startswith(prefix)}
+    return Left(hub=hub, artifacts=names)
+
+
+def _last_check(hub: GitHub, run: Run) -> int:
+    done = [
+        one.id
+        for one in hub.runs(head_sha=run.head_sha, workflow=CHECK)
+        if one.event == "pull_request" and one.status == "completed"
+    ]
+    return max(done, default=run.id)
