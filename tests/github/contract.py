@@ -18,11 +18,20 @@ ROOT = "/repos/{owner}/{repo}"
 
 @functools.cache
 def description() -> dict[str, Any]:
-    """The part of the description that is used, its schemas as JSON Schema."""
+    """The part of the description that is used, its schemas as JSON Schema.
+
+    It lacks that the repository a commit came from can be null: the fork is deleted.
+    """
     found: dict[str, Any] = _as_json_schema(json.loads(gzip.decompress(CUT.read_bytes())))
-    # Answered for the run of a deleted fork: https://github.com/github/rest-api-description/issues/1586
-    run = found["components"]["schemas"]["workflow-run"]["properties"]
-    run["head_repository"] = {"anyOf": [{"type": "null"}, run["head_repository"]]}
+    schemas = found["components"]["schemas"]
+    for holder, name in (
+        # https://github.com/github/rest-api-description/issues/1586
+        (schemas["workflow-run"], "head_repository"),
+        # https://github.com/github/rest-api-description/issues/1811
+        (schemas["pull-request"]["properties"]["head"], "repo"),
+        (schemas["pull-request-simple"]["properties"]["head"], "repo"),
+    ):
+        holder["properties"][name] = {"anyOf": [{"type": "null"}, holder["properties"][name]]}
     return found
 
 

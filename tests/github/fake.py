@@ -1,56 +1,42 @@
-"""The fake GitHub as a server on 127.0.0.1: `with FakeGitHub(workflows) as github:` or
+"""The fake GitHub: `with FakeGitHub(workflows) as github:` in a test, or as a process
 
-    python -m tests.github.fake --state DIR --workflows .github/workflows
+    python -m tests.github.fake --state DIR --workflows .github/workflows --git REPOSITORY.git
 
-which prints its address, reads DIR/state.json at the start and keeps it up to date.
+which prints its address, reads DIR/state.json at the start, and keeps it and DIR/requests.json up to date.
 
-What it is stricter in than GitHub: reading a public repository takes the permission too, and whatever GitHub's own
-description of a request does not allow is an error of the test.
+It is stricter than GitHub: reading a public repository takes the permission too, a job changes no comment but the
+bot's, and a request that GitHub's own description does not allow is an error of the test.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import base64
 import re
-import socket
-import sys
+import signal
 import threading
 import time
-import traceback
-from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import FrameType
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import unquote, urlencode
 
 import msgspec
 
-from tests.github import contract, permissions
-from tests.github.routes import ROUTES, Call, RefusedError, Reply, Route
-from tests.github.state import State, Token
+from tests.github import contract, git_http, permissions
+from tests.github.routes import ROUTES, Call, RefusedError, Route
+from tests.github.server import Reply, Request, Server
+from tests.github.state import Branch, State, Token
 
 _FORBIDDEN = "Resource not accessible by integration"
-
-
-class Request(msgspec.Struct, kw_only=True):
-    """A request that came, and what it was answered."""
-
-    method: str
-    path: str
-    query: dict[str, str]
-    headers: dict[str, str]
-    body: Any
-    job: str | None
-    """`mlops-record.yml: record`; None: not called by a job."""
-    status: int = 0
-    """0: no answer was given."""
+_GIT = re.compile(r"/git/(?P<repository>[^/]+/[^/]+?)(\.git)?(?P<rest>/(info/refs|HEAD|git-[a-z]+-pack|objects/.*))")
 
 
 class Fault(msgspec.Struct, kw_only=True):
     """What goes wrong with the `nth` request (from 1) that fits, and the `times - 1` after it.
 
-    `status`, `message`, `headers`: the answer there is instead.
+    `status`, `message` (or `body`), `headers`: the answer there is instead.
     """
 
     method: str
@@ -59,6 +45,7 @@ class Fault(msgspec.Struct, kw_only=True):
     times: int = 1
     status: int | None = None
     message: str = "Server Error"
+    body: Any = msgspec.UNSET
     headers: dict[str, str] = msgspec.field(default_factory=dict)
     seconds: float = 0.0
     """To wait before anything else."""
@@ -66,6 +53,8 @@ class Fault(msgspec.Struct, kw_only=True):
     """The connection is closed at once."""
     lost: bool = False
     """The request is carried out, and the connection closed without an answer."""
+    cut: bool = False
+    """The connection is closed in the middle of the answer."""
     seen: int = 0
 
     def fits(self, request: Request) -> bool:
@@ -78,39 +67,42 @@ class Fault(msgspec.Struct, kw_only=True):
 class FakeGitHub:
     """GitHub for one repository, for as long as the context lasts; on leaving, wrong requests and answers raise.
 
-    `wrong` lists them while it runs.
+    `workflows`: the folder of the files under test, which say what each job may do. `git`: a bare repository, to be
+    served as well. `wrong` lists what is wrong while it runs.
     """
 
-    def __init__(self, workflows: Path, state: State | None = None) -> None:
+    def __init__(self, workflows: Path, state: State | None = None, *, git: Path | None = None) -> None:
         self.workflows = workflows
         self.state = state or State()
+        self.git = git
         self.requests: list[Request] = []
         self.faults: list[Fault] = []
         self.wrong: list[str] = []
         self._lock = threading.Lock()
-        self._servers = [_Server(self, _Api), _Server(self, _Storage)]
+        self._api = Server(lambda request: self._answer(request, self._served), self.wrong.append)
+        self._storage = Server(lambda request: self._answer(request, self._stored), self.wrong.append)
+        self._see_branches()
 
     def __enter__(self) -> FakeGitHub:
-        for server in self._servers:
-            threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        self._api.start()
+        self._storage.start()
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
-        for server in self._servers:
-            server.shutdown()
-            server.server_close()
+        self._api.stop()
+        self._storage.stop()
         if kind is None:
             assert not self.wrong, "\n".join(self.wrong)
 
     @property
     def url(self) -> str:
         """What GITHUB_API_URL has to be."""
-        return self._servers[0].url
+        return self._api.url
 
     @property
-    def storage(self) -> str:
-        """The other host artifacts lie on."""
-        return self._servers[1].url
+    def git_url(self) -> str:
+        """The address of the repository for git."""
+        return f"{self.url}/git/{self.state.repository}.git"
 
     def environment(self, workflow: str, job: str, *, token: str = "job-token") -> dict[str, str]:
         """The variables GitHub gives the job, as far as they are looked at."""
@@ -125,15 +117,17 @@ class FakeGitHub:
         }
 
     def fail(self, method: str, pattern: str, **how: Any) -> Fault:
-        """Let a request go wrong: `pattern` is a regular expression for the whole path below the repository."""
+        """Let a request go wrong: `pattern` is a regular expression for the whole path as `asked` shows it."""
         self.faults.append(Fault(method=method, pattern=pattern, **how))
         return self.faults[-1]
 
     def asked(self, method: str, pattern: str = ".*") -> list[Request]:
+        """The requests so far. Paths are those below the repository, `/git/...` and `/storage/...`."""
         return [each for each in self.requests if each.method == method and re.fullmatch(pattern, each.path)]
 
-    def answer(self, request: Request, carry_out: Callable[[Request], Reply]) -> Reply | None:
-        """What `carry_out` says to a request, unless a fault comes between; None: the connection is closed."""
+    def _answer(self, request: Request, carry_out: Callable[[Request], Reply]) -> Reply | None:
+        """What `carry_out` says, unless a fault comes between; None: the connection is closed."""
+        request.path = request.path.removeprefix(f"/repos/{self.state.repository}")
         with self._lock:
             self.requests.append(request)
             fault = next((each for each in self.faults if each.fits(request)), None)
@@ -141,45 +135,99 @@ class FakeGitHub:
             time.sleep(fault.seconds)
             if fault.status is not None:
                 request.status = fault.status
-                return Reply(fault.status, {"message": fault.message}, fault.headers)
+                body = {"message": fault.message} if fault.body is msgspec.UNSET else fault.body
+                return Reply(fault.status, body, fault.headers)
             if fault.closed:
                 return None
         with self._lock:
-            reply = carry_out(request)
+            try:
+                reply = carry_out(request)
+            except RefusedError as refused:
+                reply = Reply(refused.status, refused.body)
         if fault and fault.lost:
             return None
         request.status = reply.status
-        return reply
+        return reply._replace(cut=bool(fault and fault.cut))
 
-    def stored(self, request: Request) -> Reply:
+    def _stored(self, request: Request) -> Reply:
         """An artifact from the storage, which refuses a token as Azure's does."""
         if "authorization" in request.headers:
             return Reply(400, {"code": "InvalidAuthenticationInfo"})
         found = self.state.artifacts[int(request.path.rpartition("/")[2])]
         return Reply(200, found.content, {"Content-Type": "application/zip"})
 
-    def served(self, request: Request) -> Reply:
-        """An answer of the API."""
+    def _served(self, request: Request) -> Reply:
+        if request.path.startswith("/git/"):
+            return self._git(request)
+        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        token = self._token(given if scheme.lower() in ("bearer", "token") else "")
+        route, path = self._route(request)
+        accepted = {"X-Accepted-GitHub-Permissions": "; ".join(route.needs)}
         try:
-            token = self._token(request)
-            route, path = self._route(request)
-            self._permitted(request, route, token)
-            problems = contract.request_problems(
-                request.method, route.template, path=path, query=request.query, body=request.body
-            )
-            self._note(request, problems)
-            if problems:
-                raise RefusedError(422, "Invalid request.", *problems)
-            call = Call(path, request.query, request.body, token.login, token.kind != "person")
-            reply = route.answer(self.state, call)
-            self._note(request, contract.answer_problems(request.method, route.template, reply.status, reply.body))
+            self._permitted(request, token, route.needs)
+            reply = self._carried_out(request, route, path, token)
         except RefusedError as refused:
-            return Reply(refused.status, refused.body, refused.headers)
+            reply = Reply(refused.status, refused.body)
+        return reply._replace(headers=self._addresses(request, reply.headers) | accepted)
+
+    def _carried_out(self, request: Request, route: Route, path: Mapping[str, str], token: Token) -> Reply:
+        problems = contract.request_problems(
+            request.method, route.template, path=path, query=request.query, body=request.body
+        )
+        self._note(request, problems)
+        if problems:
+            raise RefusedError(422, "Invalid request.", *problems)
+        call = Call(path, request.query, request.body, token.login, token.kind != "person")
+        reply = route.answer(self.state, call)
+        self._note(request, contract.answer_problems(request.method, route.template, reply.status, reply.body))
         return reply
 
-    def _token(self, request: Request) -> Token:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() not in ("bearer", "token") or token not in self.state.tokens:
+    def _git(self, request: Request) -> Reply:
+        found = _GIT.fullmatch(request.path)
+        if self.git is None or found is None or found["repository"] != self.state.repository:
+            raise RefusedError(404, "Repository not found.")
+        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        _, _, password = base64.b64decode(given if scheme.lower() == "basic" else "").decode().partition(":")
+        try:
+            token = self._token(password)
+        except RefusedError as refused:
+            return Reply(refused.status, refused.body, {"WWW-Authenticate": 'Basic realm="GitHub"'})
+        needs = git_http.needed(found["rest"], request.query)
+        try:
+            self._permitted(request, token, (needs,))
+        except RefusedError:
+            reading = needs == "contents=read"
+            text = "Repository not found." if reading else "Write access to repository not granted."
+            return Reply(404 if reading else 403, text.encode(), {"Content-Type": "text/plain"})
+        said = git_http.call(
+            self.git,
+            found["rest"],
+            method=request.method,
+            query=request.query_text,
+            headers=request.headers,
+            content=request.content,
+            login=token.login,
+            protected=[name for name, branch in self.state.branches.items() if branch.protected],
+            may_change_workflows=token.kind == "person",
+        )
+        self._see_branches()
+        return Reply(said.status, said.content, said.headers)
+
+    def _see_branches(self) -> None:
+        """What was pushed shows in the API: branches, and the heads of open pull requests."""
+        if self.git is None:
+            return
+        heads = git_http.heads(self.git)
+        known = self.state.branches
+        self.state.branches = {name: known.get(name, Branch()) for name in heads}
+        for name, branch in self.state.branches.items():
+            branch.sha = heads[name]
+        for pull in self.state.pulls.values():
+            if pull.state == "open" and pull.head_repository == self.state.repository and pull.head_ref in heads:
+                pull.head_sha = heads[pull.head_ref]
+
+    def _token(self, token: str) -> Token:
+        if token not in self.state.tokens:
             raise RefusedError(401, "Bad credentials")
         return self.state.tokens[token]
 
@@ -192,124 +240,62 @@ class FakeGitHub:
         self._note(request, ["the fake does not serve that"])
         raise RefusedError(404, "Not Found")
 
-    def _permitted(self, request: Request, route: Route, token: Token) -> None:
+    def _permitted(self, request: Request, token: Token, needs: tuple[str, ...]) -> None:
         if token.kind == "person":
             return
-        job = permissions.caller(request.headers.get("user-agent", ""), self.workflows)
+        user_agent = request.headers.get("user-agent", "")
+        job = permissions.caller(user_agent, self.workflows)
         if job is None:
-            self._note(request, [f"no job of {self.workflows} called: {request.headers.get('user-agent')}"])
+            self._note(request, [f"no job of {self.workflows} calls: {user_agent}"])
             raise RefusedError(403, _FORBIDDEN)
         request.job = f"{job.file}: {job.name}"
-        levels = permissions.granted(
-            job,
-            self.workflows,
-            default=self.state.default_workflow_permissions,
-            is_fork=token.kind == "fork",
-        )
-        if not permissions.allows(levels, route.needs):
-            raise RefusedError(403, _FORBIDDEN, headers={"X-Accepted-GitHub-Permissions": "; ".join(route.needs)})
+        default, is_fork = self.state.default_workflow_permissions, token.kind == "fork"
+        if not permissions.allows(permissions.granted(job, self.workflows, default=default, is_fork=is_fork), needs):
+            raise RefusedError(403, _FORBIDDEN)
+
+    def _addresses(self, request: Request, headers: Mapping[str, str]) -> dict[str, str]:
+        """Headers in which the number of the next page, or of an artifact, has become an address."""
+        made = dict(headers)
+        if "next-page" in made:
+            query = urlencode(request.query | {"page": made.pop("next-page")})
+            made["Link"] = f'<{self.url}/repos/{self.state.repository}{request.path}?{query}>; rel="next"'
+        if "stored" in made:
+            made["Location"] = f"{self._storage.url}/storage/{made.pop('stored')}?sig=signed"
+        return made
 
     def _note(self, request: Request, problems: list[str]) -> None:
         self.wrong += [f"{request.method} {request.path}: {each}" for each in problems]
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def __init__(self, github: FakeGitHub, handler: type[BaseHTTPRequestHandler]) -> None:
-        super().__init__(("127.0.0.1", 0), handler)
-        self.github = github
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        if not isinstance(sys.exception(), ConnectionError):
-            self.github.wrong.append(f"the fake itself failed: {traceback.format_exc()}")
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: _Server
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-    def heard(self, path: str) -> Request:
-        content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        return Request(
-            method=self.command,
-            path=path,
-            query=dict(parse_qsl(urlsplit(self.path).query, keep_blank_values=True)),
-            headers={name.lower(): value for name, value in self.headers.items()},
-            body=json.loads(content) if content else None,
-            job=None,
-        )
-
-    def say(self, reply: Reply | None) -> None:
-        if reply is None:
-            self.close_connection = True
-            self.connection.shutdown(socket.SHUT_RDWR)
-            return
-        content = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
-        self.send_response(reply.status)
-        for name, value in {"Content-Type": "application/json; charset=utf-8", **reply.headers}.items():
-            self.send_header(name, value)
-        if reply.status == 204:
-            self.end_headers()
-            return
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-
-class _Api(_Handler):
-    def handle_any(self) -> None:
-        github, parts = self.server.github, urlsplit(self.path)
-        request = self.heard(parts.path.removeprefix(f"/repos/{github.state.repository}"))
-        reply = github.answer(request, github.served)
-        if reply and "next-page" in reply.headers:
-            query = _with_page(parts.query, reply.headers["next-page"])
-            reply = reply._replace(headers={"Link": f'<{github.url}{parts.path}?{query}>; rel="next"'})
-        if reply and "stored" in reply.headers:
-            location = f"{github.storage}/{reply.headers['stored']}?sig=signed"
-            reply = reply._replace(headers={"Location": location})
-        self.say(reply)
-
-    do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = handle_any  # noqa: N815
-
-
-class _Storage(_Handler):
-    def do_GET(self) -> None:
-        github = self.server.github
-        self.say(github.answer(self.heard(f"storage{urlsplit(self.path).path}"), github.stored))
-
-
-def _with_page(query: str, page: str) -> str:
-    kept = [part for part in query.split("&") if part and not part.startswith("page=")]
-    return "&".join([*kept, f"page={page}"])
-
-
 def main() -> None:
     options = argparse.ArgumentParser(description="A GitHub for tests, on 127.0.0.1.")
-    options.add_argument("--state", type=Path, required=True, help="folder of state.json, read and kept up to date")
+    options.add_argument("--state", type=Path, required=True, help="folder of state.json and requests.json")
     options.add_argument("--workflows", type=Path, default=Path(".github/workflows"), help="the files under test")
+    options.add_argument("--git", type=Path, help="a bare repository to serve")
     chosen = options.parse_args()
     file = chosen.state / "state.json"
     state = msgspec.json.decode(file.read_bytes(), type=State) if file.exists() else State()
-    with FakeGitHub(chosen.workflows, state) as github:
+    signal.signal(signal.SIGTERM, _stop)
+    with FakeGitHub(chosen.workflows, state, git=chosen.git) as github:
         print(github.url, flush=True)
-        while True:
-            time.sleep(0.2)
-            _keep(file, state)
+        try:
+            while True:
+                _keep(chosen.state, github)
+                time.sleep(0.2)
+        except KeyboardInterrupt:
+            _keep(chosen.state, github)
 
 
-def _keep(file: Path, state: State) -> None:
-    beside = file.with_suffix(".part")
-    beside.parent.mkdir(parents=True, exist_ok=True)
-    beside.write_bytes(msgspec.json.encode(state))
-    beside.replace(file)
+def _stop(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _keep(folder: Path, github: FakeGitHub) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, value in (("state.json", github.state), ("requests.json", github.requests)):
+        beside = folder / f"{name}.part"
+        beside.write_bytes(msgspec.json.encode(value))
+        beside.replace(folder / name)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from tests.github import shapes
+from tests.github.server import Reply
 from tests.github.state import Comment, Pull, State, Status
 
 _LONGEST_BODY = 65_536
@@ -25,21 +26,12 @@ class Call(NamedTuple):
     is_job: bool
 
 
-class Reply(NamedTuple):
-    """`body`: bytes as they are, everything else as JSON. The server makes an address of `stored` and `next-page`."""
-
-    status: int
-    body: Any = None
-    headers: Mapping[str, str] = {}
-
-
 class RefusedError(Exception):
     """An answer of 400 and above, as GitHub words it."""
 
-    def __init__(self, status: int, message: str, *errors: str, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(self, status: int, message: str, *errors: str) -> None:
         super().__init__(message)
         self.status = status
-        self.headers = headers or {}
         self.body: dict[str, Any] = {"message": message, "documentation_url": "https://docs.github.com/rest"}
         if errors:
             self.body["errors"] = [{"resource": "fake", "code": "custom", "message": each} for each in errors]

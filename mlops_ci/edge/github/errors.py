@@ -16,6 +16,8 @@ _OF_A_JOB = frozenset(
         *("id_token", "issues", "models", "packages", "pages", "pull_requests", "security_events", "statuses"),
     )
 )
+_NOT_GRANTED = "Resource not accessible by "
+_NO_PULL_REQUESTS = "GitHub Actions is not permitted to create or approve pull requests"
 _LONGEST = 300
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 
@@ -57,9 +59,10 @@ def plain(text: str, longest: int = _LONGEST) -> str:
 def refused(method: str, path: str, *, status: int, body: bytes, accepted: str) -> GitHubError:
     """The error for an answer of 300 and above; `accepted` is the header X-Accepted-GitHub-Permissions."""
     said = _said(body)
-    needed = needed_permissions(accepted) if status in (403, 404) else ""
+    # The header comes with every answer: only these two say that a permission is what is missing.
+    needed = needed_permissions(accepted) if status == 404 or said.startswith(_NOT_GRANTED) else ""
     message = f"GitHub refused {method} {path} ({status})" + (f": {said}" if said else "")
-    advice = _advice(status, needed, accepted)
+    advice = _advice(status, said, needed, accepted)
     return GitHubError(message, advice, status=status, method=method, path=path, said=said, needed=needed)
 
 
@@ -128,11 +131,13 @@ def _detail(each: _Detail) -> str:
     return each.message or " ".join(part for part in (each.field, each.code) if part)
 
 
-def _advice(status: int, needed: str, accepted: str) -> str:
+def _advice(status: int, said: str, needed: str, accepted: str) -> str:
     if status == 401:
         return "The token is wrong or has expired: set GITHUB_TOKEN (at a desk GH_TOKEN) to one that holds."
     if status == 403 and needed:
         return _grant(needed, accepted)
+    if status == 403 and said.startswith(_NO_PULL_REQUESTS):
+        return "Allow it in the repository's Settings > Actions > General > Workflow permissions."
     if status == 403:
         return "May this token do that? A rule of the organization or of the repository can forbid it too."
     if status == 404:

@@ -1,22 +1,20 @@
 """One call to GitHub's API over httpx: the owner of that library.
 
-Answers are read with a limit and by a deadline. What is safe to ask again is asked again, a few times and for less
-than a minute in all: connections that broke, 5xx, rate limits
-(https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api).
+Answers are read with a limit and by a deadline. What is safe to ask again is asked again: connections that broke, 5xx,
+rate limits.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
-from urllib.parse import urljoin, urlsplit
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import msgspec
 
 from mlops_ci import lazy
 from mlops_ci.edge.github import errors
 from mlops_ci.edge.github.access import Access
+from mlops_ci.edge.github.patience import Patience, Time, rate_limit
 
 if TYPE_CHECKING:
     import httpx
@@ -26,18 +24,14 @@ else:
 _T = TypeVar("_T")
 
 _VERSION = "2022-11-28"
-_TRIES = 5
 _SECONDS = 40.0
-"""For all tries of one call together; one answer may take `_ONE`."""
+"""For all tries of one call together; one answer may take `_ONE`, so that no call takes a minute."""
 _ONE = 15.0
-_CONNECT = 10.0
 _DOWNLOAD = 300.0
 _LARGEST_ANSWER = 20_000_000
 _MOST_PAGES = 20
 _PER_PAGE = 100
 _REDIRECTS = (301, 302, 303, 307, 308)
-_SECONDARY_LIMIT = b"secondary rate limit"
-_SECONDARY_WAIT = 60.0
 
 
 class Answer(NamedTuple):
@@ -49,30 +43,20 @@ class Answer(NamedTuple):
 
 
 class Transport:
-    """Calls below one API address, with one token. `sleep`, `clock` and `now` stand in for time in tests."""
+    """Calls below one API address, with one token."""
 
-    def __init__(
-        self,
-        access: Access,
-        *,
-        sleep: Callable[[float], None] = time.sleep,
-        clock: Callable[[], float] = time.monotonic,
-        now: Callable[[], float] = time.time,
-    ) -> None:
+    def __init__(self, access: Access, time: Time | None = None) -> None:
         self._access = access
-        self._sleep, self._clock, self._now = sleep, clock, now
+        self._time = time or Time()
         self._client = httpx.Client(
             headers={
                 "Accept": "application/vnd.github+json",
                 "X-GitHub-Api-Version": _VERSION,
                 "User-Agent": access.user_agent,
             },
-            timeout=httpx.Timeout(_ONE, connect=_CONNECT),
+            timeout=_ONE,
             follow_redirects=False,
         )
-
-    def close(self) -> None:
-        self._client.close()
 
     def get(self, path: str, form: type[_T], **query: str | int) -> _T:
         """The answer to a GET as a `form`; GitHubError otherwise."""
@@ -89,7 +73,7 @@ class Transport:
         for _ in range(_MOST_PAGES):
             answer = self._called("GET", path, url)
             found += _listed(answer, form, key, path)
-            following = self._next(answer, url)
+            following = _next(answer, url, path)
             if following is None:
                 return found
             url = following
@@ -108,31 +92,30 @@ class Transport:
             if error.status != 404:
                 raise
 
-    def _located(self, path: str) -> str:
-        """Where a GET is redirected to: a short-lived address, mostly on another host."""
-        answer = self._called("GET", path, self._access.api + path, redirects=True)
-        url = answer.headers.get("location", "")
-        parts = urlsplit(url)
-        if parts.hostname and (parts.scheme == "https" or (parts.scheme == "http" and self._access.is_loopback)):
-            return url
-        raise errors.not_understood("GET", path, "it is not redirected to an https address")
-
     def fetched(self, path: str, into: Callable[[bytes], object], *, restart: Callable[[], object]) -> None:
         """Give the bytes GitHub redirects a GET of `path` to, piece by piece, to `into`; `restart`: from the start.
 
         The other host is not told the token.
         """
-        deadline = self._clock() + _DOWNLOAD
-        for left in reversed(range(_TRIES)):
+        patience = Patience(self._time, _DOWNLOAD)
+        while True:
             url = self._located(path)  # anew for each try: the address holds for a minute
             try:
                 restart()
-                self._streamed(url, into, deadline)
+                self._streamed(url, into, patience.deadline)
             except (httpx.HTTPError, httpx.InvalidURL) as error:
-                if not (_is_passing(error) and left and self._waited(2.0 ** (_TRIES - left - 1), deadline)):
+                if not (_is_passing(error) and patience.again()):
                     raise errors.unreachable("GET", path, _without_address(error)) from None
             else:
                 return
+
+    def _located(self, path: str) -> str:
+        """Where a GET is redirected to: a short-lived address, mostly on another host."""
+        url = self._called("GET", path, self._access.api + path, redirects=True).headers.get("location", "")
+        where = _parsed(url, path)
+        if where.host and (where.scheme == "https" or (where.scheme == "http" and self._access.is_loopback)):
+            return url
+        raise errors.not_understood("GET", path, "it is not redirected to an https address")
 
     def _streamed(self, url: str, into: Callable[[bytes], object], deadline: float) -> None:
         headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
@@ -140,7 +123,7 @@ class Transport:
             response.raise_for_status()
             for part in response.iter_raw():
                 into(part)
-                if self._clock() > deadline:
+                if self._time.clock() > deadline:
                     raise httpx.ReadTimeout(f"not whole within {_DOWNLOAD:.0f} s")
 
     def _called(
@@ -154,97 +137,71 @@ class Transport:
         redirects: bool = False,
     ) -> Answer:
         """The answer of 2xx (or a redirect, if asked for), after as many tries as it takes and may take."""
-        deadline = self._clock() + _SECONDS
-        for left in reversed(range(_TRIES)):
+        patience = Patience(self._time, _SECONDS)
+        while True:
             try:
-                answer = self._asked(method, url, body, deadline)
+                answer = self._asked(method, url, body, patience.left)
             except httpx.HTTPError as error:
-                never_sent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
-                if not ((repeatable or never_sent) and left and self._waited(2.0 ** (_TRIES - left - 1), deadline)):
+                if not (_is_passing(error) and (repeatable or _never_sent(error)) and patience.again()):
                     raise errors.unreachable(method, path, str(error) or type(error).__name__) from error
                 continue
             if answer.status < 300 or (redirects and answer.status in _REDIRECTS):
                 return answer
-            wait = self._wait(answer, repeatable, _TRIES - left)
-            if wait is None or not left:
-                raise _refused(method, path, answer)
-            if not self._waited(wait, deadline):
-                raise _given_up(method, path, answer, wait)
-        raise AssertionError("the last try returns or raises")
+            limit = rate_limit(*answer, self._time.now())
+            if limit is not None:
+                if not patience.again(limit):
+                    raise errors.rate_limited(method, path, status=answer.status, body=answer.body, seconds=limit)
+            elif not (answer.status >= 500 and repeatable and patience.again()):
+                accepted = answer.headers.get("x-accepted-github-permissions", "")
+                raise errors.refused(method, path, status=answer.status, body=answer.body, accepted=accepted)
 
-    def _asked(self, method: str, url: str, body: object, deadline: float) -> Answer:
+    def _asked(self, method: str, url: str, body: object, left: float) -> Answer:
+        """One try, which may take `left` seconds."""
         headers = {"Authorization": f"Bearer {self._access.token}"}
         content = None if body is None else msgspec.json.encode(body)
         if content is not None:
             headers["Content-Type"] = "application/json"
-        seconds = max(1.0, min(_ONE, deadline - self._clock()))
-        deadline = self._clock() + seconds
-        timeout = httpx.Timeout(seconds, connect=min(seconds, _CONNECT))
-        with self._client.stream(method, url, content=content, headers=headers, timeout=timeout) as response:
+        seconds = min(_ONE, max(1.0, left))
+        deadline = self._time.clock() + seconds
+        with self._client.stream(method, url, content=content, headers=headers, timeout=seconds) as response:
             parts, size = [], 0
             for part in response.iter_bytes():
                 parts.append(part)
                 size += len(part)
                 if size > _LARGEST_ANSWER:
                     raise httpx.DecodingError(f"an answer of more than {_LARGEST_ANSWER:,} bytes")
-                if self._clock() > deadline:
+                if self._time.clock() > deadline:
                     raise httpx.ReadTimeout(f"no whole answer within {seconds:.0f} s")
             return Answer(response.status_code, response.headers, b"".join(parts))
 
-    def _wait(self, answer: Answer, repeatable: bool, tries: int) -> float | None:
-        """Seconds until asking again makes sense; None: it does not."""
-        limited = self._limited(answer)
-        if limited is not None:
-            return limited
-        return 2.0 ** (tries - 1) if answer.status >= 500 and repeatable else None
 
-    def _limited(self, answer: Answer) -> float | None:
-        """Seconds a rate limit lasts, or None where the answer is none: such a call was not carried out."""
-        if answer.status not in (403, 429):
-            return None
-        after = _seconds(answer.headers.get("retry-after", ""))
-        if after is not None:
-            return after
-        reset = _seconds(answer.headers.get("x-ratelimit-reset", ""))
-        if answer.headers.get("x-ratelimit-remaining") == "0" and reset is not None:
-            return max(1.0, reset - self._now() + 1.0)
-        if answer.status == 429 or _SECONDARY_LIMIT in answer.body.lower():
-            return _SECONDARY_WAIT
+def _next(answer: Answer, url: str, path: str) -> str | None:
+    """The address of the next page, which has to be on the same host: the token goes there."""
+    link = httpx.Response(200, headers={"link": answer.headers.get("link", "")}).links.get("next")
+    if link is None:
         return None
-
-    def _waited(self, seconds: float, deadline: float) -> bool:
-        """Wait, unless it would take longer than a call may take in all."""
-        if self._clock() + seconds >= deadline:
-            return False
-        self._sleep(seconds)
-        return True
-
-    def _next(self, answer: Answer, url: str) -> str | None:
-        """The address of the next page, which has to be on the same host: the token goes there."""
-        link = httpx.Response(200, headers={"link": answer.headers.get("link", "")}).links.get("next")
-        if link is None:
-            return None
-        following = urljoin(url, link.get("url", ""))
-        if _origin(following) != _origin(url):
-            raise errors.not_understood("GET", urlsplit(url).path, "the next page is on another host")
-        return following
+    here, following = httpx.URL(url), _parsed(link["url"], path)
+    if (following.scheme, following.netloc) != (here.scheme, here.netloc):
+        raise errors.not_understood("GET", path, "the next page is on another host")
+    return str(following)
 
 
-def _seconds(header: str) -> float | None:
-    """A whole number of seconds; None for anything else, as for a date."""
-    return float(header) if header.isascii() and header.isdigit() and len(header) <= 12 else None
-
-
-def _origin(url: str) -> tuple[str, str]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.netloc
+def _parsed(url: str, path: str) -> httpx.URL:
+    try:
+        return httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise errors.not_understood("GET", path, "it leads to what is no address") from error
 
 
 def _is_passing(error: Exception) -> bool:
-    """Whether asking again may help: a broken connection or 5xx, not an answer like 403 or 404."""
+    """Whether asking again may help: a broken connection or 5xx, not an answer like 403, or one that is too large."""
     if isinstance(error, httpx.HTTPStatusError):
         return error.response.status_code >= 500
     return isinstance(error, httpx.TransportError)
+
+
+def _never_sent(error: Exception) -> bool:
+    return isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
 
 
 def _without_address(error: Exception) -> str:
@@ -262,21 +219,7 @@ def _decoded(answer: Answer, form: type[_T], method: str, path: str) -> _T:
 
 
 def _listed(answer: Answer, form: type[_T], key: str | None, path: str) -> list[_T]:
-    if key is None:
-        return _decoded(answer, list[form], "GET", path)  # type: ignore[valid-type]
-    around: dict[str, Any] = _decoded(answer, dict[str, msgspec.Raw], "GET", path)
-    if key not in around:
-        raise errors.not_understood("GET", path, f"it holds no `{key}`")
-    inside = answer._replace(body=bytes(around[key]))
-    return _decoded(inside, list[form], "GET", path)  # type: ignore[valid-type]
-
-
-def _refused(method: str, path: str, answer: Answer) -> errors.GitHubError:
-    accepted = answer.headers.get("x-accepted-github-permissions", "")
-    return errors.refused(method, path, status=answer.status, body=answer.body, accepted=accepted)
-
-
-def _given_up(method: str, path: str, answer: Answer, wait: float) -> errors.GitHubError:
-    if answer.status >= 500:
-        return _refused(method, path, answer)
-    return errors.rate_limited(method, path, status=answer.status, body=answer.body, seconds=wait)
+    if key is not None:
+        around = _decoded(answer, dict[str, msgspec.Raw], "GET", path)
+        answer = answer._replace(body=bytes(around.get(key, b"")))
+    return _decoded(answer, list[form], "GET", path)  # type: ignore[valid-type]
