@@ -14,7 +14,9 @@ from mlops_ci.records.tables import Kind
 from mlops_ci.steps import findings as finding
 from mlops_ci.steps import generated, lock, project_files, scaffold
 from mlops_ci.steps.first_look import FirstLook, first_look
+from mlops_ci.steps.generated import KEPT, Workflows
 from mlops_ci.steps.progress import Clock, Progress
+from mlops_ci.steps.projects import project_inputs, projects
 from mlops_ci.steps.scaffold import Answers
 from mlops_ci.steps.starting import start
 from mlops_ci.steps.surroundings import (
@@ -24,7 +26,6 @@ from mlops_ci.steps.surroundings import (
     open_repository,
     refuse_nested,
 )
-from mlops_ci.workflows.compare import Generated, State
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,7 +53,7 @@ class Shared(msgspec.Struct, frozen=True, kw_only=True):
     """What all projects of the repository share, at its root: the tool's lock where there is none, the workflows."""
 
     tool: dict[str, str]
-    workflows: tuple[Generated, ...]
+    workflows: Workflows
 
 
 class Initialised(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,12 +143,13 @@ def _row_id(options: InitOptions, found: Findings, ask: Ask | None) -> tuple[str
     return () if names == ("none",) else names
 
 
-def _workflows(around: Surroundings, settings: str) -> tuple[Generated, ...]:
+def _workflows(around: Surroundings, settings: str) -> Workflows:
     """The workflows of all projects, with this one."""
     there = open_repository(around.folder)
-    new = generated.project_inputs(load.parse(settings, file="mlops.yaml"), folder=around.inside)
-    others = generated.projects(there) if there else ()
-    return generated.compared(around.root or around.folder, (*others, new), default_branch=around.branch)
+    new = project_inputs(load.parse(settings, file="mlops.yaml"), folder=around.inside)
+    others = projects(there) if there else ()
+    root = around.root or around.folder
+    return generated.compared(root, (*others, new), default_branch=around.branch, repository=there).without_conflicts()
 
 
 def _locks(
@@ -181,12 +183,12 @@ def _write(
     project = project_files.write_new(around.folder, texts, dry_run=options.dry_run)
     tool = project_files.write_new(root, shared.tool, dry_run=options.dry_run)
     if not options.dry_run:
-        generated.update(shared.workflows, root=root, default_branch=around.branch)
+        generated.update(shared.workflows, root=root, repository=open_repository(root))
     ignored = scaffold.ignore_lines(project_files.read_text(around.folder / ".gitignore") or "")
     if ignored and not options.dry_run:
         project_files.append(around.folder / ".gitignore", ignored)
     inside = f"{around.inside}/" if around.inside else ""
-    workflows = {each.path: each.text for each in shared.workflows if each.is_written}
+    workflows = {each.path: each.text or "" for each in shared.workflows.files if each.is_written}
     written = (*(inside + path for path in project.written), *tool.written, *workflows, generated.LOCK)
     return Initialised(
         project=answers.project,
@@ -195,7 +197,7 @@ def _write(
         written=(*written, *((f"{inside}.gitignore",) if ignored else ())),
         kept=(
             *(inside + path for path in project.kept),
-            *(each.path for each in shared.workflows if each.state is State.EDITED),
+            *(each.path for each in shared.workflows.files if each.state in KEPT),
         ),
         to_add=tuple(_to_add(project.kept)),
         next=_next(answers, around, texts),

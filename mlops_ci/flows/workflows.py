@@ -1,4 +1,4 @@
-"""workflows: settings → texts → compare with what is there → write what is missing or outdated."""
+"""workflows: settings of all projects → texts → compare with what is there → merge what changed into it."""
 
 from __future__ import annotations
 
@@ -8,28 +8,35 @@ import msgspec
 
 from mlops_ci.steps import generated
 from mlops_ci.steps.project import repository_around
-from mlops_ci.workflows.compare import Generated, State
+from mlops_ci.workflows.compare import IN_STEP, Generated, State
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+_LEFT = (State.CONFLICT, State.UNKNOWN)
+"""What is out of step after an update too."""
+
 
 class InStep(msgspec.Struct, frozen=True, kw_only=True):
-    """Every generated file with its state, and which were written now."""
+    """Every generated file with its state before; after an update also which were written."""
 
     files: tuple[Generated, ...]
+    updated: bool = False
     written: tuple[str, ...] = ()
 
     @property
     def out_of_step(self) -> tuple[Generated, ...]:
-        return tuple(each for each in self.files if each.state is not State.CURRENT and each.path not in self.written)
+        """The files that a person has to look at."""
+        return tuple(
+            each for each in self.files if (each.state in _LEFT if self.updated else each.state not in IN_STEP)
+        )
 
 
 def workflows(start: Path, *, update: bool) -> InStep:
-    """Compare the generated workflows with the settings; with `update`, bring them in step. Edited ones are left."""
+    """Compare the generated workflows with the settings; with `update`, merge into them what is generated now."""
     repository = repository_around(start)
     found = generated.look(repository)
     if not update:
-        return InStep(files=found)
-    written = generated.update(found, root=repository.root, default_branch=repository.default_branch() or "main")
-    return InStep(files=found, written=written)
+        return InStep(files=found.files)
+    written = generated.update(found, root=repository.root, repository=repository)
+    return InStep(files=found.files, updated=True, written=written)

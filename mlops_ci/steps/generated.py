@@ -2,48 +2,50 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
+from functools import partial
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from mlops_ci import __version__
-from mlops_ci.errors import ConfigError, UsageError
-from mlops_ci.steps.project import SETTINGS, STATE, read_settings
+from mlops_ci.edge.merge import Labels, merge
+from mlops_ci.errors import UsageError
+from mlops_ci.steps.project import SETTINGS, STATE
 from mlops_ci.steps.project_files import read_text, replace
-from mlops_ci.workflows import compare
-from mlops_ci.workflows.compare import Generated, GeneratedLock, State
-from mlops_ci.workflows.generate import Inputs, ProjectInputs, generate
+from mlops_ci.steps.projects import check_apart, projects
+from mlops_ci.workflows import compare, lock
+from mlops_ci.workflows.compare import Cause, Generated, Recipe, State
+from mlops_ci.workflows.generate import Inputs, ProjectInputs, generate, settings
+from mlops_ci.workflows.lock import GeneratedLock
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mlops_ci.config.settings import Config
     from mlops_ci.edge.git import Repository
 
 LOCK = f"{STATE}/generated.lock"
 """At the root of the repository: one set of workflows for all its projects."""
+KEPT = (State.CONFLICT, State.UNKNOWN)
+"""What is not written by a command that may not touch what people wrote."""
 
 
-def projects(repository: Repository) -> tuple[ProjectInputs, ...]:
-    """Every project of the working tree, by folder; ConfigError naming the file where one cannot be read."""
-    files = [PurePosixPath(path) for path in repository.worktree_files("")]
-    paths = sorted(path for path in files if path.name == SETTINGS and STATE not in path.parts)
-    return tuple(
-        project_inputs(
-            read_settings(repository.root / path, name=str(path)), folder=path.parent.as_posix().removeprefix(".")
+class Workflows(msgspec.Struct, frozen=True, kw_only=True):
+    """Every generated file with its state; `lock`: what was known of them, `fresh`: what is said of this generation."""
+
+    files: tuple[Generated, ...]
+    lock: GeneratedLock | None
+    fresh: GeneratedLock
+
+    def without_conflicts(self) -> Workflows:
+        """The same, where files that would conflict stay as they are."""
+        files = tuple(
+            msgspec.structs.replace(each, is_written=False, record=None) if each.state is State.CONFLICT else each
+            for each in self.files
         )
-        for path in paths
-    )
+        return msgspec.structs.replace(self, files=files)
 
 
-def project_inputs(config: Config, *, folder: str) -> ProjectInputs:
-    """What a project asks of the workflows. `folder`: of the project in the repository."""
-    runner = config.runner
-    return ProjectInputs(
-        name=config.project, folder=folder, labels=runner.labels, timeout=runner.timeout, secrets=runner.secrets
-    )
-
-
-def look(repository: Repository) -> tuple[Generated, ...]:
+def look(repository: Repository) -> Workflows:
     """Every generated file of the repository and its state; UsageError where it holds no project."""
     found = projects(repository)
     if not found:
@@ -51,49 +53,78 @@ def look(repository: Repository) -> tuple[Generated, ...]:
             f"there is no {SETTINGS} in {repository.root}",
             "Make a project: mlops-ci init --data FILE --target COLUMN",
         )
-    return compared(repository.root, found, default_branch=repository.default_branch() or "main")
+    branch = repository.default_branch() or "main"
+    return compared(repository.root, found, default_branch=branch, repository=repository)
 
 
-def compared(root: Path, found: tuple[ProjectInputs, ...], *, default_branch: str) -> tuple[Generated, ...]:
+def compared(
+    root: Path, found: tuple[ProjectInputs, ...], *, default_branch: str, repository: Repository | None
+) -> Workflows:
     """Every file these projects give and its state. The branch named when they were made stays in force."""
-    _apart(found)
-    lock = read_lock(root)
-    branch = lock.default_branch if lock else default_branch
-    made = generate(Inputs(version=__version__, default_branch=branch, projects=found))
-    return tuple(
-        compare.compare(path, mine=read_text(root / path), made=text, lock=lock) for path, text in made.items()
+    check_apart(found)
+    before = read_lock(root)
+    inputs = Inputs(
+        version=__version__, default_branch=before.default_branch if before else default_branch, projects=found
     )
+    made = generate(inputs)
+    fresh = GeneratedLock(default_branch=inputs.default_branch, made_by=__version__, settings=settings(inputs))
+    gone = _deleted(repository, before, tuple(made))
+    causes = compare.what_changed(before, fresh)
+    files = [
+        compare.deleted(path, before.files[path])
+        if before and path in gone
+        else _compare(root, path, text, before, causes)
+        for path, text in made.items()
+    ]
+    return Workflows(files=tuple(files), lock=before, fresh=fresh)
 
 
 def read_lock(root: Path) -> GeneratedLock | None:
     """The lock of generated files, or None where there is none; ConfigError where it cannot be read."""
     text = read_text(root / LOCK)
-    return compare.parse_lock(text, file=LOCK) if text is not None else None
+    return lock.parse(text, file=LOCK) if text is not None else None
 
 
-def update(found: tuple[Generated, ...], *, root: Path, default_branch: str) -> tuple[str, ...]:
-    """Write what is missing or outdated, leave what was edited by hand; the paths written."""
-    lock = read_lock(root)
-    texts = {each.path: each.text for each in found if each.is_written}
+def update(found: Workflows, *, root: Path, repository: Repository | None) -> tuple[str, ...]:
+    """Write what an update changes; the paths written.
+
+    UsageError where marks of a conflict would go into a file that git could not bring back as it was.
+    """
+    texts = {each.path: each.text for each in found.files if each.is_written and each.text is not None}
+    for each in found.files:
+        if each.path in texts and each.lines and not (repository and repository.is_clean(each.path)):
+            raise UsageError(
+                f"{each.path} has changes that are not committed, and they conflict with what is generated now",
+                "Commit or stash them, then update again: the conflicts are marked in the file.",
+            )
     replace(root, texts)
-    in_step = {each.path: each.text for each in found if each.state is not State.EDITED}
-    branch = lock.default_branch if lock else default_branch
-    kept = {path: digest for path, digest in (lock.files if lock else {}).items() if path not in in_step}
-    replace(root, {LOCK: compare.lock_text(branch, in_step, kept=kept)})
+    replace(root, {LOCK: lock.written(compare.lock_after(found.lock, found.files, fresh=found.fresh))})
     return tuple(texts)
 
 
-def _apart(found: tuple[ProjectInputs, ...]) -> None:
-    """ConfigError where projects share a name, under which decisions are kept, or lie in each other."""
-    for at, one in enumerate(found):
-        for other in found[:at]:
-            files = f"{_settings(other)} and {_settings(one)}"
-            if one.name == other.name:
-                raise ConfigError(f"two projects are named {one.name}: {files}", "Give one another name: `project:`.")
-            inner, outer = (one, other) if len(one.folder) > len(other.folder) else (other, one)
-            if not outer.folder or inner.folder.startswith(f"{outer.folder}/"):
-                raise ConfigError(f"a project lies inside another one: {files}", "Put them beside each other.")
+def _compare(root: Path, path: str, made: str, before: GeneratedLock | None, causes: tuple[Cause, ...]) -> Generated:
+    """One file. What a link stands for is not ours: nothing is known of it."""
+    is_link = (root / path).is_symlink()
+    mine = read_text(root / path)
+    labels = Labels(
+        "yours",
+        f"generated before, by mlops-ci {before.made_by if before else ''}",
+        f"generated now, by mlops-ci {__version__}",
+    )
+    return compare.compare(
+        path,
+        mine="" if is_link and mine is None else mine,
+        made=made,
+        record=before.files.get(path) if before and not is_link else None,
+        recipe=Recipe(merge=partial(merge, labels=labels), causes=causes),
+    )
 
 
-def _settings(project: ProjectInputs) -> str:
-    return f"{project.folder}/{SETTINGS}" if project.folder else SETTINGS
+def _deleted(repository: Repository | None, before: GeneratedLock | None, paths: tuple[str, ...]) -> tuple[str, ...]:
+    """Those that a commit took away: it holds the lock that names them, and not the files."""
+    head = repository.head() if repository else None
+    if repository is None or before is None or head is None:
+        return ()
+    missing = [path for path in paths if path in before.files and read_text(repository.root / path) is None]
+    there = {entry.path for entry in repository.look_up(head, [LOCK, *missing])} if missing else set()
+    return tuple(path for path in missing if LOCK in there and path not in there)

@@ -152,12 +152,14 @@ def locks(project: Project) -> Iterator[Finding]:
 
 def workflows(project: Project) -> Iterator[Finding]:
     """The generated workflows are in step with the settings."""
-    for each in generated.look(project.repository):
+    for each in generated.look(project.repository).files:
         name = each.path.rsplit("/", 1)[-1]
         if each.state is State.CURRENT:
-            yield ok(name, "in step with the settings")
-        elif each.state is State.EDITED:
+            yield ok(name, "in step with the settings" + (", with edits of yours" if each.edits else ""))
+        elif each.state in (State.EDITED, State.UNKNOWN):
             yield note(name, "edited by hand", "mlops-ci workflows --diff")
+        elif each.state is State.DELETED:
+            yield note(name, "deleted by a commit", f"Revert that commit, if it was not meant: git log -- {each.path}")
         else:
             yield missing(name, str(each.state), "mlops-ci workflows --update")
 

@@ -37,7 +37,7 @@ def replace(folder: Path, texts: dict[str, str]) -> None:
     """Write `texts` whatever is there: for files that are ours."""
     for path, text in texts.items():
         _stays_inside(folder, path)
-        files.write(folder / path, text.encode())
+        files.write(folder / path, text.encode("utf-8", "surrogateescape"))
 
 
 def append(path: Path, text: str) -> None:

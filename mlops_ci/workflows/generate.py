@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from typing import Any
 
 import msgspec
 
@@ -41,29 +42,32 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
 def generate(inputs: Inputs) -> dict[str, str]:
     """Path in the repository -> text. ConfigError for a folder or branch whose name cannot stand in a workflow."""
     _plain(inputs.default_branch, _BRANCH, "the default branch")
-    projects = sorted(inputs.projects, key=lambda project: project.folder)
-    for project in projects:
+    for project in inputs.projects:
         _plain(project.folder or "root", _PATH, "the project's folder")
-    values: dict[str, object] = {
+    values = settings(inputs)
+    labels = values["labels"]
+    values |= {
         "version": inputs.version,
         "default_branch": json.dumps(inputs.default_branch),
-        "several": len(projects) > 1,
-        "folder": json.dumps(projects[0].folder or "."),
-        "labels": _labels(projects),
-        # A check trains, predicts and tests, each with the limit of its own.
-        "minutes": 3 * math.ceil(max(project.timeout for project in projects) / 60) + _SETUP_MINUTES,
-        "secrets": sorted({name for project in projects for name in project.secrets}),
+        "labels": labels if isinstance(labels, str) else json.dumps(labels[0] if len(labels) == 1 else labels),
         "pins": {name: str(pin) for name, pin in PINS.items()},
     }
     return {f"{FOLDER}/{name}.yml": render(f"workflows/{name}.yml", **values) for name in _NAMES}
 
 
-def _labels(projects: list[ProjectInputs]) -> str:
-    """The runner as YAML; where projects ask for different ones, each job of the matrix names its own."""
-    if len({project.labels for project in projects}) > 1:
-        return "${{ matrix.labels }}"
-    labels = projects[0].labels
-    return json.dumps(labels[0] if len(labels) == 1 else list(labels))
+def settings(inputs: Inputs) -> dict[str, Any]:
+    """What of the projects' settings the texts are made from, as JSON holds it."""
+    projects = inputs.projects
+    labels = {project.labels for project in projects}
+    return {
+        "default_branch": inputs.default_branch,
+        "several": len(projects) > 1,
+        # Where projects ask for different runners, each job of the matrix names its own.
+        "labels": list(*labels) if len(labels) == 1 else "${{ matrix.labels }}",
+        # A check trains, predicts and tests, each with the limit of its own.
+        "minutes": 3 * math.ceil(max(project.timeout for project in projects) / 60) + _SETUP_MINUTES,
+        "secrets": sorted({name for project in projects for name in project.secrets}),
+    }
 
 
 def _plain(text: str, allowed: re.Pattern[str], what: str) -> None:

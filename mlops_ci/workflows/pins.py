@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from difflib import SequenceMatcher
 
 import msgspec
 
@@ -45,15 +46,29 @@ def without_pins(text: str) -> str:
     return _USES.sub(lambda found: found["action"], text)
 
 
-def with_newer_pins(text: str, of: str) -> str:
-    """`text` with the pins of `of` where those are of a newer version."""
-    theirs = {found["action"]: found for found in _USES.finditer(of)}
+def level(mine: str, base: str, new: str) -> tuple[str, str, str]:
+    """The three texts with the same pins, the newer of the file and the table; of equal versions the table's.
 
-    def newer(found: re.Match[str]) -> str:
-        other = theirs.get(found["action"])
-        return other.group() if other and _order(other["version"]) > _order(found["version"]) else found.group()
+    In `mine` only the steps that stand in `base` too are levelled: a step that a person added keeps its pin.
+    """
+    lines = mine.split("\n")
+    matcher = SequenceMatcher(None, without_pins(mine).split("\n"), without_pins(base).split("\n"), autojunk=False)
+    ours = [at for block in matcher.get_matching_blocks() for at in range(block.a, block.a + block.size)]
+    newest = _newest([new, *(lines[at] for at in ours)])
+    for at in ours:
+        lines[at] = _pinned(lines[at], newest)
+    return "\n".join(lines), _pinned(base, newest), _pinned(new, newest)
 
-    return _USES.sub(newer, text)
+
+def _newest(texts: list[str]) -> dict[str, str]:
+    """Action -> its pin of the newest version; of equal versions the first."""
+    found = [pin for text in texts for pin in _USES.finditer(text)]
+    ordered = sorted(found, key=lambda pin: _order(pin["version"]), reverse=True)
+    return {pin["action"]: pin.group() for pin in reversed(ordered)}
+
+
+def _pinned(text: str, pins: dict[str, str]) -> str:
+    return _USES.sub(lambda found: pins.get(found["action"], found.group()), text)
 
 
 def _order(version: str) -> tuple[int, ...]:
