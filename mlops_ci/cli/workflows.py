@@ -86,7 +86,7 @@ def _conflict(each: Generated, found: InStep) -> str:
     others = f" (and lines {', '.join(map(str, each.lines[1:]))})" if each.lines[1:] else ""
     if _is_ahead(each, found):
         causes = ", ".join(_cause(cause) for cause in each.causes if cause.kind is not Kind.PERSON)
-        return f"a person changed the same lines as {causes}; {_UPDATE} marks them in the file"
+        return f"edited by a person on lines that change now too ({causes}): {_UPDATE} marks them in the file"
     return f"a conflict is marked here{others}: keep what is right of it, then {_UPDATE}"
 
 

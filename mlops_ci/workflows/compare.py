@@ -179,7 +179,8 @@ def lock_after(lock: GeneratedLock | None, found: tuple[Generated, ...], *, fres
 
 
 def _shown(value: object) -> str:
-    return ", ".join(str(each) for each in value) or "none" if isinstance(value, list | tuple) else str(value)
+    values = value if isinstance(value, list | tuple) else () if value is None else (value,)
+    return ", ".join(map(str, values)) or "none"
 
 
 def _base(mine: str, record: Recorded | str | None) -> str | None:

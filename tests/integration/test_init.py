@@ -297,36 +297,6 @@ def test_a_git_lfs_pointer_is_named_as_such(tmp_path: Path) -> None:
     assert "git lfs pull" in run(project, "init", "--target", "y", code=11).stderr
 
 
-def test_workflows_find_updates_edits_and_moved_pins(tmp_path: Path) -> None:
-    project = repo(tmp_path / "churn", {"data/customers.csv": customers()})
-    run(project, "init", "--target", "churned")
-    path = project / WORKFLOW
-    made = path.read_text()
-    run(project, "workflows", "--check")
-
-    moved = made.replace("3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1", f"{'a' * 40} # v7.2.0")
-    path.write_text(moved)
-    run(project, "workflows", "--check")
-
-    settings_file = project / "mlops.yaml"
-    settings_file.write_text(settings_file.read_text() + "runner: {timeout: 10m}\n")
-    assert "outdated" in run(project, "workflows", "--json", "--check", code=10).stdout
-    run(project, "workflows", "--update")
-    assert f"{'a' * 40} # v7.2.0" in path.read_text()
-    assert "timeout-minutes: 45" in path.read_text()
-    run(project, "workflows", "--check")
-
-    path.write_text(path.read_text().replace("timeout-minutes: 45", "timeout-minutes: 99"))
-    assert "edited by hand" in run(project, "workflows", "--check", code=10).stdout
-    run(project, "workflows", "--update", code=10)
-    assert "timeout-minutes: 99" in path.read_text()
-    assert "-    timeout-minutes: 99" in run(project, "workflows", "--diff").stdout
-
-    path.unlink()
-    run(project, "workflows", "--update")
-    assert "timeout-minutes: 45" in path.read_text()
-
-
 def test_the_branch_of_the_workflows_is_the_one_they_were_made_with(tmp_path: Path) -> None:
     project = repo(tmp_path / "churn", {"data/customers.csv": customers()})
     run(project, "init", "--target", "churned")

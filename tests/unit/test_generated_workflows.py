@@ -9,10 +9,8 @@ import pytest
 
 from mlops_ci.config import yaml
 from mlops_ci.errors import ConfigError
-from mlops_ci.workflows import compare
-from mlops_ci.workflows.compare import State
 from mlops_ci.workflows.generate import Inputs, ProjectInputs, generate
-from mlops_ci.workflows.pins import PINS, with_newer_pins, without_pins
+from mlops_ci.workflows.pins import PINS
 
 CHURN = ProjectInputs(name="churn", folder="", labels=("ubuntu-24.04",), timeout=3600)
 INSIDE = ProjectInputs(name="churn", folder="services/churn", labels=("self", "gpu"), timeout=90, secrets=("B", "A"))
@@ -123,31 +121,3 @@ def test_a_folder_that_cannot_stand_in_a_workflow_is_refused(folder: str) -> Non
 def test_a_branch_that_cannot_stand_in_a_workflow_is_refused(branch: str) -> None:
     with pytest.raises(ConfigError):
         generate(inputs(CHURN, branch=branch))
-
-
-def test_moved_pins_are_no_edit_and_newer_ones_are_kept() -> None:
-    made = f"uses: {PINS['checkout']}\n"
-    newer = f"uses: actions/checkout@{'a' * 40} # v7.10.0\n"
-    older = f"uses: actions/checkout@{'b' * 40} # v6.9.9\n"
-    assert without_pins(made) == without_pins(newer) == "uses: actions/checkout\n"
-    assert with_newer_pins(made, newer) == newer
-    assert with_newer_pins(made, older) == made
-
-
-def test_an_action_that_is_not_pinned_by_commit_is_an_edit() -> None:
-    made = f"uses: {PINS['checkout']}\n"
-    found = compare.compare("w.yml", mine="uses: actions/checkout@v7\n", made=made, lock=None)
-    assert found.state is State.EDITED
-
-
-def test_an_older_pin_is_outdated() -> None:
-    made = f"uses: {PINS['checkout']}\n"
-    mine = f"uses: actions/checkout@{'b' * 40} # v6.9.9\n"
-    found = compare.compare("w.yml", mine=mine, made=made, lock=None)
-    assert (found.state, found.text) == (State.OUTDATED, made)
-
-
-def test_a_broken_lock_says_how_to_mend_it() -> None:
-    with pytest.raises(ConfigError) as found:
-        compare.parse_lock("{", file=".mlops-ci/generated.lock")
-    assert "--update" in found.value.advice
