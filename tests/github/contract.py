@@ -81,9 +81,14 @@ def example(method: str, template: str) -> Any:
 
 
 def _problems(value: object, schema: Any, where: str) -> list[str]:
-    inside = {"components": description()["components"], **schema}
-    found = jsonschema.Draft202012Validator(inside).iter_errors(value)
+    found = _validator().evolve(schema=schema).iter_errors(value)
     return [f"{where}{each.json_path[1:]}: {each.message[:200]}" for each in found]
+
+
+@functools.cache
+def _validator() -> jsonschema.Draft202012Validator:
+    """A validator for parts of the description, which finds what they refer to in the whole of it."""
+    return jsonschema.Draft202012Validator(description())
 
 
 def _resolved(node: Any) -> Any:

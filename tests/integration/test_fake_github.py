@@ -23,6 +23,7 @@ from tests.github.fake import FakeGitHub
 from tests.github.routes import ROUTES, Route
 from tests.github.state import Artifact, Branch, Comment, Pull, Run, State, Status
 
+CLIENT = httpx.Client()
 SHA = "a" * 40
 TIME = "2026-01-01T00:00:00Z"
 WORKFLOW = """\
@@ -132,7 +133,7 @@ def full() -> State:
 def ask(github: FakeGitHub, route: Route, job: str, token: str = "job-token") -> httpx.Response:
     path = f"/repos/acme/ml{route.template.format(**PATHS)}"
     headers = {"Authorization": f"Bearer {token}", "User-Agent": f"mlops-ci/1 (x.yml; {job})"}
-    return httpx.request(
+    return CLIENT.request(
         route.method, github.url + path, headers=headers, json=BODIES.get((route.method, route.template))
     )
 
@@ -171,14 +172,14 @@ def test_a_request_github_does_not_describe_fails_the_test(tmp_path: Path) -> No
     with FakeGitHub(tmp_path, full()) as github:
         root = f"{github.url}/repos/acme/ml"
         wrong = [
-            httpx.post(f"{root}/issues/7/comments", headers=headers, json={"text": "x"}),
-            httpx.post(f"{root}/issues/7/comments", headers=headers, json={"body": 7}),
-            httpx.get(f"{root}/pulls?stat=open", headers=headers),
-            httpx.get(f"{root}/pulls?per_page=many", headers=headers),
+            CLIENT.post(f"{root}/issues/7/comments", headers=headers, json={"text": "x"}),
+            CLIENT.post(f"{root}/issues/7/comments", headers=headers, json={"body": 7}),
+            CLIENT.get(f"{root}/pulls?stat=open", headers=headers),
+            CLIENT.get(f"{root}/pulls?per_page=many", headers=headers),
         ]
         assert [answer.status_code for answer in wrong] == [422] * 4
-        assert httpx.get(f"{root}/no/such", headers=headers).status_code == 404
-        assert httpx.get(f"{root}/pulls", headers=headers | {"User-Agent": "x"}).status_code == 403
+        assert CLIENT.get(f"{root}/no/such", headers=headers).status_code == 404
+        assert CLIENT.get(f"{root}/pulls", headers=headers | {"User-Agent": "x"}).status_code == 403
         told = "\n".join(github.wrong)
         github.wrong.clear()
     for said in ("'body' is a required property", "7 is not of type 'string'", "query stat: no such parameter"):
@@ -314,7 +315,7 @@ def test_it_runs_as_a_process_and_keeps_its_state(tmp_path: Path) -> None:
         assert process.stdout
         url = process.stdout.readline().strip()
         headers = {"Authorization": "Bearer job-token", "User-Agent": "mlops-ci/1 (x.yml; a)"}
-        made = httpx.post(f"{url}/repos/acme/ml/issues/7/comments", headers=headers, json={"body": "x"})
+        made = CLIENT.post(f"{url}/repos/acme/ml/issues/7/comments", headers=headers, json={"body": "x"})
         process.send_signal(signal.SIGTERM)
         assert (made.status_code, process.wait(10)) == (201, 0)
         kept = msgspec.json.decode((folder / "state.json").read_bytes(), type=State)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import ssl
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -37,6 +39,7 @@ jobs:
       actions: read
 """
 Ask = Callable[[GitHub], object]
+CONTEXT = functools.cache(ssl.create_default_context)
 
 
 class Clock:
@@ -50,6 +53,12 @@ class Clock:
 
     def __call__(self) -> float:
         return 1_800_000_000 + sum(self.slept)
+
+
+@pytest.fixture(autouse=True)
+def certificates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read once: it takes longer than most of these tests."""
+    monkeypatch.setattr(ssl, "create_default_context", CONTEXT)
 
 
 @pytest.fixture
@@ -540,10 +549,21 @@ def test_a_refused_download_does_not_tell_the_signed_address(fake: FakeGitHub, g
     assert not (tmp_path / "run.zip").exists()
 
 
-@pytest.mark.parametrize("location", ["", "ftp://evil.example/x", "/relative", "http://[", "file:///etc/passwd"])
-def test_a_download_is_fetched_over_http_only(fake: FakeGitHub, github: GitHub, tmp_path: Path, location: str) -> None:
-    fake.fail("GET", "/actions/artifacts/6/zip", times=9, status=302, headers={"Location": location})
-    refusal(lambda: github.download(github.artifacts(5)[0], tmp_path / "run.zip", limit=100_000))
+@pytest.mark.parametrize("location", ["", "ftp://evil.example/x", "/relative", "file:///etc/passwd", "https://"])
+def test_a_download_is_fetched_from_a_web_address_only(
+    fake: FakeGitHub, github: GitHub, tmp_path: Path, location: str
+) -> None:
+    fake.fail("GET", "/actions/artifacts/6/zip", status=302, headers={"Location": location})
+    error = refusal(lambda: github.download(github.artifacts(5)[0], tmp_path / "run.zip", limit=100_000))
+    assert "not understood" in error.message
+
+
+def test_a_download_is_encrypted_where_the_api_is(
+    fake: FakeGitHub, github: GitHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(access.Access, "is_loopback", False)
+    error = refusal(lambda: github.download(github.artifacts(5)[0], tmp_path / "run.zip", limit=100_000))
+    assert "it is not redirected to an https address" in error.message
     assert fake.asked("GET", "/storage/.*") == []
 
 
