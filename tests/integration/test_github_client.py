@@ -444,6 +444,15 @@ def test_what_no_job_may_see_is_for_a_person(connect: Callable[..., GitHub]) -> 
     assert "`secrets: read`" in error.advice
 
 
+def test_a_person_is_told_what_the_token_at_the_desk_lacks(fake: FakeGitHub, connect: Callable[..., GitHub]) -> None:
+    said = "Resource not accessible by personal access token"
+    accepted = {"X-Accepted-GitHub-Permissions": "contents=read,administration=read; metadata=read"}
+    fake.fail("GET", "/branches/main", status=403, message=said, headers=accepted)
+    error = refusal(lambda: connect(token="person-token").branch("main"))
+    assert error.needed == "`contents: read` and `administration: read` or `metadata: read`"
+    assert error.advice == f"Give the token {error.needed} in its settings on GitHub, or use one that has it."
+
+
 def test_what_is_not_there(github: GitHub) -> None:
     error = refusal(lambda: github.pull(99))
     assert str(error) == (

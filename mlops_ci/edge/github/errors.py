@@ -135,7 +135,7 @@ def _advice(status: int, said: str, needed: str, accepted: str) -> str:
     if status == 401:
         return "The token is wrong or has expired: set GITHUB_TOKEN (at a desk GH_TOKEN) to one that holds."
     if status == 403 and needed:
-        return _grant(needed, accepted)
+        return _grant(said, needed, accepted)
     if status == 403 and said.startswith(_NO_PULL_REQUESTS):
         return "Allow it in the repository's Settings > Actions > General > Workflow permissions."
     if status == 403:
@@ -150,7 +150,9 @@ def _advice(status: int, said: str, needed: str, accepted: str) -> str:
     return "This version of mlops-ci and GitHub disagree about the call: an upgrade may help."
 
 
-def _grant(needed: str, accepted: str) -> str:
+def _grant(said: str, needed: str, accepted: str) -> str:
+    if said.startswith(_NOT_GRANTED + "personal"):
+        return f"Give the token {needed} in its settings on GitHub, or use one that has it."
     names = {each.strip().partition("=")[0] for each in re.split("[;,]", accepted)}
     if names & _OF_A_JOB:
         return (
