@@ -44,8 +44,13 @@ def selection_rate(counts: Counts) -> Array:
     return _ratio(counts.predicted[..., -1], counts.rows)
 
 
+def f1_by_class(counts: Counts) -> Array:
+    """Shape (..., classes); NaN for a class that is neither true nor predicted."""
+    return _ratio(2 * counts.hits, counts.truth + counts.predicted)
+
+
 def f1(counts: Counts) -> Array:
-    return _f1_by_class(counts)[..., -1]
+    return f1_by_class(counts)[..., -1]
 
 
 def balanced_accuracy(counts: Counts) -> Array:
@@ -64,12 +69,12 @@ def recall_macro(counts: Counts) -> Array:
 
 
 def f1_macro(counts: Counts) -> Array:
-    return _mean(_f1_by_class(counts), _present(counts))
+    return _mean(f1_by_class(counts), _present(counts))
 
 
 def f1_weighted(counts: Counts) -> Array:
     """F1 of each class, averaged by the rows that the truth holds of it."""
-    weighted = np.where(counts.truth > 0, _f1_by_class(counts) * counts.truth, 0.0)
+    weighted = np.where(counts.truth > 0, f1_by_class(counts) * counts.truth, 0.0)
     return _ratio(weighted.sum(axis=-1), counts.rows)
 
 
@@ -95,10 +100,6 @@ def cohen_kappa(counts: Counts) -> Array:
 
 def _present(counts: Counts) -> Array:
     return (counts.truth + counts.predicted) > 0
-
-
-def _f1_by_class(counts: Counts) -> Array:
-    return _ratio(2 * counts.hits, counts.truth + counts.predicted)
 
 
 def _mean(values: Array, present: Array) -> Array:

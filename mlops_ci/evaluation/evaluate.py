@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 
 from mlops_ci.errors import UserCodeError
+from mlops_ci.evaluation.by_class import by_class
 from mlops_ci.evaluation.counts import confusion_matrix
 from mlops_ci.evaluation.curves import curves
 from mlops_ci.evaluation.flips import flips
@@ -66,6 +67,7 @@ def evaluate(
         slices=_slices(holdout, predictions, there, theirs, slices, metrics),
         new_rows=_new_rows(holdout, predictions, champion, metrics),
         flips=flips(there, ours, theirs, slices) if labelled and theirs is not None else None,
+        by_class=by_class(there, ours, theirs) if holdout.task is Task.MULTICLASS else msgspec.UNSET,
         confusion=_confusion(holdout, predictions) if labelled else (),
         curves=curves(holdout, predictions) | (curves(there, theirs, "_champion") if theirs is not None else {}),
     )

@@ -153,6 +153,34 @@ class SliceValue(msgspec.Struct, frozen=True, kw_only=True):
     champion: dict[str, float | None] = {}
 
 
+class ClassCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """Of one class: the rows that are of it, that are predicted to be, and both. A share of none is None."""
+
+    rows: int
+    predicted: int
+    hits: int
+
+    @property
+    def precision(self) -> float | None:
+        return self.hits / self.predicted if self.predicted else None
+
+    @property
+    def recall(self) -> float | None:
+        return self.hits / self.rows if self.rows else None
+
+    @property
+    def f1(self) -> float | None:
+        return 2 * self.hits / (self.rows + self.predicted) if self.rows + self.predicted else None
+
+
+class ClassValue(msgspec.Struct, frozen=True, kw_only=True):
+    """How one class fares, on the rows that both models have answers for where there are two."""
+
+    name: str
+    candidate: ClassCounts
+    champion: ClassCounts | None = None
+
+
 class Flips(msgspec.Struct, frozen=True, kw_only=True):
     """Labels that differ from the champion's. won: became right; lost: became wrong; other: wrong both times."""
 
@@ -229,6 +257,8 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     worse_slices: SliceSearch | None = None
     """None where nothing was searched: a decision of an earlier version."""
     flips: Flips | None = None
+    by_class: tuple[ClassValue, ...] | msgspec.UnsetType = msgspec.UNSET
+    """More than two classes: those with the lowest F1, at most 12, the lowest first. Not in earlier versions."""
     confusion: tuple[tuple[int, ...], ...] = ()
     """Rows of truth, columns of predicted labels, in the order of `classes`; at most 20 classes."""
     curves: dict[str, Curve] = {}

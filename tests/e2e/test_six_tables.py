@@ -159,6 +159,8 @@ def test_init_then_check_is_right_about_a_real_table(name: str, tmp_path: Path) 
     metrics_are_scikit_learns(folder, known, truth, said["metrics"])
     checks_say_what_is_known(known, said["checks"])
     report_tells_it(folder, known, evidence)
+    if known.task == "multiclass":
+        table_by_class_is_scikit_learns(folder, known, truth)
     again = run(project, "check", "--json")
     assert "restored  nothing it reads has changed" in again.stderr
     assert again.stderr.count("\n") == 1
@@ -244,9 +246,19 @@ def report_tells_it(folder: Path, known: Known, evidence: dict[str, Any]) -> Non
     assert ("8 rows without a target dropped" in text) is bool(known.without_target)
     assert ("The positive class is `1`." in text) is (known.task == "binary")
     counts = zip(known.classes, evidence["evaluation"]["class_counts"], strict=True)
-    assert all(f"`{name}` {rows}" in text for name, rows in counts)
+    assert all(f"`{name}` {rows}" in text or f"| `{name}` | {rows} |" in text for name, rows in counts)
     assert "\u200b" not in text
     assert "not protected" not in text
+
+
+def table_by_class_is_scikit_learns(folder: Path, known: Known, truth: Truth) -> None:
+    labels = np.load(folder / "evidence" / "labels.npy").astype(np.int64)
+    scores = sk.precision_recall_fscore_support(truth, labels, labels=range(len(known.classes)), zero_division=np.nan)
+    told = (folder / "report.md").read_text(encoding="utf-8")
+    found = {line.split(" | ")[0].strip("| `"): line for line in told.splitlines() if line.startswith("| `")}
+    for name, precision, recall, f1, rows in zip(known.classes, *scores, strict=True):
+        shares = " | ".join("–" if np.isnan(share) else f"{share:.3f}" for share in (f1, precision, recall))
+        assert found[name] == f"| `{name}` | {rows} | {shares} |"
 
 
 def test_init_asks_for_the_target_where_nobody_can_answer_and_writes_nothing(tmp_path: Path) -> None:

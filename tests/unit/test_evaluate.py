@@ -129,6 +129,66 @@ def test_more_than_twenty_classes_have_no_confusion() -> None:
     assert metric(found, "f1_macro").value == 1.0
 
 
+def _many(rows: int, classes: int, seed: int) -> tuple[Holdout, Predictions, Predictions]:
+    """A holdout of that many classes with two models, of which the first never predicts the last class."""
+    random = np.random.default_rng(seed)
+    truth = random.integers(0, classes, rows).astype(np.int32)
+    ours = np.where(random.random(rows) < 0.6, truth, random.integers(0, classes, rows)) % (classes - 1)
+    theirs = np.where(random.random(rows) < 0.7, truth, random.integers(-1, classes, rows))
+    data = Holdout(
+        task=Task.MULTICLASS,
+        digest="d",
+        ids=np.arange(rows, dtype=np.uint64),
+        truth=truth,
+        classes=tuple(f"{code:02}" for code in range(classes)),
+    )
+    return data, *(Predictions(digest=str(seed), labels=labels.astype(np.int32)) for labels in (ours, theirs))
+
+
+@pytest.mark.parametrize("classes", [3, 5, 40])
+def test_classes_have_the_scores_of_scikit_learn_the_lowest_f1_first(classes: int) -> None:
+    data, ours, theirs = _many(3000, classes, seed=classes)
+    found = evaluate(data, ours, champion(theirs), slices=()).by_class
+    scores = {
+        side: sk.precision_recall_fscore_support(data.truth, labels, labels=range(classes), zero_division=np.nan)
+        for side, labels in (("candidate", ours.labels), ("champion", theirs.labels))
+    }
+    lowest = np.argsort(scores["candidate"][2], kind="stable")[:12]
+    assert [one.name for one in found] == [data.classes[code] for code in lowest]
+    assert found[0].name == data.classes[-1]
+    assert found[0].candidate.precision is None
+    for one, code in zip(found, lowest, strict=True):
+        for side, (precision, recall, f1, rows) in scores.items():
+            counts = getattr(one, side)
+            shares = [np.nan if share is None else share for share in (counts.precision, counts.recall, counts.f1)]
+            assert shares == pytest.approx([precision[code], recall[code], f1[code]], nan_ok=True)
+            assert counts.rows == rows[code]
+
+
+def test_classes_are_compared_on_the_rows_that_the_champion_has_answers_for() -> None:
+    data, ours, theirs = _many(300, 3, seed=1)
+    lacking = np.arange(300) < 100
+    rival = msgspec.structs.replace(champion(theirs), unanswered=lacking)
+    found = evaluate(data, ours, rival, slices=())
+    rest = [msgspec.structs.replace(one, labels=one.labels[~lacking]) for one in (ours, theirs)]
+    assert found.by_class == evaluate(data.cut(~lacking), rest[0], champion(rest[1]), slices=()).by_class
+    assert sum(one.candidate.rows for one in found.by_class) == found.flips.rows == 200
+    alone = evaluate(data, ours, None, slices=()).by_class
+    assert {one.champion for one in alone} == {None}
+    assert sum(one.candidate.rows for one in alone) == 300
+
+
+def test_two_classes_have_no_table_of_classes_and_a_class_without_rows_comes_last() -> None:
+    data, model = binary(50)
+    assert evaluate(data, model, None, slices=()).by_class is msgspec.UNSET
+    assert b"by_class" not in canonical_json(evaluate(data, model, None, slices=()))
+    many, ours, _ = _many(300, 3, seed=2)
+    absent = msgspec.structs.replace(many, classes=("absent", *many.classes), truth=many.truth + 1)
+    found = evaluate(absent, msgspec.structs.replace(ours, labels=ours.labels + 1), None, slices=()).by_class
+    assert found[-1].name == "absent"
+    assert found[-1].candidate.f1 is None
+
+
 def test_the_roc_goes_from_corner_to_corner_on_the_exact_line() -> None:
     data, model = binary()
     assert model.scores is not None

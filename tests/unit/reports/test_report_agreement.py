@@ -46,6 +46,18 @@ def test_the_confusion_adds_up_to_the_classes(story) -> None:
     assert tuple(map(sum, evaluation.confusion)) == evaluation.class_counts
 
 
+def test_the_table_by_class_agrees_with_the_confusion_and_the_accuracies() -> None:
+    evaluation = digits().evidence.evaluation
+    accuracy = next(one for one in evaluation.metrics if one.metric == "accuracy")
+    for one in evaluation.by_class:
+        place = evaluation.classes.index(one.name)
+        assert one.candidate.hits == evaluation.confusion[place][place]
+        assert one.candidate.rows == one.champion.rows == evaluation.class_counts[place]
+        assert one.candidate.predicted == sum(line[place] for line in evaluation.confusion)
+    assert sum(one.candidate.hits for one in evaluation.by_class) == round(accuracy.value * evaluation.rows)
+    assert sum(one.champion.hits for one in evaluation.by_class) == round(accuracy.champion * evaluation.rows)
+
+
 @pytest.mark.parametrize("story", TOLD)
 def test_every_number_in_the_report_comes_from_the_story(story) -> None:
     told = story()
@@ -87,6 +99,10 @@ def _counted(story: Story) -> set[float]:
         cut = [one for one in evaluation.slices if one.column]
         lists = [len(evaluation.metrics), len(cut), len({one.column for one in cut})]
         found |= {float(length) for length in lists}
+        for one in evaluation.by_class or ():
+            ours, theirs = one.candidate, one.champion
+            found |= {share for side in (ours, theirs) for share in (side.precision, side.recall, side.f1)}
+            found.add(ours.f1 - theirs.f1)
         if evaluation.flips:
             found |= {float(evaluation.flips.changed), evaluation.flips.changed / evaluation.flips.rows}
             found |= {float(one.won - one.lost) for one in evaluation.flips.by_slice}

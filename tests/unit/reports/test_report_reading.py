@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from mlops_ci.records.decisions import ChampionRef, Change, JudgeRef
-from mlops_ci.records.evaluation import MetricValue, SliceValue
+from mlops_ci.records.evaluation import ClassCounts, ClassValue, Flips, MetricValue, SliceValue, Task
 from mlops_ci.records.outcomes import Status
 from mlops_ci.records.results import Part
 from mlops_ci.records.verdicts import Side, Verdict
@@ -86,6 +86,55 @@ def test_the_positive_class_and_the_rows_of_each_class_are_named() -> None:
     said = "Held-out rows by class: `False` 24,281, `True` 8,137. The positive class is `True`."
     assert said in text(refused())
     assert "positive class" not in text(regression())
+
+
+def classes(count: int, shown: int) -> Any:
+    """An evaluation of so many classes of 10 rows, of which the first are told, 10 to 1 found; the champion finds 5."""
+    names = tuple(f"class {place:02}" for place in range(count))
+    told = tuple(
+        ClassValue(
+            name=name,
+            candidate=ClassCounts(rows=10, predicted=10, hits=10 - place),
+            champion=ClassCounts(rows=10, predicted=0 if place else 20, hits=0 if place else 5),
+        )
+        for place, name in enumerate(names[:shown])
+    )
+    return flights(
+        task=Task.MULTICLASS,
+        rows=10 * count,
+        classes=names,
+        class_counts=(10,) * count,
+        by_class=told,
+        flips=Flips(rows=10 * count, won=0, lost=0, other=0),
+        confusion=(),
+    )
+
+
+def test_few_classes_are_told_in_one_table_with_what_the_champion_reached() -> None:
+    said = text(told(evaluation=classes(3, 3)))
+    assert "Classes, the lowest F1 first; in brackets v12 in production." in said
+    assert "| `class 00` | 10 | 1.000 (0.333) | +0.667 | 1.000 (0.250) | 1.000 (0.500) |" in said
+    assert "| `class 02` | 10 | 0.800 (0.000) | +0.800 | 0.800 (–) | 0.800 (0.000) |" in said
+    assert "Held-out rows by class" not in said
+
+
+def test_of_many_classes_the_others_are_counted() -> None:
+    said = text(told(evaluation=classes(30, 4)))
+    assert "in brackets v12 in production. 26 more classes, none with a lower F1." in said
+    assert said.count("| `class ") == 4
+    assert "Held-out rows by class: `class 00` 10," in said
+
+
+def test_a_champion_without_all_answers_is_compared_by_class_on_the_rows_it_has() -> None:
+    partly = replace(classes(3, 3), flips=Flips(rows=24, won=0, lost=0, other=0))
+    assert "in brackets v12 in production; on the 24 rows that it has answers for." in text(told(evaluation=partly))
+
+
+def test_classes_stand_alone_where_there_is_no_champion_and_where_they_were_not_counted() -> None:
+    alone = classes(3, 3)
+    alone = replace(alone, flips=None, by_class=tuple(replace(one, champion=None) for one in alone.by_class))
+    assert "| class | rows | F1 | precision | recall |\n" in text(told(evaluation=alone))
+    assert "| class | rows |" not in text(told(evaluation=replace(alone, by_class=msgspec.UNSET)))
 
 
 @pytest.mark.parametrize(
