@@ -18,6 +18,7 @@ from mlops_ci.gates.gaps import gap
 from mlops_ci.gates.need import Need, need
 from mlops_ci.gates.obstacles import nobody_asked, undefined
 from mlops_ci.gates.sample import Sample, rows_of, whole
+from mlops_ci.gates.sums import sum_of
 from mlops_ci.gates.values import side, slices, too_few, worst
 from mlops_ci.gates.verdict import is_difference, scale, sides, verdict
 from mlops_ci.records.outcomes import Status
@@ -175,10 +176,11 @@ def _claim(gate: Gate, question: Question, alpha: float) -> Claim | str:
     inside = cut
     if gate.against and cut.unanswered is not None:
         inside = cut.cut(~cut.unanswered)
-    if form(gate) is Form.CHANGED:
+    if form(gate) in {Form.CHANGED, Form.SUM}:
         if not inside.holdout.rows:
             return nobody_asked(cut.against)
-        return Claim(estimates=(changed(cut, alpha=alpha),), sides=dict(sides(gate, inside)))
+        estimate = changed(cut, alpha=alpha) if form(gate) is Form.CHANGED else sum_of(gate, cut, alpha=alpha)
+        return Claim(estimates=(estimate,), sides=dict(sides(gate, inside)))
     seen = sides(gate, inside)
     for one in gate.terms:
         if seen[one.whose].value is None:

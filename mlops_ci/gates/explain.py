@@ -128,13 +128,14 @@ def _point(gate: Gate, found: Form | None) -> str:
     told = "The number that is seen decides, as it is"
     if all(term.kind is TermKind.FACT for term in gate.terms):
         return f"{told}: it is measured, not estimated."
-    if found is None:
+    if found in {None, Form.SUM}:
         return f"{told}; chance is not allowed for."
-    bias = {
+    biases: dict[Form | None, str] = {
         Form.WORST: " The worst of several slices looks worse than it is.",
         Form.GAP: " Slices that are equal in truth are not 0 apart; the reason says how far they are by chance.",
-    }.get(found, "")
-    return f"{told}; chance is not allowed for. Where a bound exists, the report shows it, 95 % each side.{bias}"
+    }
+    shown = "Where a bound exists, the report shows it, 95 % each side."
+    return f"{told}; chance is not allowed for. {shown}{biases.get(found, '')}"
 
 
 def _tolerated(gate: Gate, beside: Sequence[Gate]) -> str:
@@ -155,6 +156,8 @@ def _method(gate: Gate, found: Form) -> str:
     kind, name = ("", "") if metric is None else (metric.kind, metric.name)
     if found is Form.CHANGED:
         return "Bounds: Clopper, Pearson (1934), exact. No labels are needed for it."
+    if found is Form.SUM:
+        return f"Bounds: draws from the Dirichlet posterior of the table candidate right x {gate.against} right."
     if kind == "mean":
         return "Bounds: Hall's transform of Student's t (1992), safe against losses too rare to be seen; asymptotic."
     if found is Form.GAP:

@@ -22,6 +22,8 @@ class Form(StrEnum):
     WORST = "worst"
     GAP = "gap"
     CHANGED = "changed"
+    SUM = "sum"
+    """Of n, o and d with factors."""
 
 
 def form(gate: Gate) -> Form | None:
@@ -41,7 +43,17 @@ def form(gate: Gate) -> Form | None:
             and {one.coefficient, other.coefficient} == {1.0, -1.0}
         ):
             return Form.PAIRED
-    return None
+    return Form.SUM if _is_sum(gate) else None
+
+
+def _is_sum(gate: Gate) -> bool:
+    """Two or more of n, o (of champion or anchor) and d, of the same rows, of which one is not the candidate's."""
+    terms = gate.terms
+    alike = {(term.column, term.value) for term in terms}
+    known = all(
+        term.kind is TermKind.CHANGED or (term.kind is TermKind.METRIC and term.name == "accuracy") for term in terms
+    )
+    return len(terms) > 1 and len(alike) == 1 and known and gate.against is not None
 
 
 def is_share_of_changes(gate: Gate) -> bool:
@@ -103,10 +115,13 @@ def why_no_bound(gate: Gate, task: Task, histories: int = 1) -> str:
     if found is None:
         return (
             "`@` is not yet possible for this expression: it needs one metric, worst(metric, by=...), "
-            "gap(metric, by=...), metric - champion.metric or metric - anchor.metric, without factors"
+            "gap(metric, by=...), metric - champion.metric or metric - anchor.metric, without factors, "
+            "or a sum of n, o and d such as n - 1.1 * o"
         )
     if found is Form.CHANGED:
         return ""
+    if found is Form.SUM:
+        return _why_not_so_sure(gate, histories)
     metric, paired = gate.terms[0].metric, found is Form.PAIRED
     if metric is None or task not in metric.tasks:
         return ""
@@ -114,11 +129,16 @@ def why_no_bound(gate: Gate, task: Task, histories: int = 1) -> str:
         return f"`@` on a gap in {metric.name} is not yet possible: no valid bound is built"
     if not has_bound(metric, task, paired=paired):
         return _why_no_method(metric, paired=paired)
-    if gate.alpha / histories < FINITE_ONLY and not has_finite_bound(metric, paired=paired):
-        most = 100 * (1 - FINITE_ONLY * histories)
-        many = f" under a guarantee for {histories:,} decisions" if histories > 1 else ""
-        return f"`@` above {max(most, 0):g} %{many} is not yet possible for this: no valid bound is known"
-    return ""
+    return "" if has_finite_bound(metric, paired=paired) else _why_not_so_sure(gate, histories)
+
+
+def _why_not_so_sure(gate: Gate, histories: int) -> str:
+    """Of methods that are not known to hold far out; empty where the level is not."""
+    if gate.alpha / histories >= FINITE_ONLY:
+        return ""
+    most = 100 * (1 - FINITE_ONLY * histories)
+    many = f" under a guarantee for {histories:,} decisions" if histories > 1 else ""
+    return f"`@` above {max(most, 0):g} %{many} is not yet possible for this: no valid bound is known"
 
 
 def _why_no_method(metric: Metric, *, paired: bool) -> str:

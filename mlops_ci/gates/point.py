@@ -12,7 +12,7 @@ import numpy as np
 from mlops_ci.evaluation.proportions import denominators
 from mlops_ci.gates import claim, words
 from mlops_ci.gates.estimates import has_gap_bound
-from mlops_ci.gates.form import why_no_bound
+from mlops_ci.gates.form import Form, form, why_no_bound
 from mlops_ci.gates.gaps import gap
 from mlops_ci.gates.gate import Comparison, Gate, Term, TermKind
 from mlops_ci.gates.obstacles import nobody_asked, undefined
@@ -153,6 +153,7 @@ def _of_metrics(gate: Gate, sample: Sample, question: Question, rows: int | None
     about = {(other.name, other.column, other.value) for other in gate.terms}
     found: dict[str, Any] = {"rows": rows if len(about) == 1 else None} | sides(gate, cut)
     judged = msgspec.structs.replace(gate, comparison="<=" if term.kind is TermKind.GAP else ">=")
-    if not why_no_bound(judged, question.holdout.task):
+    # Point verdicts over sums were recorded without an interval, and stay what they were.
+    if form(gate) is not Form.SUM and not why_no_bound(judged, question.holdout.task):
         found |= claim.shown(gate if term.kind is not TermKind.GAP else judged, question)
     return found

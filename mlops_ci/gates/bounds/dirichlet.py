@@ -98,7 +98,7 @@ class PairedTable:
         drawn = self._drawn(alpha, _EVERY)
         if drawn is None:
             return None
-        at = _tail(drawn, alpha) - 1
+        at = tail(drawn, alpha) - 1
         bound = float(drawn[at])
         if self.version == 1:
             return bound
@@ -110,7 +110,7 @@ class PairedTable:
         drawn = self._drawn(alpha, _EVERY)
         if drawn is None:
             return None
-        at = -_tail(drawn, alpha)
+        at = -tail(drawn, alpha)
         bound = float(drawn[at])
         if self.version == 1:
             return bound
@@ -126,10 +126,16 @@ class PairedTable:
 
     def _drawn(self, alpha: float, prior: Cells) -> NDArray[np.float64] | None:
         """None where too few draws would lie in the tail."""
-        needed = max(DRAWS, ceil(_IN_TAIL / alpha))
-        return _draws(self.kind, self.table, needed, prior) if needed <= _MOST_DRAWS else None
+        number = draws_for(alpha)
+        return None if number is None else _draws(self.kind, self.table, number, prior)
 
 
-def _tail(drawn: NDArray[np.float64], alpha: float) -> int:
+def draws_for(alpha: float) -> int | None:
+    """How many draws a bound at that level takes; None where that is too many."""
+    needed = max(DRAWS, ceil(_IN_TAIL / alpha))
+    return needed if needed <= _MOST_DRAWS else None
+
+
+def tail(drawn: NDArray[np.float64], alpha: float) -> int:
     """How many of the draws lie in a tail of that share."""
     return max(floor(alpha * len(drawn)), 1)

@@ -60,7 +60,7 @@ REFUSED = (
     "accuracy >= 0.8 @ 0%",
     "accuracy >= 0.8 @ 100%",
     "accuracy >= 0.8 @ 95",
-    "n - 1.1 * o > 0 @ 95%",
+    "recall - 1.1 * champion.recall > 0 @ 95%",
     "champion.d < 0.1",
     "accuracy ≥ 0.8",
 )

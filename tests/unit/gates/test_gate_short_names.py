@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from mlops_ci.gates.bounds import clopper_pearson
 from mlops_ci.gates.grammar import parse
@@ -90,3 +91,66 @@ def test_rows_the_champion_cannot_answer_may_all_have_changed() -> None:
     none = _one("d <= 0.1 @ 95%", _question(0, 100, unanswered=np.ones(100, dtype=bool)))
     assert (none.verdict, none.reason) == (Status.UNDECIDED, "the champion could be asked about none of these rows")
     assert _one("d <= 0.1", _question(0, 100, unanswered=np.ones(100, dtype=bool))).verdict is Status.UNDECIDED
+
+
+_MIXED = Predictions(digest="", labels=np.array([0, 1, 0, 1, 1, 1, 0, 0] * 50, dtype=np.int32))
+"""Of the truth 0, 1, 2, 3, … right in the first two of eight; the champion of `_question` is right in all."""
+
+
+def _sum(text: str, *, group: np.ndarray | None = None, **more: Any) -> Verdict:
+    return _one(text, replace(_question(0, 400, classes=4, group=group, **more), predictions=_MIXED))
+
+
+@pytest.mark.parametrize(
+    ("text", "worth"),
+    [
+        ("n - 1.1 * o > -1 @ 95%", (-0.1, -1.1)),
+        ("n - o + 0.5 * d > -1 @ 95%", (0.0, -0.5)),
+        ("n - d > 0 @ 95%", (1, -1)),
+    ],
+)
+def test_a_sum_with_factors_is_the_mean_of_what_rows_are_worth(text: str, worth: tuple[float, float]) -> None:
+    right = int((_MIXED.labels == np.arange(400) % 4).sum())
+    found, seen = _sum(text), _sum(text.removesuffix(" @ 95%"))
+    assert found.method == "dirichlet-sum/1"
+    assert found.observed == pytest.approx(seen.observed)
+    assert found.observed == pytest.approx((right * worth[0] + (400 - right) * worth[1]) / 400)
+    error = (worth[0] - worth[1]) * np.sqrt(right * (400 - right) / 400**3)
+    assert found.low == pytest.approx(found.observed - 1.645 * error, abs=0.9 * error)
+    assert found.high == pytest.approx(found.observed + 1.645 * error, abs=0.9 * error)
+    assert (seen.low, seen.method) == (None, "point/1")
+
+
+def test_a_sum_whose_cells_are_known_is_wider_than_the_difference_it_holds() -> None:
+    difference, more = _one("n - o > 0 @ 95%", _question(60, 1000)), _one("n - 1.1 * o > 0 @ 95%", _question(60, 1000))
+    assert more.observed == pytest.approx(difference.observed - 0.1)
+    assert difference.low is not None
+    assert more.low is not None
+    assert more.low - more.observed < difference.low - difference.observed
+    again = _one("n - 1.1 * o > 0 @ 95%", _question(60, 1000))
+    assert again == more
+
+
+def test_a_sum_of_groups_is_counted_by_groups() -> None:
+    text = "n - 1.1 * o > -1 @ 95%"
+    by_row, by_group = _sum(text), _sum(text, group=np.arange(400) // 8)
+    assert (by_group.method, by_group.groups) == ("group-jackknife/2", 50)
+    assert by_group.low is not None
+    assert by_row.low is not None
+    assert by_group.low <= by_row.low
+    few = _one(text, _question(4, 1000, group=np.arange(1000) // 10))
+    share = clopper_pearson.high(1, 100, 0.05)
+    # One group of 100 holds a loss, worth -1.1; in the others both are right, worth -0.1; a win would be worth 1.
+    assert few.low is not None
+    assert few.low <= -0.1 - 2.1 * share
+    assert few.high is not None
+    assert few.high >= -0.1 + 2.1 * clopper_pearson.high(0, 100, 0.05) - 1e-12
+
+
+def test_a_sum_on_rows_without_all_answers_has_no_bound() -> None:
+    found = _one("n - 1.1 * o > -1 @ 95%", _question(60, 1000, unanswered=np.arange(1000) >= 900))
+    assert (found.verdict, found.low) == (Status.UNDECIDED, None)
+    assert "the champion could not be asked about some rows, and a sum with factors allows no bound" in found.reason
+    assert found.observed == pytest.approx(840 / 900 - 1.1)
+    none = _one("n - 1.1 * o > -1 @ 95%", _question(0, 100, unanswered=np.ones(100, dtype=bool)))
+    assert none.reason == "the champion could be asked about none of these rows"
