@@ -7,11 +7,11 @@ mixture of bets; statistics.md 10.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf, log, sqrt
+from math import inf, log
 
 import numpy as np
 
-from mlops_ci.gates.bounds.estimate import unseen
+from mlops_ci.gates.bounds.counted import Paired
 
 NAME = "betting/1"
 _BETS = np.arange(1, 400) / 400.0
@@ -47,34 +47,13 @@ def _log_wealth(against: float, losses: int, wins: int, rows: int) -> float:
 
 
 @dataclass(frozen=True, kw_only=True)
-class BetOnProportion:
+class BetOnProportion(Paired):
     """As tango.PairedProportion, for levels where the normal approximation fails."""
 
-    losses: int
-    wins: int
-    of: int
     method: str = NAME
-    groups: int | None = None
-    reach: float = 1.0
-    note: str = ""
-
-    @property
-    def value(self) -> float:
-        return (self.wins - self.losses) / self.of
-
-    @property
-    def rows(self) -> int:
-        return self.of
 
     def low(self, alpha: float, *, passing: bool) -> float:  # noqa: ARG002
         return low(self.losses, self.wins, self.of, alpha)
 
     def high(self, alpha: float, *, passing: bool) -> float:  # noqa: ARG002
         return high(self.losses, self.wins, self.of, alpha)
-
-    def error(self, at: float) -> float:
-        discordant = (self.losses + self.wins) / self.of
-        return sqrt(max(discordant - at * at, 0.0) / self.of) if discordant else 0.0
-
-    def still(self, alpha: float) -> float:
-        return unseen(self.of, alpha)

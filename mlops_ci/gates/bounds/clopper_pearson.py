@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import sqrt
 
-from mlops_ci.gates.bounds.estimate import unseen
+from mlops_ci.gates.bounds.counted import Counted
 from mlops_ci.gates.quantiles import beta_quantile
 
 NAME = "clopper-pearson/1"
@@ -22,23 +22,15 @@ def high(count: float, of: float, alpha: float) -> float:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Proportion:
+class Proportion(Counted):
     """`count` successes of `of` rows."""
 
     count: int
-    of: int
     method: str = NAME
-    groups: int | None = None
-    reach: float = 1.0
-    note: str = ""
 
     @property
     def value(self) -> float:
         return self.count / self.of
-
-    @property
-    def rows(self) -> int:
-        return self.of
 
     def low(self, alpha: float, *, passing: bool) -> float:  # noqa: ARG002 - the same bound on both sides
         return low(self.count, self.of, alpha)
@@ -49,29 +41,17 @@ class Proportion:
     def error(self, at: float) -> float:
         return sqrt(max(at * (1.0 - at), 0.0) / self.of)
 
-    def still(self, alpha: float) -> float:
-        return unseen(self.of, alpha)
-
 
 @dataclass(frozen=True, kw_only=True)
-class F1:
-    """F1 = 2p / (1 + p) with p = TP / (TP + FP + FN): increasing in p, so bounds of p are bounds of F1."""
+class F1(Counted):
+    """F1 = 2p / (1 + p), p = TP / (TP + FP + FN), `of` the sum below: increasing in p, so its bounds are those of p."""
 
     true_positives: int
-    of: int
-    """TP + FP + FN."""
     method: str = NAME
-    groups: int | None = None
-    reach: float = 1.0
-    note: str = ""
 
     @property
     def value(self) -> float:
         return _f1(self.true_positives / self.of)
-
-    @property
-    def rows(self) -> int:
-        return self.of
 
     def low(self, alpha: float, *, passing: bool) -> float:  # noqa: ARG002
         return _f1(low(self.true_positives, self.of, alpha))
@@ -82,9 +62,6 @@ class F1:
     def error(self, at: float) -> float:
         share = at / (2.0 - at)
         return 2.0 / (1.0 + share) ** 2 * sqrt(max(share * (1.0 - share), 0.0) / self.of)
-
-    def still(self, alpha: float) -> float:
-        return unseen(self.of, alpha)
 
 
 def _f1(share: float) -> float:

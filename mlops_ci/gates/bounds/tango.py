@@ -13,6 +13,7 @@ from math import expm1, sqrt
 from typing import Literal
 
 from mlops_ci.gates.bounds import clopper_pearson
+from mlops_ci.gates.bounds.counted import Paired
 from mlops_ci.gates.quantiles import upper_normal
 
 NAME = "tango/2"
@@ -52,28 +53,14 @@ def _score(difference: float, losses: int, wins: int, rows: int) -> float:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PairedProportion:
-    """`wins` rows right only with the candidate and `losses` only with the champion, of `of` rows of both."""
+class PairedProportion(Paired):
+    """The difference of two proportions, by the score test."""
 
-    losses: int
-    wins: int
-    of: int
-    groups: int | None = None
-    reach: float = 1.0
-    note: str = ""
     version: Literal[1, 2] = 2
 
     @property
     def method(self) -> str:
         return {1: FIRST, 2: NAME}[self.version]
-
-    @property
-    def value(self) -> float:
-        return (self.wins - self.losses) / self.of
-
-    @property
-    def rows(self) -> int:
-        return self.of
 
     def low(self, alpha: float, *, passing: bool) -> float:  # noqa: ARG002 - the same bound on both sides
         return self._low(self.losses, self.wins, alpha)
@@ -90,10 +77,6 @@ class PairedProportion:
         if wins == 0 and alpha > _ENOUGH:
             return min(bound, -clopper_pearson.high(losses, self.of, alpha))
         return bound
-
-    def error(self, at: float) -> float:
-        discordant = (self.losses + self.wins) / self.of
-        return sqrt(max(discordant - at * at, 0.0) / self.of) if discordant else 0.0
 
     def still(self, alpha: float) -> float:
         # The bound is z²/(n + z²); this is a hair wider and scales with the rows like the exact methods do.
