@@ -25,8 +25,6 @@ from mlops_ci.steps.trees import Tree
 
 _SAME_QUESTION = ("task", "data.target", "data.missing_target", "data.id", "data.group", "data.time", "data.split")
 """Where these differ, base's rules are about other rows or another answer and cannot judge head's."""
-
-
 _NAMES = {"environments": "gates of environments"}
 
 
