@@ -11,10 +11,9 @@ import msgspec
 from mlops_ci.config import waivers
 from mlops_ci.errors import UsageError
 from mlops_ci.gates.waivers import LONGEST_DAYS, last_day
-from mlops_ci.records.outcomes import Status
 from mlops_ci.records.verdicts import Waiver
 from mlops_ci.steps.project import Project, open_project
-from mlops_ci.steps.waivers import find_gate, write_waiver
+from mlops_ci.steps.waivers import gate_to_waive, write_waiver
 
 
 class Waived(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,7 +33,7 @@ class Waived(msgspec.Struct, frozen=True, kw_only=True):
 def waive(start: Path, gate: str, *, reason: str, until: str, owner: str | None) -> Waived:
     """Write the waiver of a gate; it counts once the base has it. UsageError for what cannot be waived so."""
     project = open_project(start)
-    asked = find_gate(project, gate)
+    asked = gate_to_waive(project, gate)
     waiver = Waiver(
         gate=asked.text,
         reason=_line("reason", reason),
@@ -48,7 +47,7 @@ def waive(start: Path, gate: str, *, reason: str, until: str, owner: str | None)
         owner=waiver.owner,
         until=waiver.until,
         changed=changed,
-        passed=asked.verdict is Status.PASSED,
+        passed=asked.passed,
         next=_next(project, waiver.until),
     )
 

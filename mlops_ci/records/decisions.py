@@ -241,6 +241,17 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """What was taken as the branch's own code reports it, in words, where the judgement was made apart from the run;
     left out of the JSON where run and judgement are one."""
 
+    @property
+    def own_gates(self) -> tuple[Verdict, ...]:
+        """The verdicts that this commit's own gates add: new or changed ones, or another answer to the same gate."""
+        there = {(one.gate, one.verdict, one.blocking) for one in self.gates}
+        return tuple(one for one in self.judge.head_verdicts if (one.gate, one.verdict, one.blocking) not in there)
+
+    @property
+    def numbered_gates(self) -> tuple[Verdict, ...]:
+        """What must hold, in the order of the numbers people see, from 1: the judge's gates, then the commit's own."""
+        return (*self.gates, *self.own_gates)
+
 
 class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     """The volatile half, beside the decision: when, where, how long."""

@@ -19,12 +19,6 @@ _MOST_FOR_ENDS = 3
 _NOT_METRICS = {"worst", "gap", "n", "o", "d", "by", "min_rows"}
 
 
-def own(decision: Decision) -> tuple[Verdict, ...]:
-    """The verdicts of gates that this commit brings or changes, and that must hold beside the base's."""
-    there = {verdict.gate for verdict in decision.gates}
-    return tuple(verdict for verdict in decision.judge.head_verdicts if verdict.gate not in there)
-
-
 def by_environment(decision: Decision) -> dict[str, tuple[Verdict, ...]]:
     """The verdicts of the gates of each environment, in their order."""
     found: dict[str, tuple[Verdict, ...]] = {}

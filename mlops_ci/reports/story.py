@@ -63,7 +63,7 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def waivers(self) -> tuple[Waiver, ...]:
         """Those that let a gate through, each once."""
-        return tuple(dict.fromkeys(verdict.waived for verdict in self.decision.gates if verdict.waived))
+        return tuple(dict.fromkeys(one.waived for one in self.decision.numbered_gates if one.waived))
 
     @property
     def idle_waivers(self) -> tuple[IdleWaiver, ...]:

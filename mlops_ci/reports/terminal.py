@@ -43,27 +43,29 @@ def _gates(story: Story) -> list[str]:
         return []
     if all(one.verdict is Status.SKIPPED for one in gates) and len({one.reason for one in gates}) == 1:
         return [f"gates    {words.SYMBOLS[Status.SKIPPED]} none of {len(gates)} was judged: {safe(gates[0].reason)}"]
-    lines = _lines(gates, story)
+    lines = _lines(gates, story, first=1)
     return [("gates    " if not place else _INDENT) + line for place, line in enumerate(lines)]
 
 
 def _own(story: Story) -> list[str]:
     """The gates that this commit brings, which must hold too."""
-    gates = claims.own(story.decision)
+    gates = story.decision.own_gates
     told = [f"{_INDENT}and of this commit, new or changed:"] if gates else []
-    return told + [_INDENT + line for line in _lines(gates, story)]
+    return told + [_INDENT + line for line in _lines(gates, story, first=len(story.decision.gates) + 1)]
 
 
-def _lines(gates: tuple[Verdict, ...], story: Story) -> list[str]:
+def _lines(gates: tuple[Verdict, ...], story: Story, *, first: int) -> list[str]:
+    """Each gate with its number, by which `rows`, `waive` and `explain` know it."""
+    digits = len(str(len(story.decision.numbered_gates)))
     names = [safe(one.gate, _WIDEST_GATE) for one in gates]
     width = max(map(len, names), default=0)
     found = [_found(one, story) for one in gates]
     right = max(map(len, found), default=0)
     lines = []
-    for one, name, numbers_ in zip(gates, names, found, strict=True):
+    for number, (one, name, numbers_) in enumerate(zip(gates, names, found, strict=True), first):
         where = safe(str(one.where)) if one.where and one.verdict is not Status.PASSED else ""
         where = f"waived  {where}".rstrip() if one.waived else where
-        lines.append(f"{words.SYMBOLS[one.verdict]} {name:<{width}}  {numbers_:<{right}}  {where}")
+        lines.append(f"{number:>{digits}} {words.SYMBOLS[one.verdict]} {name:<{width}}  {numbers_:<{right}}  {where}")
     return lines
 
 

@@ -52,8 +52,9 @@ def judge_answers(case: Case, found: Found, answers: Answers, *, used: Use | Non
     used = used or use(case, asked, data.snapshot.info)
     asked, passed = verdicts.settled(asked, used)
     judge = case.judge
-    gates, idle = waive(verdicts.ask(judge.gates, asked, passed), judge.waivers, day=case.day)
-    own, _ = waive(verdicts.ask(judge.head_gates, asked, passed), judge.waivers, day=case.day)
+    both = (*verdicts.ask(judge.gates, asked, passed), *verdicts.ask(judge.head_gates, asked, passed))
+    both, idle = waive(both, judge.waivers, day=case.day)
+    gates, own = both[: len(judge.gates)], both[len(judge.gates) :]
     return replace(
         found,
         results=(*found.results, *measured.results),

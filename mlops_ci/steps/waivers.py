@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -11,11 +10,9 @@ from mlops_ci.config import waivers, yaml
 from mlops_ci.errors import ConfigError, UsageError
 from mlops_ci.gates.waivers import waive
 from mlops_ci.records.outcomes import Status
-from mlops_ci.steps import ledger, project_files
+from mlops_ci.steps import project_files
 from mlops_ci.steps.case import day_of
-from mlops_ci.steps.judge import parse_gates
-from mlops_ci.steps.runs import newest_run, read_run
-from mlops_ci.steps.trees import working_tree
+from mlops_ci.steps.named_gate import NamedGate, named_gate
 
 if TYPE_CHECKING:
     from mlops_ci.records.decisions import Decision
@@ -23,29 +20,15 @@ if TYPE_CHECKING:
     from mlops_ci.steps.project import Project
 
 
-class AskedGate(msgspec.Struct, frozen=True, kw_only=True):
-    """The gate somebody named, and its last verdict here; None where there is none."""
-
-    text: str
-    verdict: Status | None
-
-
-def find_gate(project: Project, asked: str) -> AskedGate:
-    """The gate with this number in the last decision (in mlops.yaml where there is none), text or name.
-
-    UsageError with the nearest where there is no such gate, and for one that could not be judged.
-    """
-    last = _last_decision(project)
-    judged = [(verdict.gate, verdict.name) for verdict in last.gates] if last else []
-    written = [(gate.text, gate.name) for gate in parse_gates(working_tree(project))]
-    text = _numbered(judged or written, int(asked)) if asked.isdecimal() else _named([*written, *judged], asked)
-    verdicts = [verdict.verdict for verdict in last.gates if verdict.gate == text] if last else []
-    if Status.ERRORED in verdicts:
+def gate_to_waive(project: Project, asked: str) -> NamedGate:
+    """As `named_gate`. UsageError for one that could not be judged, too."""
+    found = named_gate(project, asked)
+    if Status.ERRORED in found.answers:
         raise UsageError(
-            f"{text} could not be judged in the last check",
+            f"{found.text} could not be judged in the last check",
             "Only a failed or an undecided gate is waived: mend what keeps it from being judged.",
         )
-    return AskedGate(text=text, verdict=verdicts[0] if verdicts else None)
+    return found
 
 
 def write_waiver(project: Project, waiver: Waiver) -> bool:
@@ -60,7 +43,7 @@ def write_waiver(project: Project, waiver: Waiver) -> bool:
 
 def unfounded(project: Project, decision: Decision) -> tuple[str, ...]:
     """The waived gates of a decision whose waiver is not in the commit the rules came from, or did not count then."""
-    waived = [verdict for verdict in decision.gates if verdict.waived]
+    waived = [verdict for verdict in (*decision.gates, *decision.judge.head_verdicts) if verdict.waived]
     if not waived:
         return ()
     repository, judge = project.repository, decision.judge.commit
@@ -75,31 +58,4 @@ def unfounded(project: Project, decision: Decision) -> tuple[str, ...]:
         f"{recorded.gate} is recorded as waived, and {judge[:7]} does not waive it so"
         for recorded, now in zip(waived, again, strict=True)
         if recorded.waived != now.waived
-    )
-
-
-def _last_decision(project: Project) -> Decision | None:
-    folder = newest_run(project)
-    if folder is not None:
-        return read_run(folder).decision
-    rows = ledger.history(project.repository, project=project.config.project, limit=1)
-    return ledger.find(project.repository, rows[0].id).decision if rows else None
-
-
-def _numbered(gates: list[tuple[str, str]], number: int) -> str:
-    if not 1 <= number <= len(gates):
-        there = f"There are gates 1 to {len(gates)}." if gates else "mlops.yaml has no gates."
-        raise UsageError(f"there is no gate {number}", there)
-    return gates[number - 1][0]
-
-
-def _named(gates: list[tuple[str, str]], asked: str) -> str:
-    for text, name in gates:
-        if asked.split() in (text.split(), name.split()):
-            return text
-    texts = list(dict.fromkeys(text for pair in gates for text in pair))
-    near = get_close_matches(asked, texts, 1, 0.4)
-    raise UsageError(
-        f"there is no gate {asked!r}",
-        f"Did you mean {near[0]!r}?" if near else f"mlops.yaml has: {'; '.join(texts) or 'none'}.",
     )

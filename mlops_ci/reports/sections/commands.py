@@ -40,11 +40,12 @@ def folder(story: Story) -> str:
 
 
 def blocking_gate(story: Story) -> int | None:
-    """The number, from 1, of the first gate that does not let this pass; None when no gate does."""
+    """The number, as it is shown, of the first gate that does not let this pass; None when no gate does."""
     wanted = Status(story.decision.outcome.value)
     if wanted not in {Status.FAILED, Status.UNDECIDED}:
         return None
-    return next((place for place, v in enumerate(story.decision.gates, 1) if v.blocking and v.verdict is wanted), None)
+    numbered = enumerate(story.decision.numbered_gates, 1)
+    return next((number for number, one in numbered if one.blocking and one.verdict is wanted), None)
 
 
 def _check(story: Story) -> str:

@@ -43,7 +43,7 @@ def _of_check(story: Story) -> tuple[Block, ...]:
         told = f"Gates: none of {len(gates)} was judged, {gates[0].reason}."
         return (Paragraph((Text(told),)),)
     explained = [_explain(verdict) for verdict in ordered(gates) if _speaks(verdict)][:_MOST]
-    blocks: list[Block] = [Heading((Text("Gates"),)), _table(story, gates)]
+    blocks: list[Block] = [Heading((Text("Gates"),)), _table(story, gates, first=1)]
     explained += facts.noise(story)
     if explained:
         blocks.append(Bullets(tuple(explained)))
@@ -52,12 +52,13 @@ def _of_check(story: Story) -> tuple[Block, ...]:
 
 def _own(story: Story) -> tuple[Block, ...]:
     """The gates that this commit brings."""
-    gates = claims.own(story.decision)
+    gates = story.decision.own_gates
     if not gates:
         return ()
     lead = Paragraph((Strong("This commit's own gates"), Text(", new or changed, must hold too:")))
     explained = tuple(_explain(verdict) for verdict in ordered(gates) if _speaks(verdict))[:_MOST]
-    return (lead, _table(story, gates), *((Bullets(explained),) if explained else ()), *_how(gates))
+    table = _table(story, gates, first=len(story.decision.gates) + 1)
+    return (lead, table, *((Bullets(explained),) if explained else ()), *_how(gates))
 
 
 def _of_environments(story: Story) -> tuple[Block, ...]:
@@ -77,17 +78,24 @@ def _of_environments(story: Story) -> tuple[Block, ...]:
 
 def ordered(gates: tuple[Verdict, ...]) -> list[Verdict]:
     """What needs attention first; among equals as written."""
-    return sorted(gates, key=lambda verdict: _ORDER.index(verdict.verdict))
+    return sorted(gates, key=_urgency)
 
 
-def _table(story: Story, asked: tuple[Verdict, ...]) -> Table:
-    gates = ordered(asked)
+def _urgency(verdict: Verdict) -> int:
+    return _ORDER.index(verdict.verdict)
+
+
+def _table(story: Story, asked: tuple[Verdict, ...], *, first: int) -> Table:
+    """first: the number of the first gate as written, by which commands know it."""
+    numbered = sorted(enumerate(asked, first), key=lambda pair: _urgency(pair[1]))[:_MOST]
     rivals = _rivals(story, asked)
-    differs = any(_has_difference(verdict) for verdict in gates)
-    head = ["", "gate", "this commit", *rivals]
+    differs = any(_has_difference(verdict) for verdict in asked)
+    head = ["#", "", "gate", "this commit", *rivals]
     head += ["difference"] if differs else []
-    align = (Align.LEFT, Align.LEFT, *(Align.RIGHT,) * (len(head) - 1))
-    rows = tuple(_row(verdict, tuple(rivals.values()), differs=differs) for verdict in gates[:_MOST])
+    align = (Align.RIGHT, Align.LEFT, Align.LEFT, *(Align.RIGHT,) * (len(head) - 2))
+    rows = tuple(
+        ((Text(str(number)),), *_row(verdict, tuple(rivals.values()), differs=differs)) for number, verdict in numbered
+    )
     return Table(head=(*head, "needs"), align=align, rows=rows, caption="Gates")
 
 

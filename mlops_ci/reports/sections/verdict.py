@@ -47,7 +47,7 @@ def _why(story: Story) -> Spans:
 def decisive(story: Story) -> Verdict | None:
     """The first blocking gate with the status that made the outcome; None when a check made it."""
     wanted = Status(story.decision.outcome.value)
-    return next((v for v in story.decision.gates if v.blocking and v.verdict is wanted), None)
+    return next((v for v in story.decision.numbered_gates if v.blocking and v.verdict is wanted), None)
 
 
 def _stopped(story: Story) -> Spans:
@@ -57,7 +57,7 @@ def _stopped(story: Story) -> Spans:
 
 
 def _passed(story: Story) -> Spans:
-    gates = story.decision.gates
+    gates = story.decision.numbered_gates
     held = [verdict for verdict in gates if verdict.verdict is Status.PASSED]
     if not gates:
         return (Text("there are no gates"),)

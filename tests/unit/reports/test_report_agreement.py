@@ -230,7 +230,7 @@ def test_lines_of_the_terminal_hold_no_control_characters_and_no_commands_of_the
 
 
 def test_gates_line_up_in_the_terminal() -> None:
-    gates = [line for line in terminal.verdict_lines(refused()) if line[9:10] in set("✓✗?!–")]
+    gates = [line for line in terminal.verdict_lines(refused()) if line[11:12] in set("✓✗?!–")]
     assert len(gates) == 4
     assert {
         line[line.index("mlops.yaml") - 2 : line.index("mlops.yaml")] for line in gates if "mlops.yaml" in line
