@@ -20,7 +20,7 @@ _WIDEST = 24
 
 @click.command(help="Which held-out rows are behind a decision: the last one here, or by the beginning of its id.")
 @click.argument("decision", default="")
-@click.option("--gate", type=int, metavar="N", help="What gate N (from 1) counts against this commit.")
+@click.option("--gate", type=int, metavar="N", help="What gate N of the report counts against this commit.")
 @click.option("--slice", "slice_", metavar="COLUMN=VALUE", help="Predicted wrong in this slice.")
 @click.option("--flipped", type=click.Choice(["worse", "better"]), help="Became wrong, or became right.")
 @click.option("--holdout", "everything", is_flag=True, help="All held-out rows.")

@@ -35,10 +35,7 @@ def question_of(kept: Kept) -> Question:
     """What the gates were asked, from the evidence. UsageError when the rows were not kept."""
     predictions = stored_predictions(kept, "")
     if kept.holdout is None or predictions is None:
-        raise UsageError(
-            f"decision {kept.id[:12]} kept no rows",
-            "It ended before there were predictions, or `evidence: {rows: none}` is set.",
-        )
+        raise no_rows(kept.id)
     asked = asked_of(
         kept.holdout,
         predictions,
@@ -50,6 +47,15 @@ def question_of(kept: Kept) -> Question:
         own=kept.evidence.own_metrics,
     )
     return msgspec.structs.replace(asked, wear=wear_of(kept.evidence.promise, kept.arrays.get(JUDGED)))
+
+
+def no_rows(decision: str) -> UsageError:
+    """Of a decision that nothing can be asked of by row."""
+    return UsageError(
+        f"decision {decision[:12]} kept no rows",
+        "It ended before there were predictions, or `evidence: {rows: none}` is set. "
+        "Name another one: mlops-ci history lists them.",
+    )
 
 
 def gates_of(kept: Kept) -> tuple[Gate, ...]:
@@ -88,7 +94,7 @@ def _one_answer(kept: Kept) -> tuple[str, ...]:
     return tuple(
         f"{one.gate}: recorded {one.verdict}, its look says {told}"
         for one in (*kept.decision.gates, *kept.decision.judge.head_verdicts)
-        if _only_told(kept, one) and (one.verdict is not told or one.observed is not None)
+        if only_told(kept, one) and (one.verdict is not told or one.observed is not None)
     )
 
 
@@ -109,11 +115,11 @@ def _verdicts(kept: Kept) -> tuple[str, ...]:
     return tuple(
         f"{recorded.gate}: recorded {recorded.verdict}, the evidence says {now.verdict}"
         for recorded, now in pairs
-        if not _only_told(kept, recorded) and (recorded.verdict, recorded.observed) != (now.verdict, now.observed)
+        if not only_told(kept, recorded) and (recorded.verdict, recorded.observed) != (now.verdict, now.observed)
     )
 
 
-def _only_told(kept: Kept, recorded: Verdict) -> bool:
+def only_told(kept: Kept, recorded: Verdict) -> bool:
     """Its rows are not kept, so that nothing of them is told: the verdict is the word of who judged."""
     promise = kept.evidence.promise
     return promise is not None and promise.verdicts_only and recorded.method == METHOD

@@ -10,12 +10,12 @@ import numpy as np
 from mlops_ci.data import canonical
 from mlops_ci.data.times import iso
 from mlops_ci.errors import OutsideError, UsageError
-from mlops_ci.evaluation import proportions
-from mlops_ci.evaluation.metrics import METRICS
+from mlops_ci.gates.gate import Whose
 from mlops_ci.records.evaluation import Holdout, Predictions, Task
 from mlops_ci.records.tables import Column, Kind, Table
+from mlops_ci.steps.gate_rows import AskedGate, asked_gate, rows_against, wrong_rows
 from mlops_ci.steps.project import Project
-from mlops_ci.steps.rejudge import gates_of, stored_predictions, unanswered
+from mlops_ci.steps.rejudge import no_rows, stored_predictions, unanswered
 from mlops_ci.steps.runs import Kept
 from mlops_ci.steps.snapshot import make_snapshot
 from mlops_ci.steps.trees import tree_at, working_tree
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
-    """Which rows: of a gate (its number, from 1), of a slice (`column=value`), flipped worse or better, or all."""
+    """Which rows: of a gate (its number in the report), a slice (`column=value`), flipped worse or better, or all."""
 
     gate: int | None = None
     slice: str | None = None
@@ -44,23 +44,24 @@ class RowList(msgspec.Struct, frozen=True, kw_only=True):
 
 def row_list(project: Project, kept: Kept, selection: Selection) -> RowList:
     """The rows of a selection: what was answered, then every column of the data."""
+    asked = asked_gate(kept, selection.gate) if selection.gate is not None else None
     holdout, candidate = kept.holdout, stored_predictions(kept, "")
     if holdout is None or candidate is None:
-        raise UsageError(f"decision {kept.id[:12]} kept no rows", "It ended before there were predictions.")
-    champion = stored_predictions(kept, "champion_")
-    silent = unanswered(kept.arrays)
-    silent = np.zeros(holdout.rows, dtype=bool) if silent is None else silent
-    chosen, about = _chosen(kept, holdout, candidate, champion, selection)
-    if selection.flipped:
-        chosen &= ~silent
+        raise no_rows(kept.id)
+    rival = (asked.gate.against if asked else None) or Whose.CHAMPION
+    chosen, about = _chosen(kept, holdout, candidate, selection, asked)
     table = canonical.take(_held_out(project, kept), chosen)
-    columns: list[tuple[str, list[str]]] = [("truth", _labels(holdout, holdout.truth[chosen]))]
-    for name, predictions in (("predicted", candidate), ("champion", champion)):
-        if predictions is not None:
-            labels = _labels(holdout, predictions.labels[chosen])
-            if name == "champion":
-                labels = ["" if empty else label for label, empty in zip(labels, silent[chosen], strict=True)]
-            columns.append((name, labels))
+    columns: list[tuple[str, list[str]]] = [
+        ("truth", _labels(holdout, holdout.truth[chosen])),
+        ("predicted", _labels(holdout, candidate.labels[chosen])),
+    ]
+    beside = stored_predictions(kept, f"{rival}_")
+    if beside is not None:
+        silent = unanswered(kept.arrays, f"{rival}_")
+        labels = _labels(holdout, beside.labels[chosen])
+        if silent is not None:
+            labels = ["" if empty else label for label, empty in zip(labels, silent[chosen], strict=True)]
+        columns.append((rival, labels))
     if candidate.scores is not None and candidate.scores.ndim == 1:
         columns.append(("score", [f"{score:.6g}" for score in candidate.scores[chosen]]))
     columns += [(column.name, _texts(column)) for column in table.columns]
@@ -88,53 +89,35 @@ def held_out_rows(project: Project) -> RowList:
 
 
 def _chosen(
-    kept: Kept, holdout: Holdout, candidate: Predictions, champion: Predictions | None, selection: Selection
+    kept: Kept, holdout: Holdout, candidate: Predictions, selection: Selection, asked: AskedGate | None
 ) -> tuple[NDArray[np.bool_], str]:
+    every = np.ones(holdout.rows, dtype=bool)
     if selection.everything:
-        return np.ones(holdout.rows, dtype=bool), "all held-out rows"
+        return every, "all held-out rows"
     if selection.flipped:
-        return _flipped(holdout, candidate, champion, selection.flipped)
-    if selection.gate is not None:
-        return _of_gate(kept, holdout, candidate, selection.gate)
-    wrong = _wrong(holdout, candidate)
+        return _flipped(kept, holdout, candidate, selection.flipped)
+    if asked is not None:
+        inside = _in_slice(holdout, asked.verdict.slice) if asked.verdict.slice else every
+        return rows_against(kept, asked, holdout, candidate, inside)
     if selection.slice:
-        return _in_slice(holdout, selection.slice) & wrong, f"predicted wrong in {selection.slice}"
-    return wrong, "predicted wrong"
+        chosen, told = wrong_rows(holdout, candidate, _in_slice(holdout, selection.slice))
+        return chosen, f"{told} in {selection.slice}"
+    return wrong_rows(holdout, candidate, every)
 
 
-def _wrong(holdout: Holdout, predictions: Predictions) -> NDArray[np.bool_]:
-    if holdout.task is not Task.REGRESSION:
-        return np.asarray(predictions.labels != holdout.truth)
-    errors = np.abs(predictions.labels.astype(np.float64) - holdout.truth.astype(np.float64))
-    return np.asarray(errors >= np.quantile(errors, 0.95))
-
-
-def _flipped(
-    holdout: Holdout, candidate: Predictions, champion: Predictions | None, way: str
-) -> tuple[NDArray[np.bool_], str]:
+def _flipped(kept: Kept, holdout: Holdout, candidate: Predictions, way: str) -> tuple[NDArray[np.bool_], str]:
+    champion, silent = stored_predictions(kept, "champion_"), unanswered(kept.arrays)
     if champion is None or holdout.task is Task.REGRESSION:
         raise UsageError(
             "there is no champion's label to flip from", "Rows flip only against a champion of a classification."
         )
     was, now = champion.labels == holdout.truth, candidate.labels == holdout.truth
-    if way == "worse":
-        return np.asarray(was & ~now), "right by the champion, wrong now"
-    return np.asarray(~was & now), "wrong by the champion, right now"
-
-
-def _of_gate(kept: Kept, holdout: Holdout, candidate: Predictions, number: int) -> tuple[NDArray[np.bool_], str]:
-    verdicts = kept.decision.gates
-    if not 1 <= number <= len(verdicts):
-        raise UsageError(f"there is no gate {number}", f"The decision has gates 1 to {len(verdicts)}.")
-    verdict, gate = verdicts[number - 1], gates_of(kept)[number - 1]
-    inside = _in_slice(holdout, verdict.slice) if verdict.slice else np.ones(holdout.rows, dtype=bool)
-    named = [METRICS[term.name] for term in gate.terms if term.name in METRICS]
-    metric = next((one for one in named if one.kind == "proportion" and holdout.task in one.tasks), None)
-    if metric is not None:
-        member, success = proportions.masks(metric, holdout.truth, candidate.labels, candidate.scores)
-        against = ~success if metric.higher_is_better else success
-        return inside & member & against, f"what {verdict.gate} counts against this commit"
-    return inside & _wrong(holdout, candidate), f"predicted wrong among the rows of {verdict.gate}"
+    chosen, told = (
+        (was & ~now, "right by the champion, wrong now")
+        if way == "worse"
+        else (~was & now, "wrong by the champion, right now")
+    )
+    return (chosen if silent is None else chosen & ~silent), told
 
 
 def _in_slice(holdout: Holdout, text: str) -> NDArray[np.bool_]:
