@@ -10,7 +10,9 @@ from mlops_ci.errors import ExitCode
 from mlops_ci.flows.explain import explain
 
 
-@click.command(help="What a gate (its number, or its text), a check, a metric or a fact means, in words.")
+@click.command(
+    help="What a gate (its number in the report, its text or name), a check, a metric, a fact or a term means."
+)
 @click.argument("asked", metavar="GATE|CHECK|TERM")
 @json_option
 @click.pass_obj

@@ -8,6 +8,7 @@ from mlops_ci.cli.options import Session, json_option
 from mlops_ci.cli.output import clean, echo, emit_json
 from mlops_ci.errors import ExitCode
 from mlops_ci.flows.plan import plan
+from mlops_ci.records.verdicts import GatePlan
 
 
 @click.group("gates", help="Look at the gates before anything is spent on them.")
@@ -25,18 +26,25 @@ def plan_command(session: Session, *, decision: str, as_json: bool) -> int:
     if as_json:
         emit_json(planned)
         return ExitCode.PASSED
-    for number, gate in enumerate(planned.gates, start=1):
+    echo(f"today's gates, on the held-out rows of decision {planned.decision[:12]}:")
+    for gate in planned.gates:
         place = f"for {gate.environment}: " if gate.environment else ""
-        echo(clean(f"{number}. {place}{gate.gate}"))
-        needed = "-" if gate.rows_needed is None else f"{gate.rows_needed:,}"
-        there = "-" if gate.rows_available is None else f"{gate.rows_available:,}"
-        visible = "-" if gate.detectable is None else f"{gate.detectable:.4g}"
-        echo(f"   rows needed {needed}, there {there}, smallest difference visible {visible}")
-        if gate.reason:
-            echo(f"   {clean(gate.reason)}")
+        echo(clean(f"{place}{gate.gate}"))
+        for line in _told(gate):
+            echo(f"   {clean(line)}")
     use = planned.holdout
     allowed = (
         "" if use.looks_left is None else f" of {use.looks_promised:,} the guarantee allows, {use.looks_left:,} left"
     )
     echo(f"the test set: {use.rows:,} rows, used {use.looks_used} time{'s' * (use.looks_used != 1)}{allowed}")
     return ExitCode.PASSED
+
+
+def _told(gate: GatePlan) -> list[str]:
+    """Whether the rows are enough, and what they can see."""
+    needed, there = gate.rows_needed, gate.rows_available
+    word = "" if needed is None or there is None else "enough rows: " if there >= needed else "too few rows: "
+    told = [f"{word}{gate.reason}"] if gate.reason else []
+    if gate.detectable is not None:
+        told.append(f"the smallest distance from the threshold these rows can see: {gate.detectable:.2g}")
+    return told

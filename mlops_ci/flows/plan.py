@@ -12,7 +12,7 @@ from mlops_ci.steps.judge import environment_gates, parse_gates
 from mlops_ci.steps.project import open_project
 from mlops_ci.steps.promise import spent
 from mlops_ci.steps.rejudge import question_of
-from mlops_ci.steps.runs import recall
+from mlops_ci.steps.runs import recall_rows
 from mlops_ci.steps.trees import working_tree
 
 
@@ -40,7 +40,7 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True):
 def plan(start: Path, decision: str) -> Planned:
     """Today's gates over the predictions of a decision: rows needed, rows there, the smallest difference visible."""
     project = open_project(start)
-    kept = recall(project, decision)
+    kept = recall_rows(project, decision)
     looks, wear = spent(project, kept)
     question, tree = msgspec.structs.replace(question_of(kept), wear=wear), working_tree(project)
     gates = plan_gates(parse_gates(tree), question)

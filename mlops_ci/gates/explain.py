@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from mlops_ci.evaluation.metrics import METRICS
 from mlops_ci.gates.facts import FACTS, Needs
-from mlops_ci.gates.form import Form, form
+from mlops_ci.gates.form import Form, form, why_no_bound
 from mlops_ci.gates.gate import Gate, Term, TermKind, bound
 from mlops_ci.gates.tolerated import cost
 from mlops_ci.gates.verdict import scale
@@ -25,50 +27,31 @@ _ASKS = {
     "==": "must be",
     "!=": "must not be",
 }
+_SIDES = {
+    ">": ("above", "not above"),
+    ">=": ("at least", "below"),
+    "<": ("below", "not below"),
+    "<=": ("at most", "above"),
+}
 _UNITS = {"s": "seconds"}
 _GROUPS = (
-    "Where rows belong together (`group:`), the error comes from leaving out one group at a time "
-    "(jackknife, Student's t; Efron, Stein 1981)."
+    "Rows that belong together (`group:`, or one day of `time:`) are not counted one by one: the error then comes from "
+    "leaving out one group at a time (jackknife; Efron, Stein 1981)."
 )
 
 
 def explain(gate: Gate, beside: Sequence[Gate] = (), *, metrics: Mapping[str, Metric] = METRICS) -> str:
     """A few short paragraphs, plain text. beside: the other gates of the list, one of which may bound d."""
     gate = bound(gate, metrics)
-    about = _difference(gate) if form(gate) is Form.PAIRED else _sum(gate.terms)
-    limit = f"{_ASKS[gate.comparison]} {scale(gate).amount(gate.threshold)}"
-    told = [
-        f"{about[0].upper()}{about[1:]} {limit}.",
-        _how(gate) if gate.tolerance is None else _tolerated(gate, beside),
-    ]
-    if any(term.over_slices and term.min_rows > 1 for term in gate.terms):
-        told.append("Slices with fewer rows that count than `min_rows` are listed and not judged.")
+    asked = _asked(gate)
+    named = dict.fromkeys(term.name for term in gate.terms if term.name in FACTS)
+    told = [f"{asked[0].upper() if gate.terms[0].kind is not TermKind.FACT else asked[0]}{asked[1:]}."]
+    told += [f"{name}: {FACTS[name].meaning}." for name in named]
+    told.append(_how(gate) if gate.tolerance is None else _tolerated(gate, beside))
+    told += [_small(term) for term in gate.terms if term.over_slices and term.min_rows > 1]
     if gate.when_undecided != "refuse":
-        told.append("Where the data cannot tell, it does not block; the answer stays undecided.")
+        told.append(f"Undecided does not block here (`when_undecided: {gate.when_undecided}`); the word stays.")
     return "\n\n".join(told)
-
-
-TERMS = {
-    "n": "n: accuracy of the candidate, as in ease.ml/ci. The same as `accuracy`.",
-    "o": "o: accuracy of the champion, as in ease.ml/ci. The same as `champion.accuracy`.",
-    "d": "d: share of the held-out rows on which candidate and champion predict differently, as in ease.ml/ci. It "
-    "needs no labels. `d <= 0.1 @ 95%`",
-    "worst": "worst(metric, by=column, min_rows=N): the metric on the value of the column where it is worst. "
-    "`worst(recall, by=origin, min_rows=500) >= 0.15 @ 95%`",
-    "gap": "gap(metric, by=column, min_rows=N): the largest value of the metric over the values of the column minus "
-    "the smallest. `gap(recall, by=origin, min_rows=500) <= 0.1 @ 95%`",
-    "champion": "champion.metric: the metric of the model a candidate is compared with, on the same held-out rows. "
-    "`roc_auc - champion.roc_auc > -0.01 @ 95%`",
-    "anchor": "anchor.metric: the metric of the decision that `anchor:` pins, on the same held-out rows. It stays when "
-    "the champion changes, so that small losses cannot add up. `roc_auc - anchor.roc_auc > -0.02 @ 95%`",
-    "min_rows": "min_rows: the least rows a slice needs in what the metric divides by (positives for recall, the rarer "
-    "class for ROC AUC) to be judged.",
-    "@": "@ 95%: two bounds of the true value are computed from the rows, each wrong at most 5 times in 100. The gate "
-    "passes when one clears the threshold, fails when the other does not reach it, and is undecided in between.",
-    "+/-": "+/- 0.01 @ 99.9%: as `@`, by bounds that hold whatever the data are like. How many rows they take is known "
-    "beforehand; with fewer the gate is undecided. `n - o > 0.02 +/- 0.01 @ 99.9%`",
-}
-"""The words of the language, each in a sentence or two."""
 
 
 def explain_fact(name: str) -> str:
@@ -81,6 +64,33 @@ def explain_fact(name: str) -> str:
     return f"{told}\n\nMeasured only where a gate names it: {fact.needs}."
 
 
+def _asked(gate: Gate) -> str:
+    """`on every value of origin, the candidate's recall must be at least 0.15`"""
+    asks, limit = _ASKS[gate.comparison], _limit(gate)
+    found, term = form(gate), gate.terms[0]
+    more = [one for one in gate.terms if one.coefficient > 0.0]
+    less = [replace(one, coefficient=-one.coefficient) for one in gate.terms if one.coefficient < 0.0]
+    if found is Form.PAIRED:
+        return f"{_difference(gate)} {asks} {limit}"
+    if found is Form.GAP and not gate.upwards:
+        apart = "less than" if gate.comparison == "<" else "at most"
+        return f"between any two values of {term.column}, the candidate's {term.name} must differ by {apart} {limit}"
+    if found is Form.WORST and (term.metric is None or gate.upwards is term.metric.higher_is_better):
+        return f"on every value of {term.column}, the candidate's {term.name} {asks} {limit}"
+    if gate.threshold == 0.0 and more and less:
+        return f"{_sum(more)} {asks} {_sum(less)}"
+    return f"{_sum(gate.terms)} {asks} {limit}"
+
+
+def _limit(gate: Gate) -> str:
+    return scale(gate).amount(gate.threshold) if gate.threshold else "0"
+
+
+def _small(term: Term) -> str:
+    rows = "rows that count" if term.metric is None else term.metric.denominator
+    return f"Values with fewer than {term.min_rows:,} {rows} are listed and not judged."
+
+
 def _sum(terms: Sequence[Term]) -> str:
     """`accuracy minus 1.1 times the champion's accuracy`"""
     told = [("minus " if term.coefficient < 0 else "plus ") + _term(term) for term in terms]
@@ -90,8 +100,7 @@ def _sum(terms: Sequence[Term]) -> str:
 def _term(term: Term) -> str:
     times = "" if abs(term.coefficient) == 1.0 else f"{abs(term.coefficient):g} times "
     if term.kind is TermKind.FACT:
-        meaning = f" ({FACTS[term.name].meaning})" if term.name in FACTS else ""
-        return f"{times}the fact {term.name}{meaning}"
+        return f"{times}{term.name}"
     if term.kind is TermKind.CHANGED:
         rows = f"held-out rows with {term.slice}" if term.slice else "held-out rows"
         return f"{times}the share of {rows} on which candidate and champion predict differently"
@@ -100,54 +109,76 @@ def _term(term: Term) -> str:
         return f"{times}{whose}largest {term.name} of any value of {term.column} minus the smallest"
     if term.kind is TermKind.WORST:
         return f"{times}{whose}{term.name} on the value of {term.column} where it is worst"
-    clipped = "" if term.clip is None else f" (a row counts at most {term.clip:g})"
-    return f"{times}{whose}{term.name}{clipped}{f' on rows with {term.slice}' if term.slice else ''}"
+    return f"{times}{whose}{term.name}{_clipped(term)}{f' on rows with {term.slice}' if term.slice else ''}"
+
+
+def _clipped(term: Term) -> str:
+    return "" if term.clip is None else f" (no row counts more than {term.clip:g})"
 
 
 def _difference(gate: Gate) -> str:
     first = gate.terms[0]
     plus, minus = gate.terms if first.coefficient > 0 else gate.terms[::-1]
     where = f" with {first.slice}" if first.slice else ""
-    clipped = "" if first.clip is None else f" (a row counts at most {first.clip:g})"
-    return f"the {plus.whose}'s {first.name}{clipped} minus the {minus.whose}'s, on the same held-out rows{where},"
+    return (
+        f"the {plus.whose}'s {first.name}{_clipped(first)} minus the {minus.whose}'s, on the same held-out rows{where},"
+    )
 
 
 def _how(gate: Gate) -> str:
     found = form(gate)
     if gate.confidence is None or found is None:
         return _point(gate, found)
-    if gate.upwards:
-        sides = "passed when the lower bound clears the threshold, failed when the upper bound does not reach it"
-    else:
-        sides = "passed when the upper bound stays inside the threshold, failed when the lower bound does not"
-    sure = f"With {percent(gate.confidence)} confidence: {sides}, undecided in between."
-    return f"{sure}\n\n{_method(gate, found)} {_GROUPS}"
+    near, far = ("lower", "upper") if gate.upwards else ("upper", "lower")
+    holds, fails = _SIDES[gate.comparison]
+    limit = _limit(gate)
+    bounds = f"From the rows two bounds of the true value are computed, each right with {_sure(gate)} confidence."
+    passes = f"Passed when even the {near} bound is {holds} {limit}"
+    failed = f"failed when even the {far} bound is {fails} {limit}"
+    return f"{bounds} {passes}, {failed}, undecided in between.\n\n{_method(gate, found)} {_GROUPS}"
+
+
+def _sure(gate: Gate) -> str:
+    return percent(gate.confidence or 0.0)
 
 
 def _point(gate: Gate, found: Form | None) -> str:
-    told = "The number that is seen decides, as it is"
     if all(term.kind is TermKind.FACT for term in gate.terms):
-        return f"{told}: it is measured, not estimated."
-    if found in {None, Form.SUM}:
-        return f"{told}; chance is not allowed for."
-    biases: dict[Form | None, str] = {
-        Form.WORST: " The worst of several slices looks worse than it is.",
-        Form.GAP: " Slices that are equal in truth are not 0 apart; the reason says how far they are by chance.",
-    }
-    shown = "Where a bound exists, the report shows it, 95 % each side."
-    return f"{told}; chance is not allowed for. {shown}{biases.get(found, '')}"
+        return "The number that is found decides, as it is: it is measured, not estimated."
+    told = "The value that is seen on the held-out rows decides; how uncertain it is does not count"
+    bias = (
+        {
+            Form.WORST: " Of several slices the worst looks worse than it is.",
+            Form.GAP: " Slices that are equal in truth are not 0 apart; the reason says how far they are by chance.",
+        }.get(found, "")
+        if found
+        else ""
+    )
+    return f"{told}{_shown(gate)}.{bias}"
+
+
+def _shown(gate: Gate) -> str:
+    """Whether an interval stands beside the number."""
+    metric = gate.terms[0].metric
+    asked = replace(gate, comparison="<=" if gate.terms[0].kind is TermKind.GAP else ">=")
+    if metric is None or all(why_no_bound(asked, task) for task in metric.tasks):
+        return ""
+    return ", but the report shows it, 95 % each side"
 
 
 def _tolerated(gate: Gate, beside: Sequence[Gate]) -> str:
     found = cost(gate, beside)
     asked = scale(gate).amount(gate.tolerance or 0.0)
-    histories = "One decision is counted; more of them on the same rows share the error and take more rows."
+    clears = "above" if gate.upwards else "below"
+    misses = "below" if gate.upwards else "above"
     return (
-        f"With {percent(gate.confidence or 0.0)} reliability and a tolerance of {asked}: passed when the number seen "
-        "clears the threshold by more than the tolerance the rows reach, failed when it misses it by more, undecided "
-        f"in between. With fewer than {found.rows:,} rows it is undecided whatever is seen.\n\n"
-        f"So many rows are enough whatever the data are like, {found.told}; they must not belong together. {histories} "
-        "(ease.ml/ci; Renggli et al. 2019.)"
+        f"With {_sure(gate)} reliability the value that is seen is no farther from the truth than the tolerance that "
+        f"the rows at hand reach. Passed when it is {clears} {_limit(gate)} by more than that, failed when it is "
+        f"{misses} by more, undecided in between. A tolerance of {asked} takes {found.rows:,} rows; with fewer it is "
+        "undecided whatever is seen.\n\n"
+        f"So many rows are enough whatever the data are like, {found.told}. Where rows belong together (`group:` or "
+        "`time:`) it is undecided. Under `holdout: {guarantee: ...}` it takes more rows: all decisions share the "
+        "error. (ease.ml/ci; Renggli et al. 2019.)"
     )
 
 
@@ -162,17 +193,21 @@ def _method(gate: Gate, found: Form) -> str:
         return "Bounds: Hall's transform of Student's t (1992), safe against losses too rare to be seen; asymptotic."
     if found is Form.GAP:
         return (
-            "Bounds: no two slices may be too far apart. They hold different rows, so of each pair the difference is "
-            "melded from the bounds of the two (Fay, Proschan, Brittain 2015)."
+            "Bounds: for each pair of values one of the difference, melded from the bounds of the two, as they hold "
+            "different rows (Fay, Proschan, Brittain 2015). The pair farthest apart decides."
         )
     if kind == "auc" and found is Form.PAIRED:
         return "Bounds: DeLong for two curves on the same rows (1988), made safe against harm too rare to be seen."
     if found is Form.WORST:
-        return f"Every slice must clear the threshold, so the lowest of their bounds counts. {_single(kind)}"
+        worst = "lowest" if gate.upwards else "highest"
+        return f"Every value must hold, so the {worst} of their bounds counts. {_single(kind)}"
     if found is not Form.PAIRED:
         return _single(kind)
     if name in {"f1", "precision"}:
-        return f"Bounds: draws from the Dirichlet posterior of the table truth x candidate x {gate.against}."
+        return (
+            f"Bounds: draws from the Dirichlet posterior of the table truth x candidate x {gate.against}: how often "
+            "each combination of the three answers occurs."
+        )
     return "Bounds: the score test for paired proportions (Tango 1998)."
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from mlops_ci.evaluation.metrics import METRICS
@@ -12,6 +13,12 @@ from mlops_ci.records.evaluation import Task
 if TYPE_CHECKING:
     from mlops_ci.evaluation.metric import Metric
 
+_FOR = {
+    frozenset({Task.BINARY}): "two classes",
+    frozenset({Task.MULTICLASS}): "more classes",
+    frozenset({Task.BINARY, Task.MULTICLASS}): "classes",
+    frozenset({Task.REGRESSION}): "regression",
+}
 _HEAD = """\
 | metric | what it is | for | better | range | `@` | difference |
 |---|---|---|---|---|---|---|
@@ -28,7 +35,7 @@ def single_method(metric: Metric) -> str:
 
 
 def paired_method(metric: Metric) -> str:
-    """Of the difference with the champion; empty where there is none."""
+    """Of the difference with the champion or the anchor; empty where there is none."""
     if metric.kind == "mean":
         return "" if metric.root else single_method(metric)
     if metric.kind == "auc":
@@ -42,10 +49,19 @@ def explain_metric(metric: Metric) -> str:
     """A short paragraph, plain text."""
     better = {True: "higher is better", False: "lower is better", None: "it does not say which is better"}
     needs = "; needs probabilities" if metric.needs_probabilities else "; needs scores" if metric.needs_scores else ""
-    tasks = ", ".join(sorted(metric.tasks))
-    kind = f"A metric of {tasks}, from {_range(metric)}; {better[metric.higher_is_better]}{needs}."
+    kind = f"For {_FOR.get(metric.tasks, 'every task')}, {_span(metric)}; {better[metric.higher_is_better]}{needs}."
     said = f"{metric.name}: {metric.meaning}. {kind}"
     return f"{said}\n\n{_claims(metric)}"
+
+
+def _span(metric: Metric) -> str:
+    """`from 0 to 1`; `0 and more nats`"""
+    unit = f" {metric.unit}" if metric.unit else ""
+    if isfinite(metric.high) and not isfinite(metric.low):
+        return f"at most {metric.high:g}{unit}"
+    if isfinite(metric.high):
+        return f"from {_range(metric)}"
+    return f"{metric.low:g} and more{unit}" if isfinite(metric.low) else f"any number{unit and f', in{unit}'}"
 
 
 def reference() -> str:
@@ -56,10 +72,16 @@ def reference() -> str:
 def _claims(metric: Metric) -> str:
     single, paired = single_method(metric), paired_method(metric)
     if not single:
-        return "No `@`: no bound of it is known to hold. The value that is seen decides."
-    if not paired:
-        return f"`@`: {single}. Of its difference with the champion no bound is known to hold."
-    return f"`@`: {single}. Of its difference with the champion: {paired}."
+        return "It cannot be claimed with `@`: no bound of it is known to hold. The value that is seen decides."
+    beside = "its difference with the champion or the anchor" if not metric.own else "its difference with the champion"
+    if single == paired:
+        return f"With `@` its bound, and that of {beside}, is {_or(single)}. docs/gates.md says what that is."
+    difference = f"that of {beside} {_or(paired)}" if paired else f"of {beside} none is known to hold"
+    return f"With `@` its bound is {_or(single)}; {difference}. docs/gates.md says what these are."
+
+
+def _or(methods: str) -> str:
+    return methods.replace(", ", " or ")
 
 
 def _range(metric: Metric) -> str:
@@ -70,15 +92,10 @@ def _range(metric: Metric) -> str:
 
 
 def _cells(metric: Metric) -> tuple[str, ...]:
-    classes = {
-        frozenset({Task.BINARY}): "two classes",
-        frozenset({Task.MULTICLASS}): "more classes",
-        frozenset({Task.BINARY, Task.MULTICLASS}): "classes",
-    }
     return (
         f"`{metric.name}`",
         metric.meaning,
-        classes.get(metric.tasks, "regression"),
+        _FOR[metric.tasks],
         "higher" if metric.higher_is_better else "lower",
         _range(metric),
         single_method(metric) or "–",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mlops_ci.gates.gate import Gate
 
 POWER = 0.8
-_MOST_TIMES = 100
+MOST_TIMES = 100
 
 
 class Need(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,7 +48,7 @@ def rows(gate: Gate, estimate: Estimate, truth: float, alpha: float) -> int | No
     reach = estimate.reach
     still = log1p(-estimate.still(alpha) / reach) / log1p(-margin / reach) if margin < reach else 0.0
     times = max(_times(_reach(alpha) * error, _behind(estimate, alpha), margin), still)
-    return ceil(estimate.rows * times) if times <= _MOST_TIMES else None
+    return ceil(estimate.rows * times) if times <= MOST_TIMES else None
 
 
 def detectable(estimate: Estimate, truth: float, alpha: float) -> float | None:

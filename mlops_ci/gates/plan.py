@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlops_ci.gates.judge import judge
+from mlops_ci.gates.need import MOST_TIMES
 from mlops_ci.gates.tolerated import cost
 from mlops_ci.records.outcomes import Status
 from mlops_ci.records.verdicts import GatePlan, Verdict
@@ -44,8 +45,11 @@ def _reason(gate: Gate, found: Verdict, gates: Sequence[Gate], histories: int) -
             told = f"by Hoeffding's inequality, because d is not shown to be small ({planned.rows:,} where it is)"
         return f"the tolerance takes {found.rows_needed:,} rows, whatever is seen, {told}; {found.rows:,} are there"
     if gate.confidence is None:
-        return "the value that is seen decides: any number of rows does"
+        return "the value that is seen decides, however many rows there are"
     truth = "the true difference is 0" if found.difference else "the true value is what was observed"
     if found.rows_needed is not None:
-        return f"if {truth}, {found.rows_needed:,} rows decide with 80 %; {found.rows:,} are there"
-    return f"no number of rows is known to decide it if {truth}"
+        return f"if {truth}, {found.rows_needed:,} rows decide it 4 times out of 5; {found.rows:,} are there"
+    seen = 0.0 if found.difference else found.observed
+    if seen is None or (seen > gate.threshold if gate.upwards else seen < gate.threshold):
+        return f"if {truth}, over {MOST_TIMES} times the {found.rows:,} rows that are there would be needed"
+    return f"if {truth}, the gate does not hold, and no number of rows makes it pass"

@@ -56,6 +56,14 @@ def validate(
         _refuse_claim(gate, tasks, metrics, histories)
 
 
+def validate_names(gates: Iterable[Gate]) -> None:
+    """ConfigError for the first gate that names no built-in metric and no fact: all that is known without a project."""
+    for gate in gates:
+        for term in gate.terms:
+            if term.kind is not TermKind.CHANGED:
+                _refuse_unknown(gate, term, METRICS)
+
+
 def _tasks(task: Task | str) -> tuple[Task, ...]:
     return (Task.BINARY, Task.MULTICLASS) if task == "classification" else (Task(task),)
 

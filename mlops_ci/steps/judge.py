@@ -122,16 +122,21 @@ def _parsed(tree: Tree, key: str, settings: tuple[GateSetting, ...]) -> tuple[Ga
         )
         for index, setting in enumerate(settings)
     )
-    known = registry(declared(tree))
+    validate_in(tree, gates)
+    return gates
+
+
+def validate_in(tree: Tree, gates: tuple[Gate, ...]) -> None:
+    """ConfigError for the first gate that could never be judged with a tree's settings."""
+    config = tree.config
     validate.validate(
         gates,
         task=config.task,
         slices=config.slices,
-        metrics=known,
+        metrics=registry(declared(tree)),
         histories=divided(config),
         anchored=bool(config.anchor),
     )
-    return gates
 
 
 def contract_text(tree: Tree) -> str | None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _Record = TypeVar("_Record", Evidence, RunInfo)
+_LOOKED_AT = 8
 _LARGEST_TEXT = 16 * 1024 * 1024
 
 
@@ -48,8 +49,13 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
 
 def newest_run(project: Project) -> Path | None:
     """The folder of the run made last at this desk."""
+    return next(iter(_runs(project)), None)
+
+
+def _runs(project: Project) -> list[Path]:
+    """Newest first."""
     folders = [path.parent for path in (project.state / "runs").glob("*/decision.json")]
-    return max(folders, key=lambda folder: (folder / "run.json").stat().st_mtime_ns, default=None)
+    return sorted(folders, key=lambda folder: (folder / "run.json").stat().st_mtime_ns, reverse=True)
 
 
 def recall(project: Project, asked: str) -> Kept:
@@ -60,6 +66,22 @@ def recall(project: Project, asked: str) -> Kept:
         return read_run(newest) if newest else _from_ledger(project, "")
     matching = sorted(path.parent for path in runs.glob("*/decision.json") if path.parent.name.startswith(asked[:12]))
     return read_run(matching[0]) if len(matching) == 1 and len(asked) >= 4 else _from_ledger(project, asked)
+
+
+def recall_rows(project: Project, asked: str = "") -> Kept:
+    """As `recall`; for "" the newest decision that kept rows, if one of the last few did: refused data leave none."""
+    newest = recall(project, asked)
+    if asked or newest.holdout is not None:
+        return newest
+    for folder in _runs(project)[1:_LOOKED_AT]:
+        kept = read_run(folder)
+        if kept.holdout is not None:
+            return kept
+    for row in ledger.history(project.repository, project=project.config.project, limit=_LOOKED_AT):
+        kept = _from_ledger(project, row.id)
+        if kept.holdout is not None:
+            return kept
+    return newest
 
 
 def read_run(folder: Path) -> Kept:

@@ -66,7 +66,7 @@ def test_gates_of_an_environment_are_judged_beside_and_decide_nothing(trains: Pr
     assert [gate["gate"] for gate in answer["gates"]] == ["accuracy >= 0.6"]
     assert "For production: refused." in trains.run("report").out
     planned = trains.run("gates", "plan").out
-    assert "3. for production: d <= 0.5 @ 95%" in planned
+    assert "\nfor production: d <= 0.5 @ 95%\n" in planned
     trains.commit({"mlops.yaml": SETTINGS + gates.replace("0.99", "0.9")})
     assert judged(trains, code=0)["judge"]["differences"] == ["gates of environments changed"]
 

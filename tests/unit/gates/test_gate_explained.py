@@ -7,10 +7,12 @@ from collections.abc import Callable
 import pytest
 
 from mlops_ci.errors import ConfigError
-from mlops_ci.gates.explain import TERMS, explain
+from mlops_ci.gates.explain import explain
 from mlops_ci.gates.grammar import parse
+from mlops_ci.gates.terms import TERMS
 from mlops_ci.gates.validate import validate
 from mlops_ci.records.results import Where
+from mlops_ci.reports.glossary import NOUNS
 
 Golden = Callable[[str, str | bytes], None]
 
@@ -74,3 +76,42 @@ def test_a_gate_that_cannot_be_judged_is_refused_with_its_place_and_what_to_writ
         told.append(f"{caught.value.where}: {caught.value.message}\n{caught.value.advice}\n")
         assert "^" in told[-1].splitlines()[2]
     golden("refused-gates.txt", "\n".join(told))
+
+
+NOUNS_OF_THE_DESIGN = [
+    "project",
+    "subject",
+    "base",
+    "champion",
+    "judge",
+    "snapshot",
+    "profile",
+    "contract",
+    "check",
+    "result",
+    "predictions",
+    "gate",
+    "verdict",
+    "evidence",
+    "decision",
+    "ledger",
+    "store",
+    "bundle",
+    "release",
+    "environment",
+    "promotion",
+    "look",
+    "undecided",
+    "group",
+    "waiver",
+    "anchor",
+]
+
+
+def test_every_noun_is_explained_by_itself() -> None:
+    for noun in NOUNS_OF_THE_DESIGN:
+        assert (NOUNS | TERMS)[noun].startswith(f"{noun}: ")
+    assert not NOUNS.keys() & TERMS.keys()
+    for noun, told in NOUNS.items():
+        assert told.startswith(f"{noun}: ")
+        assert told.endswith(".")

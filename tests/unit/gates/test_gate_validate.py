@@ -131,4 +131,4 @@ def test_an_explanation_says_what_method_bounds_it_and_who_found_it() -> None:
     assert "Tango 1998" in explain(parse("recall - champion.recall > -1% @ 95%"))
     assert "DeLong" in explain(parse("roc_auc > 0.7 @ 95%"))
     assert "Clopper" in explain(parse("f1 > 0.7 @ 95%"))
-    assert "number that is seen decides" in explain(parse("f1 > 0.7"))
+    assert "value that is seen on the held-out rows decides" in explain(parse("f1 > 0.7"))
