@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import isfinite
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -29,6 +29,7 @@ def by_group(
     extremes: tuple[float, float],
     logit: bool = False,
     by_day: bool = False,
+    version: Literal[2, 3] = 2,
 ) -> Estimate:
     """`by_row` widened by the jackknife. left_out: shape (G,), the value without each group; see ByGroup."""
     number, se = len(left_out), groups.jackknife_error(left_out)
@@ -41,6 +42,7 @@ def by_group(
         logit=logit,
         by_day=by_day,
         leaning=groups.leaning(left_out) if isfinite(se) else 0.0,
+        version=version,
     )
     if number < groups.FEWEST:
         return _few_days(found) if by_day else _few_groups(found)

@@ -80,4 +80,12 @@ def _grouped(
     if how == "root":
         left_out = np.sqrt(np.maximum(left_out, 0.0))
     changed = int((groups.sums(codes, number, values != 0.0) > 0).sum()) if how == "paired" else number
-    return by_group(by_row, alpha, left_out=left_out, differing=(changed, changed), extremes=(0.0, 0.0), by_day=by_day)
+    return by_group(
+        by_row,
+        alpha,
+        left_out=left_out,
+        differing=(changed, changed),
+        extremes=(0.0, 0.0),
+        by_day=by_day,
+        version=3,
+    )

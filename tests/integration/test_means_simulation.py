@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -65,10 +66,11 @@ def _misses(draw: Draw, truth: float, rows: int, *, top: float, runs: int, alpha
     for _ in range(runs):
         values = draw(generator, (rows,))
         found = Mean.of(values, (0.0, top))
+        alone = replace(found, version=1)  # Hall's transform, without the rule for losses that are not seen
         count["t"] += found.mean + found.se * upper_t(alpha, rows - 1) < truth
-        count["hall"] += found.high(alpha, passing=False) < truth
+        count["hall"] += alone.high(alpha, passing=False) < truth
         judged = hall.largest_share(values) <= hall.LARGEST_SHARE
-        count["hall, judged"] += judged and found.high(alpha, passing=False) < truth
+        count["hall, judged"] += judged and alone.high(alpha, passing=False) < truth
         count["passed"] += judged and found.high(alpha, passing=True) < truth
         count["failed"] += judged and found.low(alpha, passing=False) > truth
         count["undecided"] += not judged
@@ -144,9 +146,10 @@ def test_a_difference_of_means_at_its_margin_passes_and_fails_one_time_in_twenty
     found = Counter(_verdict(text, *_errors(generator, rows, 0.02)) for _ in range(runs))
     three = 3 * (0.05 * 0.95 / runs) ** 0.5
     assert found[PASSED] / runs <= 0.05 + three
-    assert 0.05 - three <= found[FAILED] / runs <= 0.05 + three
-    if rows == 2000:
+    assert found[FAILED] / runs <= 0.05 + three
+    if rows == 2000:  # of 200 rows more can be unseen than those that were seen tell: both sides keep away
         assert found[PASSED] / runs >= 0.05 - three
+        assert found[FAILED] / runs >= 0.05 - three
 
 
 def test_pairing_sees_what_two_means_apart_would_not() -> None:

@@ -5,6 +5,7 @@ Stein 1981). Groups lean to one side where most are good and some are bad: by t 
 below the low bound in .11 of the samples of 20 groups at a nominal .05, and .045 at .01 (share .95, correlation .05).
 Version 2 takes the farther of t and Hall's transform of it (JRSS B 54, 1992; statistics.md 15): .064 and .017; and .060
 instead of .075 at a share of .8. A difference of two ROC AUCs or shares likewise; one AUC stays on the logit scale.
+Version 3 is the same over a mean of losses by hall/2.
 Two rules keep it honest where the jackknife sees nothing: the bound is never narrower than the one by row, and where
 fewer than five groups differ at all, the share of such groups bounds it.
 """
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 NAME = "group-jackknife/2"
 FIRST = "group-jackknife/1"
+OF_MEANS = "group-jackknife/3"
 _STRAIGHT = 1e-6
 FEWEST = 20
 _FEW_DIFFER = 5
@@ -113,11 +115,12 @@ class ByGroup:
     """AUC: the bound is taken on the logit scale, where it cannot leave [0, 1]."""
     by_day: bool = False
     leaning: float = 0.0
-    version: Literal[1, 2] = 2
+    version: Literal[1, 2, 3] = 2
+    """3: `by_row` is a mean by hall/2; in 2 it was one by hall/1."""
 
     @property
     def method(self) -> str:
-        return {1: FIRST, 2: NAME}[self.version]
+        return {1: FIRST, 2: NAME, 3: OF_MEANS}[self.version]
 
     @property
     def value(self) -> float:

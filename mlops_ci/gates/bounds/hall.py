@@ -3,9 +3,10 @@
 The bound of t is wrong 8 times in 100 for a nominal 5 on 100 rows of a calibrated model's log loss, and this one 5
 (statistics.md 15). It is asymptotic: it holds the better the more rows there are. Two rules keep it honest where rows
 are few or losses rare:
-no bound where one row holds more than a quarter of the squared deviations; and the bound that lets a gate pass is never
-nearer than it would be if a share of rows too small to be seen had the worst loss there is. That is why losses need a
-limit.
+no bound where one row holds more than a quarter of the squared deviations; and no bound is nearer than it would be if a
+share of rows too small to be seen had the worst loss there is, or the best. That is why losses need a limit. Version 1
+asked this of the bound that lets a gate pass alone: where .2 % of 100 rows were mended by a difference of 4, the truth
+lay below its other low bound in .81 of the samples at 95 % and 99 %, and a gate that holds was failed.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from mlops_ci.gates.quantiles import upper_t
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-NAME = "hall/1"
+NAME = "hall/2"
+FIRST = "hall/1"
 LARGEST_SHARE = 0.25
 """Of the squared deviations that one row may hold."""
 _STRAIGHT = 1e-9
@@ -51,8 +53,8 @@ class Mean:
     """How far apart the best and the worst loss of one row are."""
     root: bool = False
     """The value is the square root of the mean, and so are its bounds."""
-    method: str = NAME
     groups: int | None = None
+    version: Literal[1, 2] = 2
 
     @classmethod
     def of(cls, values: NDArray[np.float64], losses: tuple[float, float], *, how: How = "mean") -> Mean:
@@ -68,6 +70,10 @@ class Mean:
         return cls(mean=mean, se=error, skew=skew, rows=rows, ends=ends, width=high - low, root=how == "root")
 
     @property
+    def method(self) -> str:
+        return {1: FIRST, 2: NAME}[self.version]
+
+    @property
     def value(self) -> float:
         return self._scaled(self.mean)
 
@@ -81,13 +87,13 @@ class Mean:
 
     def low(self, alpha: float, *, passing: bool) -> float:
         bound = self.mean - self.se * transform(self.skew, upper_t(alpha, self.rows - 1))
-        if passing or self.se == 0.0:
+        if passing or self.version == 2 or self.se == 0.0:
             bound = min(bound, self.mean - (self.mean - self.ends[0]) * unseen(self.rows, alpha))
         return self._scaled(max(bound, self.ends[0]))
 
     def high(self, alpha: float, *, passing: bool) -> float:
         bound = self.mean - self.se * transform(self.skew, -upper_t(alpha, self.rows - 1))
-        if passing or self.se == 0.0:
+        if passing or self.version == 2 or self.se == 0.0:
             bound = max(bound, self.mean + (self.ends[1] - self.mean) * unseen(self.rows, alpha))
         return self._scaled(min(bound, self.ends[1]))
 
