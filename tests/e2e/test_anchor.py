@@ -131,6 +131,20 @@ def test_an_anchor_that_is_not_there_could_not_be_judged_until_it_is(trains: Pro
     assert after["champion"] == before["champion"]
 
 
+def test_another_decision_about_the_anchors_commit_is_not_answered_from_before(trains: Project) -> None:
+    for limit in ("5.1", "5.2"):
+        trains.commit({"params.yaml": f"limit: {limit}\n"})
+    first = judged(trains, "--base", "HEAD~1", code=0)
+    anchor = pinned(trains)
+    judged(trains, "--base", "HEAD~1", code=0)
+    trains.commit({"README.md": "# Trains\n"})
+    before = judged(trains, "--base", "HEAD~1", code=0)
+    again = judged(trains, "--at", anchor, "--base", f"{anchor}~2", code=0)
+    after = judged(trains, "--base", "HEAD~1", code=0)
+    assert after["champion"] == before["champion"]
+    assert [answer["anchor"]["decision"] for answer in (before, after)] == [first["decision"], again["decision"]]
+
+
 def test_a_decision_that_did_not_pass_is_no_anchor(trains: Project) -> None:
     trains.commit({"params.yaml": "limit: 99.0\n"})
     judged(trains, code=10)

@@ -302,3 +302,26 @@ def test_of_two_that_would_pass_last_one_is_recorded(tmp_path: Path) -> None:
     ledger.record(repository, only_told(told(2), looks=1, passes=1))
     with pytest.raises(OutsideError, match="others looked at these held-out rows meanwhile"):
         ledger.record(repository, only_told(told(3), looks=1, passes=1))
+
+
+def test_a_look_at_other_rows_is_known_at_the_swap_though_no_row_was_looked_at_more_often(
+    repository: Repository,
+) -> None:
+    for number in (1, 2):
+        ledger.record(repository, entry(look(IDS[:300], number), IDS[:300]))
+    before = seen(repository, look(predictions=3))
+    ledger.record(repository, entry(look(IDS[300:], 4), IDS[300:]))
+    assert seen(repository, look(predictions=3)).looks.max() == before.looks.max() == 2
+    with pytest.raises(OutsideError, match="2 earlier looks when it was judged, 3 now"):
+        ledger.record(repository, entry(look(predictions=3), promise=promised(32, before)))
+
+
+@pytest.mark.parametrize(("passed", "looks", "passes"), [(True, 1, 0), (False, 1, 1), (False, 0, 0)])
+def test_answers_and_passes_are_each_compared_at_the_swap(
+    tmp_path: Path, passed: bool, looks: int, passes: int
+) -> None:
+    repository = Repository(repo(tmp_path, {"a": "1"}))
+    ledger.record(repository, only_told(told(1, passed=passed)))
+    with pytest.raises(OutsideError, match="others looked at these held-out rows meanwhile"):
+        ledger.record(repository, only_told(told(2), looks=looks, passes=passes))
+    ledger.record(repository, only_told(told(2), looks=1, passes=int(passed)))

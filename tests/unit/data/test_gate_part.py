@@ -44,4 +44,7 @@ def test_the_parts_are_independent_of_the_split_and_of_another_salt() -> None:
     held = canonical.id_digests(table, ["trip"], "flights") < np.uint64(0.2 * 2.0**64)
     assert 0.45 <= _part(table)[held].mean() <= 0.55
     assert 0.45 <= (_part(table) == _part(table, salt="trains")).mean() <= 0.55
+    ids = canonical.id_digests(table, ["trip"], "flights")
+    same = [gate_part(table, ids, group=(), time=None, salt=salt) for salt in ("flights", "trains")]
+    assert 0.45 <= (same[0] == same[1]).mean() <= 0.55  # by its own salt, not by that of the ids alone
     assert 0.4 <= (_part(table, time="day") == _part(table, time="day", salt="trains")).mean() <= 0.6
