@@ -13,10 +13,10 @@ from mlops_ci.errors import UsageError
 from mlops_ci.steps.project import SETTINGS, STATE
 from mlops_ci.steps.project_files import read_text, replace
 from mlops_ci.steps.projects import check_apart, projects
-from mlops_ci.workflows import compare, lock
-from mlops_ci.workflows.compare import Cause, Generated, Recipe, State
+from mlops_ci.workflows import compare
+from mlops_ci.workflows.compare import Generated, Recipe, State
 from mlops_ci.workflows.generate import Inputs, ProjectInputs, generate, settings
-from mlops_ci.workflows.lock import GeneratedLock
+from mlops_ci.workflows.lock import GeneratedLock, Recorded, parse, written
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,11 +30,10 @@ KEPT = (State.CONFLICT, State.UNKNOWN)
 
 
 class Workflows(msgspec.Struct, frozen=True, kw_only=True):
-    """Every generated file with its state; `lock`: what was known of them, `fresh`: what is said of this generation."""
+    """Every generated file with its state; `lock`: what was known of them."""
 
     files: tuple[Generated, ...]
-    lock: GeneratedLock | None
-    fresh: GeneratedLock
+    lock: GeneratedLock
 
     def without_conflicts(self) -> Workflows:
         """The same, where files that would conflict stay as they are."""
@@ -62,27 +61,23 @@ def compared(
 ) -> Workflows:
     """Every file these projects give and its state. The branch named when they were made stays in force."""
     check_apart(found)
-    before = read_lock(root)
-    inputs = Inputs(
-        version=__version__, default_branch=before.default_branch if before else default_branch, projects=found
-    )
+    lock = read_lock(root) or GeneratedLock(default_branch=default_branch)
+    inputs = Inputs(version=__version__, default_branch=lock.default_branch, projects=found)
     made = generate(inputs)
-    fresh = GeneratedLock(default_branch=inputs.default_branch, made_by=__version__, settings=settings(inputs))
-    gone = _deleted(repository, before, tuple(made))
-    causes = compare.what_changed(before, fresh)
+    gone = _deleted(repository, lock, tuple(made))
     files = [
-        compare.deleted(path, before.files[path])
-        if before and path in gone
-        else _compare(root, path, text, before, causes)
+        compare.deleted(path, lock.files[path])
+        if path in gone
+        else _compare(root / path, path, made=text, record=lock.files.get(path), inputs=inputs)
         for path, text in made.items()
     ]
-    return Workflows(files=tuple(files), lock=before, fresh=fresh)
+    return Workflows(files=tuple(files), lock=lock)
 
 
 def read_lock(root: Path) -> GeneratedLock | None:
     """The lock of generated files, or None where there is none; ConfigError where it cannot be read."""
     text = read_text(root / LOCK)
-    return lock.parse(text, file=LOCK) if text is not None else None
+    return parse(text, file=LOCK) if text is not None else None
 
 
 def update(found: Workflows, *, root: Path, repository: Repository | None) -> tuple[str, ...]:
@@ -98,33 +93,33 @@ def update(found: Workflows, *, root: Path, repository: Repository | None) -> tu
                 "Commit or stash them, then update again: the conflicts are marked in the file.",
             )
     replace(root, texts)
-    replace(root, {LOCK: lock.written(compare.lock_after(found.lock, found.files, fresh=found.fresh))})
+    replace(root, {LOCK: written(compare.lock_after(found.lock, found.files))})
     return tuple(texts)
 
 
-def _compare(root: Path, path: str, made: str, before: GeneratedLock | None, causes: tuple[Cause, ...]) -> Generated:
+def _compare(file: Path, path: str, *, made: str, record: Recorded | str | None, inputs: Inputs) -> Generated:
     """One file. What a link stands for is not ours: nothing is known of it."""
-    is_link = (root / path).is_symlink()
-    mine = read_text(root / path)
-    labels = Labels(
-        "yours",
-        f"generated before, by mlops-ci {before.made_by if before else ''}",
-        f"generated now, by mlops-ci {__version__}",
-    )
+    is_link, mine = file.is_symlink(), read_text(file)
+    before = record.made_by if isinstance(record, Recorded) else "older"
+    labels = Labels("yours", f"generated before, by mlops-ci {before}", f"generated now, by mlops-ci {inputs.version}")
     return compare.compare(
         path,
         mine="" if is_link and mine is None else mine,
         made=made,
-        record=before.files.get(path) if before and not is_link else None,
-        recipe=Recipe(merge=partial(merge, labels=labels), causes=causes),
+        record=None if is_link else record,
+        recipe=Recipe(made_by=inputs.version, settings=settings(inputs), merge=partial(merge, labels=labels)),
     )
 
 
-def _deleted(repository: Repository | None, before: GeneratedLock | None, paths: tuple[str, ...]) -> tuple[str, ...]:
+def _deleted(repository: Repository | None, lock: GeneratedLock, paths: tuple[str, ...]) -> tuple[str, ...]:
     """Those that a commit took away: it holds the lock that names them, and not the files."""
-    head = repository.head() if repository else None
-    if repository is None or before is None or head is None:
+    missing = [path for path in paths if path in lock.files and repository and _is_gone(repository.root / path)]
+    head = repository.head() if repository and missing else None
+    if repository is None or head is None:
         return ()
-    missing = [path for path in paths if path in before.files and read_text(repository.root / path) is None]
-    there = {entry.path for entry in repository.look_up(head, [LOCK, *missing])} if missing else set()
+    there = {entry.path for entry in repository.look_up(head, [LOCK, *missing])}
     return tuple(path for path in missing if LOCK in there and path not in there)
+
+
+def _is_gone(file: Path) -> bool:
+    return not file.is_symlink() and read_text(file) is None

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import msgspec
 
 from mlops_ci.workflows.form import dressed, undressed
-from mlops_ci.workflows.lock import GeneratedLock, Recorded, digest, recorded
+from mlops_ci.workflows.lock import GeneratedLock, Recorded, digest
 from mlops_ci.workflows.pins import level, without_pins
 
 Merge = Callable[[str, str, str], str]
@@ -94,10 +94,16 @@ class Generated(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True):
-    """How a file is brought in step. `merge`: of contents; `causes`: why the generator may write another text now."""
+    """How files are made now: by which mlops-ci, from which settings; and how contents are merged."""
 
+    made_by: str
+    settings: dict[str, object]
     merge: Merge
-    causes: tuple[Cause, ...] = ()
+
+    def record(self, text: str, *, edited: str = "") -> Recorded:
+        """What the lock keeps of a text made now."""
+        lines = tuple(text.removesuffix("\n").split("\n"))
+        return Recorded(made_by=self.made_by, settings=self.settings, edited=edited, lines=lines)
 
 
 def compare(
@@ -106,9 +112,8 @@ def compare(
     """The state of the file at `path` that holds `mine`, where the tool would now write `made`."""
     if mine is None:
         shown = difference(path, "", made)
-        return Generated(
-            path=path, state=State.MISSING, text=made, is_written=True, record=recorded(made), difference=shown
-        )
+        new = recipe.record(made)
+        return Generated(path=path, state=State.MISSING, text=made, is_written=True, record=new, difference=shown)
     if lines := marks(mine):
         return Generated(path=path, state=State.CONFLICT, text=mine, record=record, lines=lines)
     form, text = undressed(mine)
@@ -123,14 +128,14 @@ def compare(
     edited = "" if merged == sides.new or lines else digest(without_pins(_HEADER.sub("", merged)))
     is_new = edited not in ("", record.edited if isinstance(record, Recorded) else "")
     state = _state(is_outdated=is_written or base is None, lines=lines, is_new=is_new)
-    generator = recipe.causes if sides.base != sides.new else ()
+    generator = what_changed(record, recipe) if sides.base != sides.new else ()
     return Generated(
         path=path,
         state=state,
         causes=() if state is State.CURRENT else _causes(sides, headed, generator, is_known=base is not None),
         text=dressed(merged, form) if is_written else mine,
         is_written=is_written,
-        record=recorded(sides.new, edited=edited),
+        record=recipe.record(sides.new, edited=edited),
         lines=lines,
         difference=difference(path, text, merged) if is_written else "",
         edits=difference(path, sides.base, sides.mine),
@@ -159,23 +164,22 @@ def marks(text: str) -> tuple[int, ...]:
     return begins or tuple(at for at, _ in found[:1])
 
 
-def what_changed(lock: GeneratedLock | None, fresh: GeneratedLock) -> tuple[Cause, ...]:
-    """Why texts generated now may differ from those that the lock holds."""
-    if lock is None:
-        return ()
-    before, now = lock.settings or fresh.settings, fresh.settings
+def what_changed(record: Recorded | str | None, recipe: Recipe) -> tuple[Cause, ...]:
+    """Why a text made now may differ from the one that is recorded."""
+    if not isinstance(record, Recorded):
+        return (Cause(Kind.TOOL, f"older -> {recipe.made_by}"),)
+    before, now = record.settings, recipe.settings
     names = sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
     changed = [Cause(Kind.SETTINGS, f"{name} {_shown(before.get(name))} -> {_shown(now.get(name))}") for name in names]
-    if lock.made_by != fresh.made_by:
-        changed.append(Cause(Kind.TOOL, f"{lock.made_by or 'older'} -> {fresh.made_by}"))
-    return tuple(changed) or (Cause(Kind.TOOL, fresh.made_by),)
+    if record.made_by != recipe.made_by:
+        changed.append(Cause(Kind.TOOL, f"{record.made_by} -> {recipe.made_by}"))
+    return tuple(changed) or (Cause(Kind.TOOL, recipe.made_by),)
 
 
-def lock_after(lock: GeneratedLock | None, found: tuple[Generated, ...], *, fresh: GeneratedLock) -> GeneratedLock:
-    """The lock after an update. `fresh`: branch, version and settings of this generation; others' files stay."""
-    files = dict(lock.files) if lock else {}
-    files |= {each.path: each.record for each in found if each.record is not None}
-    return msgspec.structs.replace(fresh, files=files)
+def lock_after(lock: GeneratedLock, found: tuple[Generated, ...]) -> GeneratedLock:
+    """The lock after an update; what it says of other files stays."""
+    known = {each.path: each.record for each in found if each.record is not None}
+    return msgspec.structs.replace(lock, files=lock.files | known)
 
 
 def _shown(value: object) -> str:

@@ -16,10 +16,15 @@ VERSION = 2
 
 
 class Recorded(msgspec.Struct, frozen=True, kw_only=True):
-    """One file. `edited`: digest of the file with the edits that an update has met; empty where there were none."""
+    """One file as it was generated last: by which mlops-ci, from which settings.
 
-    lines: tuple[str, ...]
+    `edited`: digest of the file with the edits that an update has met; empty where there were none.
+    """
+
+    made_by: str
+    settings: dict[str, object]
     edited: str = ""
+    lines: tuple[str, ...]
 
     @property
     def text(self) -> str:
@@ -28,18 +33,11 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GeneratedLock(msgspec.Struct, frozen=True, kw_only=True):
-    """`settings`: what the texts were made from. `files`: by path; version 1 had a digest of the text without pins."""
+    """`files`: by path; version 1 had a digest of the text without pins."""
 
     default_branch: str
     version: int = 1
-    made_by: str = ""
-    settings: dict[str, object] = {}
     files: dict[str, Recorded | str] = {}
-
-
-def recorded(text: str, *, edited: str = "") -> Recorded:
-    """What is kept of a generated text; `edited`: of the file it became, by `digest`."""
-    return Recorded(lines=tuple(text.removesuffix("\n").split("\n")), edited=edited)
 
 
 def digest(text: str) -> str:
@@ -68,5 +66,6 @@ def parse(text: str, *, file: str) -> GeneratedLock:
 
 def written(lock: GeneratedLock) -> str:
     """The lock as text: one line of a file on one line of it."""
-    plain = msgspec.to_builtins(msgspec.structs.replace(lock, version=VERSION))
-    return json.dumps(plain, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    files = dict(sorted(lock.files.items()))
+    plain = msgspec.to_builtins(msgspec.structs.replace(lock, version=VERSION, files=files))
+    return json.dumps(plain, indent=1, ensure_ascii=False) + "\n"

@@ -188,6 +188,28 @@ def test_all_projects_of_a_repository_share_its_workflows_and_its_tool(tmp_path:
     assert "timeout-minutes: 555" in (root / WORKFLOW).read_text()
 
 
+def test_a_further_project_is_merged_into_edited_workflows_and_never_marks_a_conflict(tmp_path: Path) -> None:
+    root = repo(tmp_path / "mono", {f"services/{name}/data/c.csv": customers() for name in ("one", "two", "three")})
+    run(root / "services/one", "init", "--target", "churned")
+    path = root / WORKFLOW
+    path.write_text(path.read_text().replace("permissions: {}\n", "permissions: {}\n# mine\n", 1))
+    commit(root, {}, "start")
+    settings_file = root / "services/one/mlops.yaml"
+    settings_file.write_text(settings_file.read_text() + "runner: {timeout: 2h}\n")
+    run(root / "services/two", "init", "--target", "churned")
+    merged = path.read_text()
+    assert "permissions: {}\n# mine\n" in merged
+    assert "timeout-minutes: 375" in merged
+
+    path.write_text(merged.replace("timeout-minutes: 375", "timeout-minutes: 99"))
+    commit(root, {}, "edit")
+    settings_file.write_text(settings_file.read_text().replace("2h", "3h"))
+    shown = run(root / "services/three", "init", "--target", "churned").stdout
+    assert f"kept {WORKFLOW}: it was there" in shown
+    assert path.read_text() == merged.replace("timeout-minutes: 375", "timeout-minutes: 99")
+    assert "lines that change now too (minutes 375 -> 555)" in run(root, "workflows", "--check", code=10).stdout
+
+
 def test_a_project_that_cannot_be_read_is_named_and_ignored_ones_are_none(tmp_path: Path) -> None:
     bad = {"services/bad/mlops.yaml": "version: [\n", "kept/mlops.yaml": "version: [\n"}
     root = repo(tmp_path / "mono", {"services/churn/data/c.csv": customers(), ".gitignore": "/kept/\n"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +13,7 @@ from mlops_ci.errors import ConfigError
 from mlops_ci.workflows import lock
 from mlops_ci.workflows.compare import Cause, Generated, Kind, Recipe, State, compare, lock_after, marks, what_changed
 from mlops_ci.workflows.form import dressed, undressed
-from mlops_ci.workflows.lock import GeneratedLock, Recorded, digest, recorded
+from mlops_ci.workflows.lock import GeneratedLock, Recorded, digest
 from mlops_ci.workflows.pins import PINS, level, without_pins
 
 CHECKOUT = str(PINS["checkout"])
@@ -27,8 +28,16 @@ def no_merge(mine: str, base: str, new: str) -> str:
     raise AssertionError("nothing is to be merged here")
 
 
+def made_with(by: str = "0.2.0", **settings: object) -> Recipe:
+    return Recipe(made_by=by, settings={"minutes": 45, "labels": ["a"], **settings}, merge=no_merge)
+
+
+def recorded(text: str) -> Recorded:
+    return made_with(minutes=45 if text == MADE else 15).record(text)
+
+
 def found(mine: str | None, record: Recorded | str | None = None, made: str = MADE) -> Generated:
-    return compare("w.yml", mine=mine, made=made, record=record, recipe=Recipe(merge=no_merge, causes=(SETTINGS,)))
+    return compare("w.yml", mine=mine, made=made, record=record, recipe=made_with())
 
 
 def kinds(one: Generated) -> list[Kind]:
@@ -151,30 +160,25 @@ def test_bytes_that_are_no_text_are_kept_and_can_be_shown() -> None:
     assert "+# \ufffd" in one.edits
 
 
-def fresh(**changes: object) -> GeneratedLock:
-    return GeneratedLock(
-        default_branch="main", version=2, made_by="0.2.0", settings={"minutes": 45, "labels": ["a"], **changes}
-    )
-
-
 def test_what_changed_is_named_by_setting_and_version() -> None:
-    before = GeneratedLock(default_branch="main", made_by="0.1.0", settings={"minutes": 15, "labels": ["a"]})
-    assert what_changed(before, fresh()) == (SETTINGS, Cause(Kind.TOOL, "0.1.0 -> 0.2.0"))
-    same = fresh()
-    assert what_changed(same, fresh(labels=[], secrets=["K"])) == (
+    before = made_with(by="0.1.0", minutes=15).record("")
+    assert what_changed(before, made_with()) == (SETTINGS, Cause(Kind.TOOL, "0.1.0 -> 0.2.0"))
+    assert what_changed(made_with().record(""), made_with(labels=[], secrets=["K"])) == (
         Cause(Kind.SETTINGS, "labels a -> none"),
         Cause(Kind.SETTINGS, "secrets none -> K"),
     )
-    assert what_changed(same, same) == (Cause(Kind.TOOL, "0.2.0"),)
-    assert what_changed(GeneratedLock(default_branch="main"), fresh()) == (Cause(Kind.TOOL, "older -> 0.2.0"),)
+    assert what_changed(made_with().record(""), made_with()) == (Cause(Kind.TOOL, "0.2.0"),)
+    assert what_changed("0" * 64, made_with()) == (Cause(Kind.TOOL, "older -> 0.2.0"),)
 
 
 def test_the_lock_comes_back_as_it_was_written_and_shows_a_text_line_by_line() -> None:
     kept = GeneratedLock(default_branch="trunk", files={"gone.yml": recorded("a\n"), "w.yml": "0" * 64})
-    after = lock_after(kept, (found(MADE),), fresh=fresh())
+    after = lock_after(kept, (found(MADE),))
     text = lock.written(after)
-    assert lock.parse(text, file="l") == after
+    assert lock.parse(text, file="l") == msgspec.structs.replace(after, version=2)
+    assert lock.written(lock.parse(text, file="l")) == text
     assert '\n    "name: x",\n' in text
+    assert after.default_branch == "trunk"
     assert set(after.files) == {"gone.yml", "w.yml"}
     entry = after.files["w.yml"]
     assert isinstance(entry, Recorded)
