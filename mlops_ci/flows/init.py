@@ -12,7 +12,7 @@ from mlops_ci.data.classes import class_codes
 from mlops_ci.errors import UsageError
 from mlops_ci.records.tables import Kind
 from mlops_ci.steps import findings as finding
-from mlops_ci.steps import generated, lock, project_files, scaffold
+from mlops_ci.steps import generated, github_files, lock, project_files, scaffold
 from mlops_ci.steps.first_look import FirstLook, first_look
 from mlops_ci.steps.generated import KEPT, Workflows
 from mlops_ci.steps.progress import Clock, Progress
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mlops_ci.steps.findings import Findings
+    from mlops_ci.steps.github_files import Beside
 
 Ask = Callable[[str, str], str]
 """question, default -> answer; never called where there is no terminal."""
@@ -50,10 +51,11 @@ class InitOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Shared(msgspec.Struct, frozen=True, kw_only=True):
-    """What all projects of the repository share, at its root: the tool's lock where there is none, the workflows."""
+    """What all projects of the repository share, at its root: the tool's lock where there is none, GitHub's files."""
 
     tool: dict[str, str]
     workflows: Workflows
+    beside: Beside
 
 
 class Initialised(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,7 +68,7 @@ class Initialised(msgspec.Struct, frozen=True, kw_only=True):
     written: tuple[str, ...]
     kept: tuple[str, ...]
     to_add: tuple[tuple[str, str], ...]
-    """File that was there -> lines to add to it by hand."""
+    """File -> lines to add to it by hand: it was there, or its owner is not known."""
     next: tuple[str, ...]
     dry_run: bool
     texts: dict[str, str]
@@ -86,8 +88,10 @@ def init(options: InitOptions, ask: Ask | None, progress: Progress) -> Initialis
     answers = _with_gates(clock, answers)
     texts = scaffold.project_files(answers)
     workflows = _workflows(around, texts["mlops.yaml"])
+    beside = _beside(around, texts["mlops.yaml"])
     own, tool = _locks(clock, texts, around, dry_run=options.dry_run)
-    return _write(options, around, answers, texts | own, Shared(tool=tool, workflows=workflows))
+    shared = Shared(tool=tool, workflows=workflows, beside=beside)
+    return _write(options, around, answers, texts | own, shared)
 
 
 def _answers(options: InitOptions, around: Surroundings, look: FirstLook, ask: Ask | None) -> Answers:
@@ -152,6 +156,12 @@ def _workflows(around: Surroundings, settings: str) -> Workflows:
     return generated.compared(root, (*others, new), default_branch=around.branch, repository=there).without_conflicts()
 
 
+def _beside(around: Surroundings, settings: str) -> Beside:
+    contract = load.parse(settings, file="mlops.yaml").data.contract
+    root = around.root or around.folder
+    return github_files.plan(root, remote=around.remote, inside=around.inside, contract=contract)
+
+
 def _locks(
     clock: Clock, texts: dict[str, str], around: Surroundings, *, dry_run: bool
 ) -> tuple[dict[str, str], dict[str, str]]:
@@ -181,7 +191,8 @@ def _write(
     if look.copy_from and not options.dry_run:
         project_files.copy_new(look.copy_from, around.folder / look.pattern)
     project = project_files.write_new(around.folder, texts, dry_run=options.dry_run)
-    tool = project_files.write_new(root, shared.tool, dry_run=options.dry_run)
+    beside = shared.beside.texts
+    others = project_files.write_new(root, shared.tool | beside, dry_run=options.dry_run)
     if not options.dry_run:
         generated.update(shared.workflows, root=root, repository=open_repository(root))
     ignored = scaffold.ignore_lines(project_files.read_text(around.folder / ".gitignore") or "")
@@ -189,7 +200,7 @@ def _write(
         project_files.append(around.folder / ".gitignore", ignored)
     inside = f"{around.inside}/" if around.inside else ""
     workflows = {each.path: each.text or "" for each in shared.workflows.files if each.is_written}
-    written = (*(inside + path for path in project.written), *tool.written, *workflows, generated.LOCK)
+    written = (*(inside + path for path in project.written), *others.written, *workflows, generated.LOCK)
     return Initialised(
         project=answers.project,
         repository="there" if around.root else "made",
@@ -198,11 +209,12 @@ def _write(
         kept=(
             *(inside + path for path in project.kept),
             *(each.path for each in shared.workflows.files if each.state in KEPT),
+            *shared.beside.kept,
         ),
-        to_add=tuple(_to_add(project.kept)),
+        to_add=(*_to_add(project.kept), *shared.beside.to_add),
         next=_next(answers, around, texts),
         dry_run=options.dry_run,
-        texts={inside + path: texts[path] for path in project.written} | workflows if options.dry_run else {},
+        texts={inside + path: texts[path] for path in project.written} | workflows | beside if options.dry_run else {},
     )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mlops_ci.config import load
+from mlops_ci.config import load, yaml
 from mlops_ci.data import contract
 from mlops_ci.gates.grammar import parse
 from mlops_ci.gates.validate import validate
@@ -234,6 +234,97 @@ def test_projects_that_lie_in_each_other_are_refused(tmp_path: Path) -> None:
     error = run(root / "services/churn/inner", "config", code=2).stderr
     assert str(root / "services/churn/inner/mlops.yaml") in error
     assert str(root / "services/churn/mlops.yaml") in error
+
+
+OWNED = """\
+/.github/ @acme
+/.mlops-ci/ @acme
+/mlops.yaml @acme
+/waivers.yaml @acme
+/environments/ @acme
+/tests/model/ @acme
+/data/contract.yaml @acme
+"""
+
+
+def lines(text: str) -> str:
+    """A file without its comments."""
+    return "".join(line for line in text.splitlines(keepends=True) if not line.startswith("#"))
+
+
+@pytest.mark.parametrize(
+    "remote",
+    [
+        "https://github.com/acme/ml.git",
+        "https://ada:ghp_secret@github.com/acme/ml",
+        "git@github.com:acme/ml.git",
+        "ssh://git@ssh.github.com:443/acme/ml.git",
+    ],
+)
+def test_what_judges_is_given_to_the_owner_of_a_repository_on_github(tmp_path: Path, remote: str) -> None:
+    project = repo(tmp_path / "churn", {"data/customers.csv": customers()})
+    git(project, "remote", "add", "origin", remote)
+    done = run(project, "init", "--target", "churned")
+    assert "wrote .github/CODEOWNERS\nwrote .github/dependabot.yml\n" in done.stdout
+    text = (project / ".github/CODEOWNERS").read_text()
+    assert lines(text) == OWNED
+    assert "secret" not in text + done.stdout + done.stderr
+    assert "add to" not in done.stdout
+    updates = yaml.load((project / ".github/dependabot.yml").read_text(), file="dependabot.yml").value["updates"]
+    assert [each["package-ecosystem"] for each in updates] == ["github-actions"]
+
+
+@pytest.mark.parametrize(
+    "remote",
+    ["", "git@gitlab.com:acme/ml.git", "https://github.com.evil.example/acme/ml", "/srv/github.com/acme/ml.git"],
+)
+def test_where_the_owner_is_not_known_the_lines_are_shown_and_no_file_names_one(tmp_path: Path, remote: str) -> None:
+    project = repo(tmp_path / "churn", {"data/customers.csv": customers()})
+    if remote:
+        git(project, "remote", "add", "origin", remote)
+    shown = run(project, "init", "--target", "churned").stdout
+    told = "# @OWNER stands for people and teams, such as @ada or @acme/ml\n" + OWNED.replace("acme", "OWNER")
+    assert f"add to .github/CODEOWNERS:\n{told}" in shown
+    assert not (project / ".github/CODEOWNERS").exists()
+    assert (project / ".github/dependabot.yml").is_file()
+
+
+@pytest.mark.parametrize("place", [".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"])
+def test_owners_and_updates_that_are_there_stay_and_what_they_lack_is_shown(tmp_path: Path, place: str) -> None:
+    mine = {
+        place: "# ours\n* @acme/all\n.github @acme/infra\n/mlops.yaml @acme/ml\n",
+        ".github/dependabot.yaml": "version: 2\nupdates:\n  - package-ecosystem: pip\n    directory: /\n",
+    }
+    root = repo(tmp_path / "mono", {"services/churn/data/c.csv": customers(), **mine})
+    git(root, "remote", "add", "origin", "https://github.com/acme/ml")
+    done = run(root / "services/churn", "init", "--target", "churned", "--json")
+    assert {path: (root / path).read_text() for path in mine} == mine
+    assert not (root / ".github/dependabot.yml").exists()
+    found = json.loads(done.stdout)
+    assert {place, ".github/dependabot.yaml"} <= set(found["kept"])
+    to_add = dict(found["to_add"])
+    assert to_add[place] == "".join(
+        f"/{path} @acme\n"
+        for path in (
+            ".mlops-ci/",
+            *(f"services/churn/{own}" for own in ("mlops.yaml", "waivers.yaml", "environments/", "tests/model/")),
+            "services/churn/data/contract.yaml",
+        )
+    )
+    both = yaml.load(mine[".github/dependabot.yaml"] + to_add[".github/dependabot.yaml"], file="dependabot.yaml")
+    assert [each["package-ecosystem"] for each in both.value["updates"]] == ["pip", "github-actions"]
+
+
+def test_a_second_project_needs_lines_of_its_own_only(tmp_path: Path) -> None:
+    root = repo(tmp_path / "mono", {f"services/{name}/data/c.csv": customers() for name in ("churn", "late")})
+    git(root, "remote", "add", "origin", "https://github.com/acme/ml")
+    run(root / "services/churn", "init", "--target", "churned")
+    owners = root / ".github/CODEOWNERS"
+    to_add = dict(json.loads(run(root / "services/late", "init", "--target", "churned", "--json").stdout)["to_add"])
+    assert list(to_add) == [".github/CODEOWNERS"]
+    assert {line.split("/")[1:3][1] for line in to_add[".github/CODEOWNERS"].splitlines()} == {"late"}
+    owners.write_text(owners.read_text() + to_add[".github/CODEOWNERS"])
+    assert len(lines(owners.read_text()).splitlines()) == 2 + 2 * 5
 
 
 def test_a_dry_run_shows_everything_and_writes_nothing(tmp_path: Path) -> None:
