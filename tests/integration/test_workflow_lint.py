@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mlops_ci.config import yaml
+from mlops_ci.render import render
 from tests.helpers import tree
 from tests.workflow_renders import CASES, rendered
 from tests.workflow_rules import ignored
@@ -43,7 +44,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, case in CASES.items():
         tree(rendered(case), root / name)
     tree({f".github/workflows/{path.name}": path.read_bytes() for path in WORKFLOWS}, root / "ours")
+    tree({".github/dependabot.yml": render("init/dependabot.yml")}, root / "one-plain")
+    tree({".github/workflows/own.yml": documented()}, root / "documented")
+    tree({path: (ROOT / path).read_bytes() for path in ("action.yml", ".pre-commit-hooks.yaml")}, root / "ours")
     return root
+
+
+def documented() -> str:
+    """The workflow that docs/github.md shows to people who write their own."""
+    text = (ROOT / "docs/github.md").read_text(encoding="utf-8")
+    [workflow] = re.findall(r"^```yaml\n(name: .+?)^```$", text, re.MULTILINE | re.DOTALL)
+    return re.sub(r"OWNER/mlops-ci@COMMIT .*", f"acme/mlops-ci@{'a' * 40} # v0.1.0", workflow)
 
 
 @pytest.fixture(scope="module")
@@ -104,14 +115,31 @@ def test_they_follow_githubs_schema(workflows: tuple[Path, ...], tmp_path: Path)
     assert tool("check-jsonschema", "--builtin-schema", "vendor.github-workflows", tmp_path / "w.yml").returncode == 1
 
 
-def test_actionlint_and_shellcheck_find_nothing(workflows: tuple[Path, ...], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("schema", "path", "known", "unknown"),
+    [
+        ("vendor.dependabot", "one-plain/.github/dependabot.yml", "interval: weekly", "interval: sometimes"),
+        ("vendor.github-actions", "ours/action.yml", "using: composite", "uses: composite"),
+    ],
+)
+def test_the_other_files_follow_their_schemas(
+    folder: Path, tmp_path: Path, schema: str, path: str, known: str, unknown: str
+) -> None:
+    done = tool("check-jsonschema", "--builtin-schema", schema, folder / path)
+    assert done.returncode == 0, done.stdout
+    tree({"broken.yml": (folder / path).read_text().replace(known, unknown)}, tmp_path)
+    assert tool("check-jsonschema", "--builtin-schema", schema, tmp_path / "broken.yml").returncode == 1
+
+
+def test_actionlint_and_shellcheck_find_nothing(folder: Path, workflows: tuple[Path, ...], tmp_path: Path) -> None:
     labels = {label for case in CASES.values() for project in case.projects for label in project.labels}
     settings = tree({"actionlint.yaml": f"self-hosted-runner: {{labels: {json.dumps(sorted(labels))}}}\n"}, tmp_path)
     shellcheck = Path(sys.executable).with_name("shellcheck")
     options = ("-config-file", settings / "actionlint.yaml", "-shellcheck", shellcheck, "-pyflakes", "", "-no-color")
     done = tool("actionlint", *options, *workflows)
     assert (done.returncode, done.stdout) == (0, "")
-    broken = re.sub(r"(run: \|\n)( +)", r"\1\2echo $UNQUOTED\n\2", workflows[0].read_text(), count=1)
+    text = (folder / "one-plain/.github/workflows/mlops-check.yml").read_text()
+    broken = re.sub(r"(run: \|\n)( +)", r"\1\2echo $UNQUOTED\n\2", text, count=1)
     tree({"w.yml": broken}, tmp_path)
     assert "SC2086" in tool("actionlint", *options, tmp_path / "w.yml").stdout
 
