@@ -73,8 +73,8 @@ _MIXED = replace(
     _THREE,
     branch="release/2.x",
     projects=(
-        replace(_THREE.projects[0], secrets=("HF_TOKEN",)),
-        replace(_THREE.projects[1], secrets=("DATABASE_URL", "HF_TOKEN"), timeout="6h"),
+        replace(_THREE.projects[0], labels=SELF_HOSTED, secrets=("HF_TOKEN",)),
+        replace(_THREE.projects[1], labels=LARGE, secrets=("DATABASE_URL", "HF_TOKEN"), timeout="6h"),
         _THREE.projects[2],
     ),
 )

@@ -51,8 +51,8 @@ def test_the_workflows_of_this_repository_keep_them_too(path: Path) -> None:
         ("no_checkout_keeps_its_credentials", "persist-credentials: false", "persist-credentials: true"),
         ("no_checkout_keeps_its_credentials", r" +persist-credentials: false\n", ""),
         ("nothing_runs_on_a_moving_image", "ubuntu-24.04", "ubuntu-latest"),
-        ("secrets_are_named_one_by_one", r"    env:\n", "    env:\n      ALL: ${{ toJSON(secrets) }}\n"),
-        ("secrets_are_named_one_by_one", r"    env:\n", "    env:\n      ALL: ${{ secrets[matrix.name] }}\n"),
+        ("secrets_are_named_one_by_one", r"\n( +)env:\n", r"\n\1env:\n\1  ALL: ${{ toJSON(secrets) }}\n"),
+        ("secrets_are_named_one_by_one", r"\n( +)env:\n", r"\n\1env:\n\1  ALL: ${{ secrets[x] }}\n"),
     ],
 )
 @pytest.mark.parametrize("path", [CHECK, RECORD])
@@ -80,7 +80,12 @@ def test_a_workflow_that_breaks_a_rule_is_found(rule: str, found: str, instead: 
         (RECORD, "jobs_that_write_wait_for_each_other", r"  queue: max\n", ""),
         (RECORD, "jobs_that_write_wait_for_each_other", "cancel-in-progress: false", "cancel-in-progress: true"),
         (CHECK, "jobs_that_write_wait_for_each_other", r"contents: read #", "contents: write #"),
-        (RECORD, "jobs_that_write_take_nothing_from_a_cache", "with:\n", "with:\n          cache: pip\n"),
+        (
+            RECORD,
+            "jobs_that_write_take_nothing_from_a_cache",
+            r"(mlops / record\n(?:.*\n)+? +with:\n)",
+            r"\1          cache: pip\n",
+        ),
         (RECORD, "what_is_ignored_has_a_reason", r"ignore\[dangerous-triggers\].*", "ignore[dangerous-triggers]"),
         (RECORD, "what_is_ignored_has_a_reason", r"ignore\[dangerous-triggers\]", "ignore"),
     ],
