@@ -14,13 +14,16 @@ from mlops_ci.records.outcomes import exit_code
 
 @click.command(help="Validate a run's folder, judge it again from its evidence, and append it to the ledger.")
 @click.argument("run", metavar="RUN_DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--push", is_flag=True, help="Bring it into the remote's ledger too, never by force.")
 @json_option
 @click.pass_obj
-def command(session: Session, *, run: Path, as_json: bool) -> int:
+def command(session: Session, *, run: Path, push: bool, as_json: bool) -> int:
     """Leave with the code of the decision that was recorded."""
-    recorded = record(session.folder, run)
+    recorded = record(session.folder, run, push=push)
     if as_json:
-        emit_json({"decision": recorded.decision_id, "outcome": recorded.decision.outcome})
+        answer = {"decision": recorded.decision_id, "outcome": recorded.decision.outcome, "pushed": recorded.pushed}
+        emit_json(answer)
     else:
-        echo(f"recorded {recorded.decision_id[:12]} ({recorded.decision.outcome}) on mlops-reports")
+        where = "mlops-reports, here and at the remote" if recorded.pushed else "mlops-reports"
+        echo(f"recorded {recorded.decision_id[:12]} ({recorded.decision.outcome}) on {where}")
     return exit_code(recorded.decision.outcome)

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import base64
 import os
-import re
 import secrets
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
-from mlops_ci import __version__
+from mlops_ci.edge.github.access import user_agent
 from mlops_ci.errors import OutsideError, UsageError
 
 _LARGEST_EVENT = 32 * 1024 * 1024
@@ -152,14 +151,6 @@ def git_settings(host: str) -> dict[str, str]:
         return {}
     basic = base64.b64encode(f"x-access-token:{token}".encode()).decode()
     return {f"http.{host}.extraHeader": f"Authorization: basic {basic}", "http.userAgent": user_agent()}
-
-
-def user_agent() -> str:
-    """Who asks: the tool, and inside a job its workflow and name, so that a log of GitHub's can be told apart."""
-    where = [os.environ.get(name, "") for name in ("GITHUB_WORKFLOW_REF", "GITHUB_JOB")]
-    plain = [re.sub(r"[^\x21-\x7e]", "", part) for part in where]
-    inside = f" ({'; '.join(plain)})" if all(plain) else ""
-    return f"mlops-ci/{__version__}{inside}"
 
 
 def _variable(name: str) -> str:

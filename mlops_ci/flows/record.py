@@ -13,6 +13,7 @@ from mlops_ci.reports.report import build
 from mlops_ci.steps import ledger
 from mlops_ci.steps.project import open_project
 from mlops_ci.steps.promise import not_kept
+from mlops_ci.steps.publish import publish
 from mlops_ci.steps.rejudge import disagreements
 from mlops_ci.steps.runs import entry, read_run, story
 from mlops_ci.steps.waivers import unfounded
@@ -23,10 +24,14 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
 
     decision_id: str
     decision: Decision
+    pushed: bool
 
 
-def record(start: Path, run: Path) -> Recorded:
-    """Append the decision of a run's folder. UsageError when its evidence does not give its verdicts."""
+def record(start: Path, run: Path, *, push: bool) -> Recorded:
+    """Append the decision of a run's folder, to the remote's ledger too with `push`.
+
+    UsageError when its evidence does not give its verdicts.
+    """
     project = open_project(start)
     kept = read_run(run)
     if kept.decision.subject.dirty or not kept.decision.subject.commit:
@@ -43,5 +48,9 @@ def record(start: Path, run: Path) -> Recorded:
     if broken := not_kept(project, kept):
         raise UsageError(f"the test set's guarantee was not kept: {broken}", "Run `mlops-ci check` again.")
     page = build(story(project, kept, with_run=False))
-    ledger.record(project.repository, entry(kept, markdown.render(page), document.charts(page)))
-    return Recorded(decision_id=kept.id, decision=kept.decision)
+    found = entry(kept, markdown.render(page), document.charts(page))
+    if push:
+        publish(project.repository, [found])
+    else:
+        ledger.record(project.repository, found)
+    return Recorded(decision_id=kept.id, decision=kept.decision, pushed=push)
