@@ -23,6 +23,7 @@ from mlops_ci.steps.github_files import owner_lines, owner_on_github
         ("https://mygithub.com/acme/ml", ""),
         ("/srv/github.com/acme/ml.git", ""),
         ("https://github.com/acme", ""),
+        ("https://github.com/acme/ml\nx", ""),
         ("https://github.com/-acme/ml", ""),
         ("https://github.com/a b/ml", ""),
         ("https://github.com/acme\n* @mallory/ml", ""),
