@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import sqrt
 
-from bench.verdicts import worlds
+from bench.verdicts import desk, guarantees, worlds
 from bench.verdicts.cells import RIGHT, WRONG_PASS, WRONG_REFUSAL, Cell, Counted, at_most, near
 from mlops_ci.records.outcomes import Status
 
@@ -24,6 +24,7 @@ def sections() -> dict[str, list[Cell]]:
         "Several gates": together(),
         "Rows that are alike": days(),
         "Many looks at one holdout": attacks(),
+        "Many looks under a guarantee": guarantees.cells(),
     }
 
 
@@ -141,27 +142,21 @@ def days() -> list[Cell]:
 
 def attacks() -> list[Cell]:
     """Many looks at one holdout, where they are counted and not corrected for (`guarantee: none`)."""
-    runs = 500
     grown = Cell(
         name="difference > -0.01 @ 95%; 32 candidates at the threshold, a row added for each",
         worlds=tuple(worlds.pair(2_000 + more, -0.01) for more in range(32)),
         gates=("accuracy - champion.accuracy > -0.01 @ 95%",),
         counted=(Counted(answer=PASSED, meaning=WRONG_PASS, limits=near(0.79, 0.06)),),
-        runs=runs,
+        runs=500,
     )
-    votes = [
-        Cell(
-            name=f"accuracy > 0.5 @ {confidence}%; the {how} vote of 31 guessing models that were looked at",
-            worlds=(worlds.vote(1_000, 31, weighted=how == "weighted"),),
-            gates=(f"accuracy > 0.5 @ {confidence}%",),
-            counted=(Counted(answer=PASSED, meaning=WRONG_PASS, limits=near(expected, 0.06)),),
-            runs=runs,
-        )
-        for confidence, how, expected in (
-            (95, "majority", 0.97),
-            (95, "weighted", 0.99),
-            (99.84375, "majority", 0.80),
-            (99.84375, "weighted", 0.97),
-        )
+    return [
+        grown,
+        *(
+            guarantees.attack(
+                f"the {how} vote of 31 guessing models that were looked at",
+                (desk.vote(1_000, 31, None, weighted=how == "weighted"),),
+                near(expected, 0.06),
+            )
+            for how, expected in (("majority", 0.97), ("weighted", 0.99))
+        ),
     ]
-    return [grown, *votes]

@@ -12,10 +12,13 @@ import numpy as np
 from bench.verdicts.cells import Cell, Counted
 from bench.verdicts.rivals import Rival
 from bench.verdicts.worlds import Drawn
+from mlops_ci.gates import verdict_only
 from mlops_ci.gates.gate import Gate
 from mlops_ci.gates.grammar import parse
 from mlops_ci.gates.judge import judge
+from mlops_ci.gates.question import Question
 from mlops_ci.records.outcomes import Status
+from mlops_ci.records.verdicts import Verdict
 
 _FEW_RUNS = 2_000
 """Of the rivals: none of their rates is near a limit."""
@@ -69,8 +72,15 @@ def simulate(cell: Cell, *, runs: int | None = None, rivals: Mapping[str, Rival]
 
 def _judged(gates: list[Gate], drawn: Drawn, known: dict[Drawn, Status]) -> Status:
     if drawn not in known:
-        known[drawn] = _all(found.verdict for found in judge(gates, drawn.question())) or Status.ERRORED
+        known[drawn] = _all(found.verdict for found in _verdicts(gates, drawn.question())) or Status.ERRORED
     return known[drawn]
+
+
+def _verdicts(gates: list[Gate], question: Question) -> Iterable[Verdict]:
+    """Where the rows tell one answer alone, that answer."""
+    if question.gate_part is None:
+        return judge(gates, question)
+    return verdict_only.verdicts(gates, question, passed=verdict_only.passes([gates], question))
 
 
 def _all(verdicts: Iterable[Status | None]) -> Status | None:

@@ -13,7 +13,7 @@ _BEFORE = """# How often a verdict is right
 
 Written by `python -m bench.verdicts --doc`; a part of `make bench`. Every line is a truth that was made, rows drawn
 from it {runs:,} times or more, and its gates judged by the judge itself. A line is red when the rate leaves its limits.
-Tests run the lines again, and see them go red for judges that are wrong on purpose.
+Tests run most lines again, and see them go red for judges that are wrong on purpose.
 
 * **counted**: *wrong pass* is a gate that passed and should not; *wrong refusal*, one that failed and should not;
   *right*, one that passed and does hold or failed and does not. What is missing is undecided.
@@ -24,8 +24,12 @@ Tests run the lines again, and see them go red for judges that are wrong on purp
 * **row bootstrap**: percentiles of 2,000 resamples of rows.
 
 A difference is that of the accuracy of two models; the champion is right on 80 % of the rows, and one answer in ten
-differs. The last table is what `holdout: {{guarantee: none}}` does not promise: looks are counted there and not
-corrected for.
+differs. *Many looks at one holdout* is what `holdout: {{guarantee: none}}` does not promise: looks are counted there
+and not corrected for. *Many looks under a guarantee* is the same with one; a model that guesses passes wrongly.
+*32 decisions with reports* is `{{adaptivity: none, decisions: 32, disclose: full}}`, which leaves out models made by
+reading the reports: what their vote does to it stands there too. *32 answers* is
+`{{adaptivity: full, decisions: 32, disclose: verdict}}`, *64 answers until one passes* the same for `first_change` and
+64 decisions; the other rules are asked there about the rows whose numbers are shown.
 """
 
 

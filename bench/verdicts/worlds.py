@@ -32,6 +32,7 @@ def asked(
     champion: np.ndarray | None = None,
     *,
     scores: np.ndarray | None = None,
+    champion_scores: np.ndarray | None = None,
     group: np.ndarray | None = None,
     slices: dict[str, Factor] | None = None,
 ) -> Question:
@@ -47,7 +48,7 @@ def asked(
     )
     rival = None
     if champion is not None:
-        answers = Predictions(digest="", labels=champion.astype(np.int32))
+        answers = Predictions(digest="", labels=champion.astype(np.int32), scores=champion_scores)
         rival = Champion(name="v1", decision="", commit="", predictions=answers)
     ours = Predictions(digest="", labels=labels.astype(np.int32), scores=scores)
     return Question(holdout=holdout, predictions=ours, champion=rival)
@@ -147,13 +148,6 @@ def leaning_days(number: int, size: int, discordant: float, lean: float) -> Worl
     return draw
 
 
-def vote(rows: int, candidates: int, *, weighted: bool) -> World:
-    """Candidates that guess, and the vote somebody makes of them who reads their accuracies on the holdout."""
-
-    def draw(generator: Generator) -> Rows:
-        right = np.where(generator.random((candidates, rows)) < 0.5, 1.0, -1.0)
-        told = right.mean(axis=1)
-        ballots = told if weighted else np.where(told >= 0.0, 1.0, -1.0)
-        return Rows(asked(np.zeros(rows), ballots @ right < 0.0))
-
-    return draw
+def guesses(generator: Generator, models: int, rows: int) -> np.ndarray:
+    """Where guessing models are right (1) and wrong (-1), shape (models, rows)."""
+    return np.where(generator.random((models, rows)) < 0.5, 1.0, -1.0)

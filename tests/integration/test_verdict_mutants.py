@@ -14,11 +14,13 @@ import pytest
 from bench.verdicts import catalog
 from bench.verdicts.cells import Cell
 from bench.verdicts.simulate import Rate, simulate
-from mlops_ci.gates import claim, judge
+from mlops_ci.gates import claim, judge, verdict_only
 from mlops_ci.gates.bounds.delong import Auc
 from mlops_ci.gates.bounds.tango import PairedProportion
 from mlops_ci.gates.gate import Gate
+from mlops_ci.ledger import looks
 from mlops_ci.records.outcomes import Status
+from mlops_ci.steps import promise
 
 CELLS = {cell.name: cell for cells in catalog.sections().values() for cell in cells}
 AT_95 = "difference > -0.01 @ 95%; true -1 point, 2,000 rows"
@@ -32,6 +34,10 @@ ONE_OF_FIVE = "five gates @ 95%; one at its threshold, four clear"
 WORST = "worst of ten slices >= 0.5 @ 95%; all at the threshold"
 DAYS = "accuracy > 0.8 @ 95%; true 0.8, 36 days of 60 rows, correlation .05"
 LEANING = "difference > 0 @ 95%; true 0, 40 days of 50 rows that lean one way"
+GROWN = "accuracy > 0.5 @ 95%; 32 decisions with reports; 32 guessing models, a row added for each"
+WORN = "accuracy > 0.5 @ 95%; 8 decisions with reports; 48 guessing models, a row added for each"
+BY_ANSWERS = "accuracy > 0.5260 @ 95%; 64 answers until one passes; the vote of 63 by their answers"
+BETTER = "difference > 0 @ 95%; 32 decisions with reports; true +1 point; 10,000 rows"
 RUNS = {
     AT_95: 8_000,
     REFUSED_AT_95: 8_000,
@@ -41,8 +47,13 @@ RUNS = {
     WORST: 500,
     DAYS: 1_000,
     LEANING: 1_000,
+    GROWN: 60,
+    WORN: 100,
+    BY_ANSWERS: 40,
+    BETTER: 300,
 }
 WATCHED = [AT_95, REFUSED_AT_95, POWER, REFUSAL_POWER, RARE_HARM, NEAR_ONE, FIVE, ONE_OF_FIVE, WORST, DAYS, LEANING]
+WATCHED += [GROWN, WORN, BY_ANSWERS, BETTER]
 
 
 def _rates(name: str) -> list[Rate]:
@@ -163,6 +174,22 @@ def by_row(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(claim, "whole", without_groups)
 
 
+def no_wear(patch: pytest.MonkeyPatch) -> None:
+    """Every look is taken for the first."""
+    patch.setattr(promise, "divisor", lambda promised: 1)
+
+
+def rows_are_reset(patch: pytest.MonkeyPatch) -> None:
+    """A holdout that has grown is a new one."""
+    original = looks.per_row
+    patch.setattr(looks, "per_row", lambda ids, seen: original(ids, [one for one in seen if len(one[0]) == len(ids)]))
+
+
+def failed_is_told_apart(patch: pytest.MonkeyPatch) -> None:
+    """Two answers that are not passed, and K counts one."""
+    patch.setattr(verdict_only, "verdicts", lambda gates, question, passed: judge.judge(gates, question.gate_part))
+
+
 # The rate a wrong judge gives in the cell, as the research foretells it (None: anything outside).
 MUTANTS: list[tuple[Break, str, float | None]] = [
     (two_sided, AT_95, 0.025),
@@ -183,6 +210,10 @@ MUTANTS: list[tuple[Break, str, float | None]] = [
     (plain_delong, NEAR_ONE, 0.27),
     (by_row, DAYS, None),
     (by_row, LEANING, None),
+    (no_wear, GROWN, 0.79),
+    (no_wear, BETTER, 0.936),
+    (rows_are_reset, WORN, None),
+    (failed_is_told_apart, BY_ANSWERS, None),
 ]
 
 
