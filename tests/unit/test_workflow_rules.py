@@ -77,7 +77,7 @@ def test_a_workflow_that_breaks_a_rule_is_found(rule: str, found: str, instead: 
             r"  pull_request:\n",
             "  pull_request: {paths: ['data/**']}\n",
         ),
-        (RECORD, "jobs_that_write_wait_for_each_other", r"  queue: max\n", ""),
+        (RECORD, "jobs_that_write_wait_for_each_other", r"      queue: max\n", ""),
         (RECORD, "jobs_that_write_wait_for_each_other", "cancel-in-progress: false", "cancel-in-progress: true"),
         (CHECK, "jobs_that_write_wait_for_each_other", r"contents: read #", "contents: write #"),
         (
