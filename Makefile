@@ -26,5 +26,5 @@ lint: $(READY)   ## ruff and mypy, strict
 bench: $(READY)  ## timings against peers, as ratios, and how often verdicts are right
 	$(BIN)/python -m bench
 
-story: $(READY)  ## the reports of the demo, kept in ./story for reading
-	$(BIN)/mlops-ci demo --into story
+story: $(READY)  ## a pull request from init to merge: the generated workflows executed, kept in ./story for reading
+	$(BIN)/python -m tests.github.story story

@@ -15,6 +15,8 @@ from mlops_ci.records.outcomes import exit_code
 from mlops_ci.reports.annotations import of_story
 from mlops_ci.reports.terminal import verdict_lines
 
+_NOBODY = "nothing is told of this run: its pull request is closed, or a newer run is about it"
+
 
 @click.group("ci", help="The steps of the generated GitHub workflows (not for a desk).")
 def command() -> None:
@@ -61,7 +63,7 @@ def judge_command(session: Session, *, into: Path, as_json: bool) -> int:
         emit_json(judged)
         return ExitCode.PASSED
     if judged is None:
-        echo("a newer run is about this pull request")
+        echo(_NOBODY)
         return ExitCode.PASSED
     for one in judged.projects:
         told = f"decision {one.run}" if one.state is State.JUDGED else one.reason or str(one.state)
@@ -81,7 +83,7 @@ def record_command(session: Session, *, folder: Path, as_json: bool) -> int:
     if as_json:
         emit_json(recorded)
     elif recorded.status is None:
-        echo("a newer run is about this pull request")
+        echo(_NOBODY)
     else:
         echo(clean(f"{recorded.status.state}: {recorded.status.description}"))
     return ExitCode.OUTSIDE if recorded.notes else ExitCode.PASSED

@@ -28,12 +28,14 @@ class _Desk(msgspec.Struct, frozen=True, kw_only=True):
     subject: Subject
     base: str
     left: Left
+    nothing: str
+    """Why there may be nothing to judge."""
     into: Path
     progress: Progress
 
 
 def judge(start: Path, into: Path, progress: Progress) -> Judged | None:
-    """Judge every project that the run's commit is about; None where a newer run is. `into`: for the recording job."""
+    """Judge every project that the run's commit is about; None where nobody waits. `into`: for the recording job."""
     job = ci_job.this_job()
     run, repository, github = ci_job.judged_run(job), repository_around(start), hub.github()
     subject = hub.subject_of(github, run)
@@ -42,7 +44,14 @@ def judge(start: Path, into: Path, progress: Progress) -> Judged | None:
     hub.fetch_commit(repository, subject)
     ledger.fetch(repository)
     base = base_on(repository, subject.commit, subject.branch)
-    desk = _Desk(subject=subject, base=base, left=hub.left_by(github, subject), into=into, progress=progress)
+    desk = _Desk(
+        subject=subject,
+        base=base,
+        left=hub.left_by(github, subject),
+        nothing=ci_job.why_nothing(run),
+        into=into,
+        progress=progress,
+    )
     now, before = projects_at(repository, subject.commit), projects_at(repository, base)
     found = [_judged(desk, folder, now.get(folder), before.get(folder)) for folder in sorted(now.keys() | before)]
     judged = Judged(
@@ -70,7 +79,7 @@ def _judged(
     if run:
         return JudgedProject(name=name, folder=folder, state=State.JUDGED, run=run)
     if _is_affected(desk, project):
-        return JudgedProject(name=name, folder=folder, state=State.NO_EVIDENCE, reason="the run left nothing to judge")
+        return JudgedProject(name=name, folder=folder, state=State.NO_EVIDENCE, reason=desk.nothing)
     return JudgedProject(name=name, folder=folder, state=State.UNAFFECTED)
 
 

@@ -19,7 +19,7 @@ from mlops_ci.steps.publish import publish
 
 
 class RecordedRun(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a run: `notes` are what could not be done, in words; without `status` a newer run tells."""
+    """What became of a run: `notes` are what could not be done, in words; without `status` nobody waits for it."""
 
     status: GateStatus | None
     decisions: tuple[str, ...] = ()

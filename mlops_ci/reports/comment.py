@@ -47,10 +47,12 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
     def is_newer_than(self, run: int, attempt: int) -> bool:
         return (self.run, self.attempt) > (run, attempt)
 
-    def followed_by(self, run: int, commit: str) -> tuple[EarlierRun, ...]:
-        """What the comment of the next run lists as earlier ones."""
+    def followed_by(self, new: Mark) -> tuple[EarlierRun, ...]:
+        """What the comment of the next run lists as earlier ones: not what it says itself once more."""
         mine = EarlierRun(commit=self.commit, outcome=self.outcome, decisions=self.decisions)
-        others = self.earlier if (self.run, self.commit) == (run, commit) else (mine, *self.earlier)
+        same_run = (self.run, self.commit) == (new.run, new.commit)
+        same_answer = (self.commit, self.decisions) == (new.commit, new.decisions)
+        others = self.earlier if same_run or same_answer else (mine, *self.earlier)
         return others[:MOST_RUNS]
 
 

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 
 RUNS = "mlops-run"
 """Below the runner's folder for temporary files: one folder a project, which the workflow keeps as an artifact."""
+_ENDS = {
+    "action_required": "the run waits until somebody who may write here approves it",
+    "cancelled": "the run was cancelled",
+    "startup_failure": "the workflow could not be started",
+    "timed_out": "the run took longer than it may",
+}
 _ON_PULL_REQUEST = ("pull_request", "pull_request_review")
 
 
@@ -48,6 +54,11 @@ def base_commit(job: Job, repository: Repository) -> str:
 def judged_run(job: Job) -> Run:
     """The run whose evidence is to be judged."""
     return actions.payload(job, OnWorkflowRun).workflow_run
+
+
+def why_nothing(run: Run) -> str:
+    """Why a run left nothing to judge, as far as GitHub knows."""
+    return _ENDS.get(run.conclusion or "", "the run left nothing to judge")
 
 
 def claimed_trust(job: Job) -> Trust:

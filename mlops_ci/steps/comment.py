@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from mlops_ci.reports import comment
 from mlops_ci.reports.comment import Mark
 
@@ -29,9 +31,8 @@ def upsert(hub: GitHub, pull: int, mark: Mark, told: Callable[[Mark], str]) -> s
     there, old = before
     if old.is_newer_than(mark.run, mark.attempt):
         return ""
-    earlier = old.followed_by(mark.run, mark.commit)
-    updated = hub.update_comment(there.id, told(_with(mark, earlier)))
-    return updated.html_url
+    followed = msgspec.structs.replace(mark, earlier=old.followed_by(mark))
+    return hub.update_comment(there.id, told(followed)).html_url
 
 
 def _ours(hub: GitHub, pull: int) -> tuple[Comment, Mark] | None:
@@ -42,14 +43,3 @@ def _ours(hub: GitHub, pull: int) -> tuple[Comment, Mark] | None:
         if each.login.endswith(_BOT) and (mark := comment.read_mark(each.body)) is not None
     ]
     return min(found, key=lambda pair: pair[0].id, default=None)
-
-
-def _with(mark: Mark, earlier: tuple[comment.EarlierRun, ...]) -> Mark:
-    return Mark(
-        run=mark.run,
-        attempt=mark.attempt,
-        commit=mark.commit,
-        outcome=mark.outcome,
-        decisions=mark.decisions,
-        earlier=earlier,
-    )

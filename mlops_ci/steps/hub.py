@@ -64,37 +64,46 @@ def github() -> GitHub:
 
 
 def subject_of(hub: GitHub, run: Run) -> Subject | None:
-    """What a run was about. None for a pull request that moved on or was closed: its newer run tells."""
+    """What a run was about. None where nobody waits: its pull request is closed, or moved on and cancelled it."""
     facts = hub.repository_facts()
     own = run.head_repository is not None and run.head_repository.full_name == facts.full_name
     if run.event not in ("pull_request", "pull_request_review"):
         on_default = run.event == "push" and own and run.head_branch == facts.default_branch
         trust = Trust.DEFAULT_BRANCH if on_default else Trust.PULL_REQUEST
         return Subject(commit=run.head_sha, trust=trust, pull=None, branch=facts.default_branch, evidence=run.id)
-    pull = pull_of(hub, run.head_sha)
-    if pull is None:
+    pull = pull_of(hub, run)
+    if pull is None or (pull.head.sha != run.head_sha and run.conclusion == "cancelled"):
         return None
     return Subject(
         commit=run.head_sha,
-        trust=Trust.PULL_REQUEST if pull.head.repository == facts.full_name else Trust.FORK,
+        trust=Trust.PULL_REQUEST if own and pull.head.repository == facts.full_name else Trust.FORK,
         pull=pull,
         branch=pull.base.ref,
         evidence=run.id if run.event == "pull_request" else _last_check(hub, run),
     )
 
 
-def pull_of(hub: GitHub, commit: str) -> PullRequest | None:
-    """The open pull request whose head is this commit."""
-    found = [pull for pull in hub.pulls_of(commit) if pull.state == "open" and pull.head.sha == commit]
-    return min(found, key=lambda pull: pull.number, default=None)
+def pull_of(hub: GitHub, run: Run) -> PullRequest | None:
+    """The open pull request of a run: its head is the run's commit, or comes from the same branch and has moved on."""
+    repository = run.head_repository.full_name if run.head_repository else None
+
+    def from_there(pull: PullRequest) -> bool:
+        return pull.head.repository == repository and pull.head.ref == run.head_branch
+
+    found = [pull for pull in hub.pulls_of(run.head_sha) if (pull.state, pull.head.sha) == ("open", run.head_sha)]
+    if not found and repository and run.head_branch:
+        found = [*filter(from_there, hub.pulls(head=f"{repository.partition('/')[0]}:{run.head_branch}"))]
+    return min(found, key=lambda pull: (not from_there(pull), pull.number), default=None)
 
 
 def fetch_commit(repository: Repository, subject: Subject) -> None:
     """Bring the commit's objects here. Nothing of it is checked out."""
-    if repository.find(subject.commit):
-        return
-    ref = f"refs/pull/{subject.pull.number}/head" if subject.pull else subject.commit
-    if not repository.fetch(f"+{ref}:refs/mlops-ci/subject") or not repository.find(subject.commit):
+    refs = [f"refs/pull/{subject.pull.number}/head"] if subject.pull else []
+    for ref in (*refs, subject.commit):
+        if repository.find(subject.commit):
+            return
+        repository.fetch(f"+{ref}:refs/mlops-ci/subject")
+    if not repository.find(subject.commit):
         raise OutsideError(f"the commit {subject.commit[:7]} is not to be had any more", "Was the branch pushed over?")
 
 

@@ -55,6 +55,8 @@ class Fault(msgspec.Struct, kw_only=True):
     """The request is carried out, and the connection closed without an answer."""
     cut: bool = False
     """The connection is closed in the middle of the answer."""
+    meanwhile: Any = None
+    """Called before the request is carried out: what somebody else does at that moment."""
     seen: int = 0
 
     def fits(self, request: Request) -> bool:
@@ -133,6 +135,8 @@ class FakeGitHub:
             fault = next((each for each in self.faults if each.fits(request)), None)
         if fault:
             time.sleep(fault.seconds)
+            if fault.meanwhile:
+                fault.meanwhile()
             if fault.status is not None:
                 request.status = fault.status
                 body = {"message": fault.message} if fault.body is msgspec.UNSET else fault.body

@@ -1,0 +1,78 @@
+"""The generated workflows executed by act, unchanged: the story of `make story`, and a fork."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.github.site import git
+from tests.github.story import NUMBER, Story, shown, tell
+
+pytestmark = [pytest.mark.needs("registry"), pytest.mark.timeout(1500)]  # environments are made from hash locks
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
+    return tell(tmp_path_factory.mktemp("story"), lambda line: None)
+
+
+def test_every_commit_has_the_status_it_deserves(story: Story) -> None:
+    told = [(chapter.title, *_gates(story, chapter.head)) for chapter in story.chapters]
+    assert told == [
+        ("A first model", "success"),
+        ("A much smaller model", "failure"),
+        ("Parameters that hold", "success", "success"),
+        ("The same again", "success", "success"),
+        ("Merge the other parameters", "success"),
+    ]
+
+
+def test_the_pull_request_has_one_comment_with_all_its_runs(story: Story) -> None:
+    (comment,) = story.site.comments(NUMBER)
+    red, green = (story.chapters[index].head for index in (1, 2))
+    assert f"`{green[:7]}` “Parameters that hold”" in comment.body
+    assert f"- refused at `{red[:7]}`, decision" in comment.body
+
+
+def test_the_ledger_has_each_decision_once(story: Story) -> None:
+    heads = [story.chapters[index].head for index in (0, 1, 2, 4)]
+    found = {one.commit: (one.outcome, one.trust) for one in story.site.decisions()}
+    assert len(story.site.decisions()) == 4
+    assert [found[head] for head in heads] == [
+        ("passed", "default-branch"),
+        ("failed", "pull-request"),
+        ("passed", "pull-request"),
+        ("passed", "default-branch"),
+    ]
+    assert git(story.site.remote, "log", "--format=%an", "mlops-reports")
+
+
+def test_only_a_red_gate_makes_a_run_red(story: Story) -> None:
+    runs = [story.site.state.runs[chapter.run] for chapter in story.chapters]
+    assert [run.conclusion for run in runs] == ["success", "failure", "success", "success", "success"]
+    recordings = story.actions.ran[1::2]
+    assert [ran.code for ran in recordings] == [0] * 5
+    assert all(any("mlops-ci:report" in summary for summary in ran.summaries) for ran in recordings)
+
+
+def test_nothing_is_refused_and_the_job_that_runs_code_has_no_token(story: Story) -> None:
+    asked = story.site.github.requests
+    assert {request.status for request in asked} <= {200, 201, 302, 401}
+    wrote = {request.job for request in asked if request.method != "GET" and not _reads(request.path)}
+    assert wrote - {None} == {"mlops-record.yml: record"}
+    assert "job-token" not in "".join(ran.log for ran in story.actions.ran)
+
+
+def test_what_is_shown_in_the_end_names_every_commit(story: Story) -> None:
+    text = shown(story)
+    assert all(chapter.head[:7] in text for chapter in story.chapters)
+    assert re.search(r"[0-9a-f]{7} passed: desk", text)
+
+
+def _gates(story: Story, head: str) -> list[str]:
+    return [status.state for status in story.site.gates(head)]
+
+
+def _reads(path: str) -> bool:
+    return path.endswith("git-upload-pack")

@@ -1,0 +1,210 @@
+"""Jobs of the generated workflows without act: the command of a job, with its variables, in a clone as its token has
+it, in this process. The command and whether it has a token are read from the workflow file.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import yaml
+
+from mlops_ci.cli import main
+from tests.github.events import Event
+from tests.github.runner import CHECK, RECORD
+from tests.github.site import Site, zipped
+
+_EVIDENCE: dict[tuple[object, ...], tuple[int, bytes]] = {}
+"""What checks leave is a matter of the commit and the ledger: it is made once for all tests."""
+
+
+class Ran(NamedTuple):
+    """What one job came to. `code`: None where it was not started."""
+
+    code: int | None
+    out: str = ""
+    summary: str = ""
+
+
+class Recording(NamedTuple):
+    """The two jobs of the recording workflow."""
+
+    judge: Ran
+    record: Ran
+
+
+class Jobs:
+    """The jobs of a site."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.ran: list[tuple[str, Ran]] = []
+        self._count = 0
+
+    def check(self, event: Event, *, token: str = "job-token", conclusion: str | None = None) -> int:
+        """Plan, then check every project planned; the number of the run."""
+        code, left = 0, dict[str, bytes]()
+        for project, folder in self.planned(event, token=token):
+            one, content = self._evidence(event, project, folder, token)
+            code = code or one
+            if content:
+                left[f"mlops-run-{project}"] = content
+        return self.site.finished(event, conclusion or ("failure" if code else "success"), left)
+
+    def planned(self, event: Event, *, token: str = "job-token") -> list[tuple[str, str]]:
+        """Name and folder of the projects that the job `plan` puts out."""
+        with self._place() as place:
+            ran = self._in(place, CHECK, "plan", event, token=token)
+            assert ran.code == 0, ran.out
+            told = re.search(r"^projects<<(.*)\n(.*)\n\1$", (place / "output").read_text(), re.MULTILINE)
+            assert told, (place / "output").read_text()
+            return [(row["project"], row["folder"]) for row in json.loads(told[2])]
+
+    def record(self, run: int, *, token: str = "job-token") -> Recording:
+        """The recording workflow for a run of the check."""
+        with self.judged(run, token=token) as (judge, place):
+            return Recording(judge, self.recorded(run, place, token=token))
+
+    @contextmanager
+    def judged(self, run: int, *, token: str = "job-token") -> Iterator[tuple[Ran, Path]]:
+        """The job that judges, and the folder of what it hands over; what comes of that is up to the caller."""
+        with self._place() as place:
+            judge = self._in(place, RECORD, "judge", self.site.on_completed(run), token=token)
+            handed = place / "handed"
+            if judge.code == 0 and (place / "temp" / "judged").is_dir():
+                shutil.copytree(place / "temp" / "judged", handed)
+            yield judge, handed
+
+    def recorded(self, run: int, handed: Path, *, token: str = "job-token") -> Ran:
+        """The job that records what was handed over."""
+        with self._place() as place:
+            if handed.is_dir():
+                shutil.copytree(handed, place / "temp" / "judged")
+            return self._in(place, RECORD, "record", self.site.on_completed(run), token=token)
+
+    def job(self, workflow: str, job: str, event: Event, *, token: str = "job-token") -> Ran:
+        """One job alone."""
+        with self._place() as place:
+            return self._in(place, workflow, job, event, token=token)
+
+    def checked(self, event: Event, project: str, folder: str, *, token: str = "job-token") -> tuple[Ran, bytes]:
+        """The job that checks a project, and the artifact it leaves; empty: none."""
+        with self._place() as place:
+            ran = self._in(place, CHECK, "run", event, token=token, expressions={"matrix.folder": folder})
+            left = place / "temp" / "mlops-run" / project
+            return ran, zipped(left) if left.is_dir() else b""
+
+    def _evidence(self, event: Event, project: str, folder: str, token: str) -> tuple[int, bytes]:
+        key = (event.name, event.head, project, json.dumps(event.payload, sort_keys=True), *self.site.decisions())
+        if key not in _EVIDENCE:
+            ran, left = self.checked(event, project, folder, token=token)
+            _EVIDENCE[key] = (ran.code or 0, left)
+        return _EVIDENCE[key]
+
+    @contextmanager
+    def _place(self) -> Iterator[Path]:
+        self._count += 1
+        place = self.site.folder / "jobs" / str(self._count)
+        (place / "temp").mkdir(parents=True)
+        try:
+            yield place
+        finally:
+            shutil.rmtree(place)
+
+    def _in(
+        self,
+        place: Path,
+        workflow: str,
+        job: str,
+        event: Event,
+        *,
+        token: str,
+        expressions: dict[str, str] | None = None,
+    ) -> Ran:
+        written: dict[str, Any] = yaml.safe_load((self.site.workflows / workflow).read_text())["jobs"][job]
+        step = next(each for each in written["steps"] if str(each.get("run", "")).startswith("mlops-ci "))
+        given = {**written.get("env", {}), **step.get("env", {})}
+        known = {"github.token": token, **(expressions or {})}
+        values = {name: _expanded(str(value), known) for name, value in given.items()}
+        variables = self._variables(workflow, job, event, place) | values
+        refused = self._check_out(workflow, job, event, place / "clone", token)
+        if refused:
+            return Ran(None, refused)
+        words = [re.sub(r"\$(\w+)", lambda found: variables[found[1]], word) for word in shlex.split(step["run"])[1:]]
+        code, out = _run(place / "clone", words, variables)
+        summary = place / "summary"
+        ran = Ran(code, out, summary.read_text() if summary.exists() else "")
+        self.ran.append((job, ran))
+        return ran
+
+    def _check_out(self, workflow: str, job: str, event: Event, clone: Path, token: str) -> str:
+        """As actions/checkout does it, with what the job's token may read; what git said where it may not."""
+        agent = f"checkout/7 ({workflow}; {job})"
+        basic = base64.b64encode(f"x-access-token:{token}".encode()).decode()
+        settings = ("-c", f"http.userAgent={agent}", "-c", f"http.extraHeader=Authorization: basic {basic}")
+        environment = os.environ | {"GIT_CONFIG_GLOBAL": str(self.site.git_config)}
+        sha = event.head
+        for words, folder in (
+            (("clone", "--quiet", "--no-checkout", self.site.address, str(clone)), clone.parent),
+            (("fetch", "--quiet", "origin", sha), clone),
+            (("checkout", "--quiet", "--detach", sha), clone),
+            (("branch", "--quiet", "--delete", "--force", "main"), clone),
+        ):
+            command = ["git", *settings, *words]
+            done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+            if done.returncode:
+                return done.stderr
+        return ""
+
+    def _variables(self, workflow: str, job: str, event: Event, place: Path) -> dict[str, str]:
+        payload = place / "event.json"
+        payload.write_text(json.dumps(event.payload))
+        told = self.site.github.environment(workflow, job)
+        del told["GITHUB_TOKEN"]
+        return told | {
+            "GITHUB_EVENT_NAME": event.name,
+            "GITHUB_EVENT_PATH": str(payload),
+            "GITHUB_SHA": event.head,
+            "GITHUB_RUN_ID": "1",
+            "GITHUB_SERVER_URL": "https://github.com",
+            "GITHUB_OUTPUT": str(place / "output"),
+            "GITHUB_STEP_SUMMARY": str(place / "summary"),
+            "RUNNER_TEMP": str(place / "temp"),
+            "GIT_CONFIG_GLOBAL": str(self.site.git_config),
+        }
+
+
+def _expanded(text: str, known: dict[str, str]) -> str:
+    return re.sub(r"\$\{\{ *([\w.]+) *\}\}", lambda found: known[found[1]], text)
+
+
+def _run(folder: Path, words: list[str], variables: dict[str, str]) -> tuple[int, str]:
+    """`mlops-ci WORDS` in a folder with these variables, in this process; what it wrote on both streams."""
+    said = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        patch.chdir(folder)
+        patch.setenv("VIRTUAL_ENV", sys.prefix)
+        patch.setattr(tempfile, "tempdir", variables["RUNNER_TEMP"])
+        try:
+            with redirect_stdout(said), redirect_stderr(said):
+                code = int(main(words))
+        finally:
+            signal.signal(signal.SIGTERM, before)
+    return code, said.buffer.getvalue().decode()  # type: ignore[attr-defined]
