@@ -39,9 +39,9 @@ def of_parts(parts: Sequence[Part]) -> GateStatus:
     """All projects must pass; of several the worst is told."""
     if not parts:
         return _status(Outcome.PASSED, "there is no project here")
-    worst = min(parts, key=lambda part: _WORST.index(part.outcome))
-    told = _told(worst)
     judged = [part for part in parts if part.state is not State.UNAFFECTED]
+    worst = min(judged or parts, key=lambda part: _WORST.index(part.outcome))
+    told = _told(worst)
     if len(judged) > 1:
         passed = sum(part.outcome is Outcome.PASSED for part in judged)
         told = f"{passed} of {len(judged)} projects passed. {told}"
