@@ -231,6 +231,8 @@ def _only_one(path: Path, say: Say) -> Iterator[None]:
 
 
 def _ready(place: Path) -> _Installed | None:
+    if not _python_of(place).exists():  # restored on a machine that has another Python
+        return None
     try:
         return msgspec.json.decode((place / _READY).read_bytes(), type=_Installed)
     except (OSError, msgspec.DecodeError):

@@ -11,7 +11,7 @@ import shutil
 import socket
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -103,6 +103,20 @@ def sweep(parent: Path, *, only: str = "") -> None:
         if entry.name.startswith(only) and _is_stale(entry):
             path = parent / entry.name
             shutil.rmtree(path, ignore_errors=True) if entry.is_dir(follow_symlinks=False) else path.unlink(True)
+
+
+def touch(path: Path) -> None:
+    """Say that a file or folder was used now; where nobody may write, it stays as old as it is."""
+    with suppress(OSError):
+        os.utime(path)
+
+
+def forget(parent: Path, *, days: float) -> None:
+    """Remove from a folder what was not used for so long, as `touch` says it."""
+    oldest = time.time() - days * _DAY
+    for path in parent.iterdir() if parent.is_dir() else ():
+        if path.lstat().st_mtime < oldest:
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() and not path.is_symlink() else path.unlink(True)
 
 
 def sha256(path: Path) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from mlops_ci.flows.check import check
 from mlops_ci.steps import ci_job
 from mlops_ci.steps.case import Asked
+from mlops_ci.steps.leftovers import forget
 from mlops_ci.steps.progress import Progress
 from mlops_ci.steps.project import open_project
 from mlops_ci.steps.write import Checked
@@ -20,4 +21,5 @@ def check_in_job(start: Path, progress: Progress) -> Checked:
     checked = check(start, Asked(base=base or None, trust=ci_job.claimed_trust(job)), progress)
     ci_job.leave(job, project.config.project, checked.folder)
     ci_job.summarise(job, checked.story)
+    forget(project)
     return checked

@@ -26,6 +26,7 @@ class Cache:
         """
         target = self._root / step / digest([FORMAT, step, reads])[:32]
         if target.is_dir():
+            files.touch(target)
             return target, True
         with files.folder(target) as fresh:
             produce(fresh)

@@ -1,9 +1,11 @@
-"""What killed runs left behind: removed before the next one writes."""
+"""What killed runs left behind, and what nobody asks for any more."""
 
 from __future__ import annotations
 
 from mlops_ci.edge import files
 from mlops_ci.steps.project import Project
+
+_DAYS = 14.0
 
 
 def sweep(project: Project) -> None:
@@ -12,3 +14,12 @@ def sweep(project: Project) -> None:
     for folder in (state, state / "runs", state / "reports", *(state / "cache").glob("*")):
         files.sweep(folder)
     files.sweep_temporary()
+
+
+def forget(project: Project) -> None:
+    """Remove answers and runs that nothing asked for in a fortnight.
+
+    For CI, which keeps them from commit to commit: what is handed on would grow with every one.
+    """
+    for folder in (project.state / "runs", *(project.state / "cache").glob("*")):
+        files.forget(folder, days=_DAYS)

@@ -120,6 +120,8 @@ def restore(case: Case, workshop: Workshop) -> Checked | None:
     folder = case.project.state / "runs" / pointer.read_text(encoding="utf-8").strip()
     if not (folder / "report.html").is_file():
         return None
+    for used in (pointer, folder):
+        files.touch(used)
     (folder / "run.json").touch()  # now it is the newest run, which `report` and `rows` are about
     story = Story(
         decision=statements.parse_statement((folder / "decision.json").read_bytes()),

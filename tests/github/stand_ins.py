@@ -45,10 +45,14 @@ inputs:
   path: {description: p, required: true}
   key: {description: k, required: true}
   restore-keys: {description: r, default: ""}
+outputs:
+  cache-primary-key: {description: p, value: "${{ inputs.key }}"}
+  cache-matched-key: {description: m, value: "${{ steps.cache.outputs.matched }}"}
 runs:
   using: composite
   steps:
     - shell: bash
+      id: cache
       env: {PATHS: "${{ inputs.path }}", KEYS: "${{ inputs.key }}\\n${{ inputs.restore-keys }}", VERB: "%s"}
       run: python3 "$STANDIN_CACHE_PROGRAM" "$VERB"
 """
@@ -57,6 +61,7 @@ import os, pathlib, shutil, subprocess, sys
 store = pathlib.Path(os.environ["STANDIN_CACHE"])
 keys = [key.strip() for key in os.environ["KEYS"].replace("\\\\n", "\\n").splitlines() if key.strip()]
 paths = [pathlib.Path(path.strip()) for path in os.environ["PATHS"].splitlines() if path.strip()]
+paths = [path for path in paths if not path.is_absolute()]  # of the machine: there anyway
 store.mkdir(parents=True, exist_ok=True)
 log = store.parent / "cache.log"
 
@@ -80,6 +85,7 @@ else:
         found = found or (fitting[-1] if fitting else None)
     log.open("a").write(f"restore {keys} -> {found}\\n")
     if found:
+        open(os.environ["GITHUB_OUTPUT"], "a").write(f"matched={found.name}\\n")
         for path in paths:
             if (found / path).exists():
                 copy(found / path, path)

@@ -91,6 +91,15 @@ def test_an_environment_that_was_not_finished_is_made_again(project: Project):
     assert not (place / "half").exists()
 
 
+def test_an_environment_whose_python_is_not_on_this_machine_is_made_again(project: Project):
+    project.lock()
+    first = project.resolve()
+    first.python.unlink()
+    first.python.symlink_to("/nowhere/python3")
+    assert project.resolve() == first
+    assert first.python.exists()
+
+
 def test_two_at_once_make_one(project: Project):
     project.lock()
     found: list[environment.ProjectEnvironment] = []

@@ -75,6 +75,20 @@ def test_sweeping_a_folder_that_is_not_there_is_nothing_to_do(tmp_path: Path) ->
     files.sweep(tmp_path / "nowhere")
 
 
+def test_what_was_not_used_for_long_is_forgotten_and_a_use_makes_it_young_again(tmp_path: Path) -> None:
+    for name in ("used", "unused", "young"):
+        (tmp_path / name / "inside").mkdir(parents=True)
+    (tmp_path / "pointer").write_text("old")
+    (tmp_path / "link").symlink_to(tmp_path / "young")
+    for name in ("used", "unused", "pointer", "link"):
+        os.utime(tmp_path / name, (time.time() - 15 * 24 * 3600,) * 2, follow_symlinks=False)
+    files.touch(tmp_path / "used")
+    files.forget(tmp_path, days=14)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["used", "young"]
+    files.forget(tmp_path / "nowhere", days=14)
+    files.touch(tmp_path / "nowhere")
+
+
 def test_a_write_replaces_the_file_and_makes_the_folders_above_it(tmp_path: Path) -> None:
     path = tmp_path / "a" / "b" / ("long " * 49)
     files.write(path, b"one")

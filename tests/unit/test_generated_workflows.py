@@ -90,6 +90,32 @@ def test_who_reads_hostile_files_may_not_write_and_who_may_write_never_takes_the
     assert all(step["with"]["enable-cache"] is False for step in steps if "setup-uv" in step.get("uses", ""))
 
 
+def test_what_is_large_is_kept_once_for_a_lock_and_what_a_commit_left_apart_from_it() -> None:
+    run = jobs(generate(ROOT)[".github/workflows/mlops-check.yml"])["run"]["steps"]
+    names = [step["name"] for step in run]
+    assert names.index("Restore environments") < names.index("Install mlops-ci as it is locked at the base")
+    environments, answers, kept, left = (step["with"] for step in run if "actions/cache" in step.get("uses", ""))
+    assert environments["path"] == kept["path"]
+    assert answers["path"] == left["path"]
+    assert not set(environments["path"].splitlines()) & set(answers["path"].splitlines())
+    assert "github.sha" not in environments["key"]
+    assert "hashFiles" in environments["restore-keys"], "another lock has other environments"
+    assert answers["key"] == left["key"]
+    assert kept["key"] == "${{ steps.environments.outputs.cache-primary-key }}"
+    (saved,) = (step for step in run if step["name"] == "Keep environments for the next run")
+    assert "cache-matched-key == ''" in saved["if"], "a pull request that found those of the default branch"
+
+
+def test_no_event_reads_a_cache_that_a_less_trusted_one_wrote() -> None:
+    run = jobs(generate(ROOT)[".github/workflows/mlops-check.yml"])["run"]["steps"]
+    restored = [step["with"] for step in run if "actions/cache/restore@" in step.get("uses", "")]
+    assert len(restored) == 2
+    for cache in restored:
+        read = [cache["key"], *cache["restore-keys"].split("\n")]
+        assert all("${{ github.event_name }}" in key or "-push-" in key for key in read if key)
+        assert "${{ github.event_name }}" in cache["key"], "what is written"
+
+
 @pytest.mark.parametrize("projects", [(CHURN,), (INSIDE,), (INSIDE, LATE)])
 def test_there_is_one_set_for_all_projects(projects: tuple[ProjectInputs, ...]) -> None:
     made = generate(inputs(*projects))
