@@ -9,7 +9,7 @@ import click
 from mlops_ci.cli.options import Session, json_option
 from mlops_ci.cli.output import annotate, clean, echo, emit_json
 from mlops_ci.errors import ExitCode
-from mlops_ci.flows import ci_check, ci_judge, ci_plan, ci_record
+from mlops_ci.flows import ci_check, ci_judge, ci_plan, ci_record, ci_setup
 from mlops_ci.records.judged import State
 from mlops_ci.records.outcomes import exit_code
 from mlops_ci.reports.annotations import of_story
@@ -33,6 +33,19 @@ def plan_command(session: Session, *, as_json: bool) -> int:
         emit_json({"projects": planned})
     else:
         echo(clean(", ".join(row.project for row in planned) or "no project is affected"))
+    return ExitCode.PASSED
+
+
+@command.command("setup", help="Run the commands of `runner.setup`, one after the other, up to one that fails.")
+@json_option
+@click.pass_obj
+def setup_command(session: Session, *, as_json: bool) -> int:
+    """Leave with 11 where one fails: there is nothing to check then."""
+    done = ci_setup.set_up(session.folder, session.say())
+    if as_json:
+        emit_json({"commands": done})
+    else:
+        echo(f"{done} commands done" if done > 1 else "1 command done" if done else "runner.setup names no commands")
     return ExitCode.PASSED
 
 

@@ -35,6 +35,7 @@ def check(config: Config, document: Document) -> None:
         _train,
         _paths,
         _names,
+        _runner,
         _metrics,
         _checks,
         _environments,
@@ -146,16 +147,6 @@ def _names(config: Config) -> Iterator[Problem]:
     for name in config.environments:
         if not _NAME.fullmatch(name):
             yield ("environments", name), f"{name!r} cannot be a name", "Allowed: small letters, digits and `-`."
-    if not config.runner.labels:
-        yield ("runner", "labels"), "no runner is named", "Write one, such as ubuntu-24.04, or leave the key out."
-    for at, label in enumerate(config.runner.labels):
-        if not _LABEL.fullmatch(label):
-            yield ("runner", "labels", at), f"found {label!r}", "Allowed: letters, digits, `.`, `_`, `-`."
-    for at, name in enumerate(config.runner.secrets):
-        if not _VARIABLE.fullmatch(name):
-            yield ("runner", "secrets", at), f"found {name!r}", "Allowed: the name of an environment variable."
-        if name.upper().startswith("GITHUB_"):
-            yield ("runner", "secrets", at), f"found {name!r}", "No secret may begin with GITHUB_: name it otherwise."
     lists: dict[Path, tuple[GateSetting, ...]] = {("gates",): config.gates}
     lists |= {("environments", name, "gates"): each.gates for name, each in config.environments.items()}
     for path, gates in lists.items():
@@ -163,6 +154,22 @@ def _names(config: Config) -> Iterator[Problem]:
         for at, title in enumerate(titles):
             if title in titles[:at]:
                 yield (*path, at), f"the gate {title!r} is there twice", "Keep one, or give one another name."
+
+
+def _runner(config: Config) -> Iterator[Problem]:
+    if not config.runner.labels:
+        yield ("runner", "labels"), "no runner is named", "Write one, such as ubuntu-24.04, or leave the key out."
+    for at, label in enumerate(config.runner.labels):
+        if not _LABEL.fullmatch(label):
+            yield ("runner", "labels", at), f"found {label!r}", "Allowed: letters, digits, `.`, `_`, `-`."
+    for at, command in enumerate(config.runner.setup):
+        if not command.strip() or "\0" in command:
+            yield ("runner", "setup", at), f"found {command!r}", "Allowed: a command for bash."
+    for at, name in enumerate(config.runner.secrets):
+        if not _VARIABLE.fullmatch(name):
+            yield ("runner", "secrets", at), f"found {name!r}", "Allowed: the name of an environment variable."
+        if name.upper().startswith("GITHUB_"):
+            yield ("runner", "secrets", at), f"found {name!r}", "No secret may begin with GITHUB_: name it otherwise."
 
 
 def _metrics(config: Config) -> Iterator[Problem]:
@@ -244,8 +251,6 @@ def _not_yet(config: Config) -> Iterator[Problem]:
         yield ("store",), f"not yet: {config.store!r}", "Allowed: a folder."
     if config.package != type(config.package)():
         yield ("package",), "not yet: nothing is packaged", leave
-    if config.runner.setup:
-        yield ("runner", "setup"), "not yet: setup commands are not run", "Put what is needed into the runner's image."
     for name, environment in config.environments.items():
         if environment != type(environment)(gates=environment.gates):
             yield (

@@ -248,7 +248,14 @@ class Runner(_Keys, frozen=True, kw_only=True):
 
     labels: Annotated[Names, Meta(description="The runner of the generated workflow.")] = ("ubuntu-24.04",)
     timeout: Annotated[Duration, Meta(description="Longest time for one run of the project's code: `60m`.")] = 3600
-    setup: Annotated[Names, Meta(description="Commands before the check. Not yet.")] = ()
+    setup: Annotated[
+        Names,
+        Meta(
+            description="Commands that make the machine of the generated workflow ready for the check "
+            "(`sudo apt-get install -y libgomp1`, `uvx dvc pull`): each run by bash in the project's folder, up to "
+            "the first that fails; together they have `timeout`."
+        ),
+    ] = ()
     secrets: Annotated[
         Names, Meta(description="Environment variables the project's code may see; all others are kept from it.")
     ] = ()

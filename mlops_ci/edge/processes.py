@@ -35,6 +35,11 @@ _KEPT = (
     "LD_LIBRARY_PATH",  # where actions/setup-python puts libpython
     "CUDA_VISIBLE_DEVICES",
 )
+_OF_THE_MACHINE = (
+    *("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "TMPDIR", "CI"),
+    *("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "UV_CACHE_DIR", "UV_PYTHON_INSTALL_DIR"),
+)
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 _THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -109,6 +114,15 @@ def user_environment(
     if python is not None:
         values |= _activated(python, values["PATH"])
     return values
+
+
+def machine_environment(secrets: tuple[str, ...]) -> dict[str, str]:
+    """The environment variables for commands that make the machine itself ready: an allow-list, with its own home.
+
+    `secrets` names variables that are handed on as they are.
+    """
+    names = {*_KEPT, *_OF_THE_MACHINE, *secrets}
+    return {name: value for name, value in os.environ.items() if name in names or name.lower() in _PROXIES}
 
 
 def _activated(python: Path, path: str) -> dict[str, str]:

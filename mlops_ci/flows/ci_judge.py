@@ -19,6 +19,7 @@ from mlops_ci.steps.progress import Clock, Progress
 from mlops_ci.steps.project import Project, repository_around
 from mlops_ci.steps.projects import projects_at
 from mlops_ci.steps.runs import read_run
+from mlops_ci.steps.setup import check_left
 from mlops_ci.steps.trusted import judge_reported, write_judged
 
 
@@ -89,6 +90,7 @@ def _judge_one(desk: _Desk, project: Project) -> str:
     left.mkdir(parents=True)
     if not desk.left.take(project.config.project, left):
         return ""
+    check_left(left, project.config)
     asked = Asked(base=desk.base or None, at=desk.subject.commit, trust=desk.subject.trust)
     kept, case = read_run(left), settle(project, asked)
     return write_judged(case, judge_reported(case, kept, Clock(desk.progress)), kept, desk.into)

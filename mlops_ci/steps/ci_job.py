@@ -14,6 +14,8 @@ from mlops_ci.reports.report import build
 from mlops_ci.steps.base import base_on
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mlops_ci.edge.git import Repository
     from mlops_ci.reports.story import Story
 
@@ -77,6 +79,14 @@ def leave(job: Job, project: str, run: Path) -> Path:
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(run, target)
     return target
+
+
+def leave_word(job: Job, project: str, write: Callable[[Path], None]) -> None:
+    """Lay there, in place of a run, what `write` puts into a folder: word of why there is none."""
+    target = job.temporary / RUNS / project
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    write(target)
 
 
 def summarise(job: Job, story: Story) -> None:

@@ -63,8 +63,8 @@ def settings(inputs: Inputs) -> dict[str, Any]:
         "several": len(projects) > 1,
         # Where projects ask for different runners, each job of the matrix names its own.
         "labels": list(*labels) if len(labels) == 1 else "${{ matrix.labels }}",
-        # A check trains, predicts and tests, each with the limit of its own.
-        "minutes": 3 * math.ceil(max(project.timeout for project in projects) / 60) + _SETUP_MINUTES,
+        # A check sets up, trains, predicts and tests, each with the limit of its own.
+        "minutes": 4 * math.ceil(max(project.timeout for project in projects) / 60) + _SETUP_MINUTES,
         "secrets": sorted({name for project in projects for name in project.secrets}),
     }
 

@@ -131,10 +131,10 @@ def test_the_runner_is_the_projects_own_where_they_differ_and_the_longest_limit_
         return jobs(generate(inputs(*projects))[".github/workflows/mlops-check.yml"])["run"]
 
     assert run_of(INSIDE)["runs-on"] == ["self", "gpu"]
-    assert run_of(INSIDE)["timeout-minutes"] == 21
+    assert run_of(INSIDE)["timeout-minutes"] == 23
     assert run_of(CHURN, LATE)["runs-on"] == "ubuntu-24.04"
     assert run_of(INSIDE, LATE)["runs-on"] == "${{ matrix.labels }}"
-    assert run_of(INSIDE, LATE)["timeout-minutes"] == 3 * 120 + 15
+    assert run_of(INSIDE, LATE)["timeout-minutes"] == 4 * 120 + 15
 
 
 @pytest.mark.parametrize("folder", ["a b", "-x", "a/../b", "$(id)", "a${{ x }}", 'a"b', "a//b", "/a"])
