@@ -10,7 +10,7 @@ from mlops_ci.records.data import DataChange, Profile, SnapshotInfo
 from mlops_ci.records.evaluation import Evaluation, MetricValue, OwnMetric
 from mlops_ci.records.outcomes import Outcome, Status
 from mlops_ci.records.results import Result
-from mlops_ci.records.verdicts import IdleWaiver, Verdict
+from mlops_ci.records.verdicts import IdleWaiver, Verdict, added
 
 
 class DecisionKind(StrEnum):
@@ -243,9 +243,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def own_gates(self) -> tuple[Verdict, ...]:
-        """The verdicts that this commit's own gates add: new or changed ones, or another answer to the same gate."""
-        there = {(one.gate, one.verdict, one.blocking) for one in self.gates}
-        return tuple(one for one in self.judge.head_verdicts if (one.gate, one.verdict, one.blocking) not in there)
+        """The verdicts that this commit's own gates add."""
+        return added(self.gates, self.judge.head_verdicts)
 
     @property
     def numbered_gates(self) -> tuple[Verdict, ...]:

@@ -94,6 +94,12 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """In place of `champion` where the gate compares with the anchor; left out of the JSON of all others."""
 
 
+def added(gates: tuple[Verdict, ...], own: tuple[Verdict, ...]) -> tuple[Verdict, ...]:
+    """Of the verdicts of a commit's own gates those of new or changed ones, or another answer to the same gate."""
+    there = {(one.gate, one.verdict, one.blocking) for one in gates}
+    return tuple(one for one in own if (one.gate, one.verdict, one.blocking) not in there)
+
+
 class GatePlan(msgspec.Struct, frozen=True, kw_only=True):
     """What a gate can see with the rows at hand (statistics.md 8)."""
 

@@ -91,7 +91,7 @@ def judge_model(case: Case, found: Found, workshop: Workshop, clock: Clock) -> F
         answers = _answers(case, data, model, workshop, clock)
         answers = replace(answers, apart=_apart(case, data, model, workshop, clock))
         judged = judge_answers(case, found, answers)
-        line.found = gates_line(judged.gates)
+        line.found = gates_line(judged)
     return judged
 
 

@@ -10,7 +10,7 @@ from mlops_ci.gates.question import Question
 from mlops_ci.gates.waivers import waive
 from mlops_ci.records.evaluation import Champion
 from mlops_ci.records.outcomes import Status
-from mlops_ci.records.verdicts import Verdict
+from mlops_ci.records.verdicts import added
 from mlops_ci.steps import verdicts
 from mlops_ci.steps.case import Case
 from mlops_ci.steps.decide import Found
@@ -72,8 +72,9 @@ def judge_answers(case: Case, found: Found, answers: Answers, *, used: Use | Non
     )
 
 
-def gates_line(answers: tuple[Verdict, ...]) -> str:
-    """How many gates passed, in words."""
+def gates_line(found: Found) -> str:
+    """How many gates passed, in words; the commit's own count as they do in the verdict."""
+    answers = (*found.gates, *added(found.gates, found.head_gates))
     passed = sum(verdict.verdict is Status.PASSED for verdict in answers)
     waived = sum(bool(verdict.waived) for verdict in answers)
     told = f"{passed} of {len(answers)} passed" if answers else "none"

@@ -47,7 +47,7 @@ def judge_reported(case: Case, kept: Kept, clock: Clock) -> Decided:
     else:
         with clock.step("gates", "judging") as line:
             found = judge_answers(case, found, answers_of(case, found.data, kept), used=use_of(case, kept))
-            line.found = gates_line(found.gates)
+            line.found = gates_line(found)
     decided = decide(case, found, _hex(kept.decision.subject.environment))
     decision = msgspec.structs.replace(decided.decision, reported=_as_reported(found))
     return msgspec.structs.replace(decided, decision=decision)
