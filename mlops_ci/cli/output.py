@@ -82,7 +82,7 @@ def annotate(kind: str, title: str, message: str, where: Where | None) -> None:
     """
     properties = {"title": printable(title)[:200]}
     if where is not None:
-        properties = {"file": where.file, **({"line": str(where.line)} if where.line else {}), **properties}
+        properties = {"file": printable(where.file), **({"line": str(where.line)} if where.line else {}), **properties}
     listed = ",".join(f"{name}={_escaped(value, ':,')}" for name, value in properties.items())
     click.echo(f"::{kind} {listed}::{_escaped(printable(message)[:1000])}")
 

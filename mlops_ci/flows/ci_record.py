@@ -8,7 +8,6 @@ import msgspec
 
 from mlops_ci.errors import MlopsCiError
 from mlops_ci.records.judged import Judged, JudgedProject, State
-from mlops_ci.reports import gate_status
 from mlops_ci.reports.gate_status import GateStatus
 from mlops_ci.steps import ci_job, hub
 from mlops_ci.steps.announce import Occasion, Told, announce, entry_of
@@ -43,9 +42,8 @@ def record_in_job(start: Path, folder: Path, progress: Progress) -> RecordedRun:
         notes.append(f"{error.message}. {error.advice}")
     if ledger:
         progress.note(f"ledger    {sum(bool(one.kept) for one in told)} recorded at {ledger[:7]}")
-    status = gate_status.errored(reason) if reason else None
     occasion = Occasion(hub=github, job=job, run=run, subject=subject)
-    announced = announce(occasion, told, ledger=ledger, status=status, notes=tuple(notes))
+    announced = announce(occasion, told, ledger=ledger, reason=reason, notes=tuple(notes))
     return RecordedRun(
         status=announced.status,
         decisions=tuple(one.kept.id for one in told if one.kept),

@@ -83,11 +83,15 @@ class CodeBlock(msgspec.Struct, frozen=True):
 
 
 class Chart(msgspec.Struct, frozen=True):
-    """A picture kept beside the text as `<name>.svg`; `alt` says in words what it shows."""
+    """A picture kept beside the text as `<name>.svg`; `alt` says in words what it shows.
+
+    `drawn`: the same with letters, for where no picture can be shown.
+    """
 
     name: str
     alt: str
     svg: str
+    drawn: tuple[Block, ...] = ()
 
 
 class Details(msgspec.Struct, frozen=True):
@@ -115,6 +119,19 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Outcome
     title: Spans
     sections: tuple[Section, ...]
+
+
+def filled(table: Table) -> Table:
+    """Without the columns in which no row says anything."""
+    kept = [place for place in range(len(table.head)) if any(plain(row[place]) for row in table.rows)]
+    if not table.rows or len(kept) == len(table.head):
+        return table
+    return Table(
+        head=tuple(table.head[place] for place in kept),
+        align=tuple(table.align[place] for place in kept),
+        rows=tuple(tuple(row[place] for place in kept) for row in table.rows),
+        caption=table.caption,
+    )
 
 
 def charts(document: Document) -> dict[str, str]:

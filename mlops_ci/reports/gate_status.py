@@ -9,12 +9,11 @@ import msgspec
 from mlops_ci.records.judged import State
 from mlops_ci.records.outcomes import Outcome
 from mlops_ci.reports import document, words
-from mlops_ci.reports.visible import clip, visible
+from mlops_ci.reports.comment import WORST_FIRST, Part
+from mlops_ci.reports.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from mlops_ci.reports.comment import Part
 
 CONTEXT = "mlops / gate"
 LONGEST = 140
@@ -24,7 +23,6 @@ _STATES: dict[Outcome, Literal["error", "failure", "success"]] = {
     Outcome.UNDECIDED: "failure",
     Outcome.ERRORED: "error",
 }
-_WORST = (Outcome.ERRORED, Outcome.FAILED, Outcome.UNDECIDED, Outcome.PASSED)
 
 
 class GateStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,7 +38,7 @@ def of_parts(parts: Sequence[Part]) -> GateStatus:
     if not parts:
         return _status(Outcome.PASSED, "there is no project here")
     judged = [part for part in parts if part.state is not State.UNAFFECTED]
-    worst = min(judged or parts, key=lambda part: _WORST.index(part.outcome))
+    worst = min(judged or parts, key=lambda part: WORST_FIRST.index(part.outcome))
     told = _told(worst)
     if len(judged) > 1:
         passed = sum(part.outcome is Outcome.PASSED for part in judged)
@@ -58,8 +56,17 @@ def _told(part: Part) -> str:
         return document.plain(part.document.title)
     if part.state is State.UNAFFECTED:
         return "nothing that is judged has changed"
-    return f"{part.name}: {words.OUTCOMES[part.outcome]}. {part.reason}"
+    return f"{part.name}: {words.OUTCOMES[part.outcome]}. {part.reason[:1].upper()}{part.reason[1:]}"
 
 
 def _status(outcome: Outcome, description: str) -> GateStatus:
-    return GateStatus(state=_STATES[outcome], outcome=outcome, description=clip(visible(description), LONGEST))
+    return GateStatus(state=_STATES[outcome], outcome=outcome, description=_cut(visible(description)))
+
+
+def _cut(text: str) -> str:
+    """As many whole words as there is room for; a word that is too long by itself is cut."""
+    if len(text) <= LONGEST:
+        return text
+    room = text[:LONGEST]
+    words_, space, _ = room.rpartition(" ")
+    return f"{words_.rstrip(' ,;:.') if space and len(words_) > LONGEST // 2 else room[: LONGEST - 1]}…"

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from mlops_ci.render import render as render_template
-from mlops_ci.reports.document import Document, plain
+from mlops_ci.reports.document import Document, filled, plain
 from mlops_ci.reports.visible import visible, visible_lines
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def render(document: Document) -> str:
         text=_text,
         code=_code,
         lines=visible_lines,
+        filled=filled,
         drawing=_drawing,
         open_sections=_OPEN,
     )

@@ -22,19 +22,26 @@ from mlops_ci.reports.document import (
     Heading,
     Paragraph,
     Place,
-    Section,
     Span,
     Spans,
     Strong,
     Table,
+    filled,
+    plain,
 )
-from mlops_ci.reports.visible import visible, visible_lines
+from mlops_ci.reports.visible import clip, visible, visible_lines
 
 LIMIT = 65_536
-"""Characters GitHub takes in a comment."""
+"""Characters, code points as `len` counts them, that GitHub says it takes in a comment (HTTP 422, `Body is too long`).
+What it was measured to take are 262,144 bytes of UTF-8, which no 65,536 code points exceed:
+https://github.com/dead-claudia/github-limits/pull/13."""
+_LONGEST_TITLE = 1_000
+_LONGEST_SIGN = 14
+"""What one visible sign may become: `<span>$</span>`."""
 _MARGIN = 1_536
 _MARKUP = re.compile(r"[\\`*<|~]|(?<!\w)_|_(?!\w)|&(?=[#\w])|(?P<interval>\[[−\d., ]+\](?![(\[:]))|[\[\]]")
 _BREAK = "\u200b"
+_TOGETHER = "\u00a0"
 # What GitHub links or replaces by itself in running text: the sign is kept and cut off from what follows. Of numbers
 # between colons only two are emoji: times (03:00:00) and places (mlops.yaml:24: …) stay whole.
 _AUTOMATIC = re.compile(
@@ -46,23 +53,33 @@ _PLAIN_CODE = re.compile(r"[^`|$]+")
 
 
 def render(document: Document, *, files: str = "", charts: str | None = "%s.svg", limit: int = LIMIT) -> str:
-    """Markdown of at most `limit` characters: whole sections are left out, the least needed first, and a line says so.
+    """Markdown of at most `limit` characters: whole sections are left out, and a line says so.
+
+    The most needed sections have the first choice of the room; one that does not fit leaves it to those below.
 
     `files`: address that paths of the repository are put behind, ending in `/` (`https://…/blob/COMMIT/`); without one
     places are plain text. `charts`: address of a chart, `%s` in it for its name: beside the text where nothing is said,
-    None where no picture can be shown; it is then told in words.
+    None where no picture can be shown; they are then drawn with letters.
     """
+    heading = f"### {title(document)}\n\n"
+    return heading + sections(document, files=files, charts=charts, limit=limit - len(heading))
+
+
+def sections(document: Document, *, files: str = "", charts: str | None = "%s.svg", limit: int = LIMIT) -> str:
+    """What `render` writes below the title; of no section where none fits."""
     room = limit - min(_MARGIN, limit // 4)
     writer = _Writer(files, charts)
-    heading = f"### {title(document)}"
     parts = {
         section.name: "\n\n".join(writer.block(block) for block in section.blocks) for section in document.sections
     }
-    kept = list(document.sections)
-    while len(kept) > 1 and _length(heading, kept, parts) > room:
-        kept.remove(min(kept, key=lambda section: section.keep))
-    dropped = [section.name for section in document.sections if section not in kept]
-    texts = [heading, *(parts[section.name] for section in kept)]
+    kept = []
+    for section in sorted(document.sections, key=lambda section: -section.keep):
+        size = len(parts[section.name]) + 2
+        if size <= room:
+            kept.append(section.name)
+            room -= size
+    dropped = [section.name for section in document.sections if section.name not in kept]
+    texts = [parts[section.name] for section in document.sections if section.name in kept]
     if dropped:
         texts.append(f"*Left out for length: {', '.join(dropped)}. The whole report: `mlops-ci report`.*")
     return "\n\n".join(texts) + "\n"
@@ -70,11 +87,8 @@ def render(document: Document, *, files: str = "", charts: str | None = "%s.svg"
 
 def title(document: Document) -> str:
     """The verdict in one sentence."""
-    return _Writer("", None).spans(document.title)
-
-
-def _length(title: str, kept: list[Section], parts: dict[str, str]) -> int:
-    return len(title) + sum(len(parts[section.name]) + 2 for section in kept)
+    told = _Writer("", None).spans(document.title)
+    return told if len(told) <= _LONGEST_TITLE else brief(plain(document.title), _LONGEST_TITLE)
 
 
 class _Writer:
@@ -104,14 +118,21 @@ class _Writer:
 
     def chart(self, chart: Chart) -> str:
         if self.charts is None:
-            return f"*{text(chart.alt)}*"
+            return "\n\n".join(map(self.block, chart.drawn)) or f"*{text(chart.alt)}*"
         return f"![{text(chart.alt)}]({self.charts.replace('%s', quote(chart.name))})"
 
-    def table(self, table: Table) -> str:
+    def table(self, whole: Table) -> str:
+        table = filled(whole)
         ruler = "|".join("--:" if align is Align.RIGHT else "---" for align in table.align)
         lines = [f"| {' | '.join(text(name) for name in table.head)} |", f"|{ruler}|"]
-        lines += [f"| {' | '.join(self.spans(cell) for cell in row)} |" for row in table.rows]
+        lines += [f"| {' | '.join(map(self.cell, row, table.align))} |" for row in table.rows]
         return "\n".join(lines)
+
+    def cell(self, spans: Spans, align: Align) -> str:
+        """Where numbers stand, one is not parted from its sign, its unit or the other end of its interval."""
+        if align is Align.RIGHT:
+            return "".join(map(_whole, map(self.span, spans)))
+        return self.spans(spans)
 
     def line(self, spans: Spans) -> str:
         """Spans at the start of a line, where a number or sign would begin a list, heading or quotation."""
@@ -130,7 +151,7 @@ class _Writer:
             case Place():
                 return self.place(span)
             case Answer():
-                return f"{span.symbol} {span.word}"
+                return _answer(span)
         return text(span.text)
 
     def place(self, place: Place) -> str:
@@ -145,6 +166,12 @@ def text(value: str) -> str:
     escaped = _MARKUP.sub(_escape, visible(value))
     escaped = _AUTOMATIC.sub(lambda found: found[0] + _BREAK, escaped)
     return escaped.replace("$", "<span>$</span>")
+
+
+def brief(value: str, most: int) -> str:
+    """Running text of at most `most` characters of Markdown, however much there is to escape in it."""
+    told = text(value)
+    return told if len(told) <= most else text(clip(visible(value), most // _LONGEST_SIGN))
 
 
 def _escape(found: re.Match[str]) -> str:
@@ -171,8 +198,17 @@ def summary(span: Span) -> str:
         case Place():
             return f"<code>{_html(str(span))}</code>"
         case Answer():
-            return f"{span.symbol} {span.word}"
+            return _answer(span)
     return _html(span.text)
+
+
+def _answer(answer: Answer) -> str:
+    return f"{answer.symbol}{_TOGETHER}{answer.word}"
+
+
+def _whole(shown: str) -> str:
+    """A span of a number on one line; a blank between two spans is where a line may end, a name in code stays."""
+    return shown if shown == " " or shown.startswith(("`", "<code>", "[")) else shown.replace(" ", _TOGETHER)
 
 
 def _html(value: str) -> str:

@@ -33,6 +33,7 @@ SECTIONS: tuple[tuple[str, int, Callable[[Story], tuple[Block, ...]]], ...] = (
     ("checks", 85, checks.section),
     ("affected", 80, affected.section),
     ("change", 90, change.section),
+    ("next", 75, commands.section),
     ("data", 70, data.section),
     ("tests", 60, tests.section),
     ("facts", 58, facts.section),
@@ -43,7 +44,6 @@ SECTIONS: tuple[tuple[str, int, Callable[[Story], tuple[Block, ...]]], ...] = (
     ("cost", 20, cost.section),
     ("provenance", 50, provenance.section),
     ("earlier", 10, earlier.section),
-    ("next", 45, commands.section),
 )
 """In reading order. The number says what stays where room is short: the highest."""
 

@@ -14,6 +14,7 @@ from mlops_ci.reports import comment, document, gate_status, markdown
 from mlops_ci.reports.comment import Mark, Part
 from mlops_ci.reports.gate_status import GateStatus
 from mlops_ci.reports.report import build
+from mlops_ci.reports.sections import commands
 from mlops_ci.reports.story import Story
 from mlops_ci.steps import runs
 from mlops_ci.steps.comment import upsert
@@ -73,11 +74,14 @@ def entry_of(repository: Repository, told: Told) -> Entry:
 
 
 def announce(
-    occasion: Occasion, told: tuple[Told, ...], *, ledger: str, status: GateStatus | None, notes: tuple[str, ...]
+    occasion: Occasion, told: tuple[Told, ...], *, ledger: str, reason: str, notes: tuple[str, ...]
 ) -> Announced:
-    """Comment, then set the status, so that who sees the status finds the report. `ledger`: its commit, or empty."""
+    """Comment, then set the status, so that who sees the status finds the report.
+
+    `ledger`: its commit, or empty; `reason`: why nothing holds of the commit, or empty.
+    """
     parts = tuple(_part(occasion, one, ledger) for one in told)
-    status = status or gate_status.of_parts(parts)
+    status = gate_status.errored(reason) if reason else gate_status.of_parts(parts)
     mark = _mark(occasion, status, parts)
     address = ""
     if occasion.subject.pull is not None:
@@ -86,17 +90,18 @@ def announce(
                 occasion.hub,
                 occasion.subject.pull.number,
                 mark,
-                lambda of: comment.body(of, parts, run_address=occasion.run_address, notes=notes),
+                lambda of: comment.body(of, parts, run_address=occasion.run_address, notes=notes, reason=reason),
             )
         except GitHubError as error:
             notes = (*notes, f"the comment could not be written: {error.message}. {error.advice}")
-    actions.summarise(occasion.job, comment.body(mark, parts, run_address=occasion.run_address, notes=notes))
+    page = comment.body(mark, parts, run_address=occasion.run_address, notes=notes, reason=reason)
+    actions.summarise(occasion.job, page)
     occasion.hub.set_status(
         occasion.subject.commit,
         status.state,
         context=gate_status.CONTEXT,
         description=status.description,
-        target_url=address or _report_address(occasion, told, ledger) or occasion.run_address,
+        target_url=address or _report_address(parts) or occasion.run_address,
     )
     return Announced(status=status, comment=address, notes=notes)
 
@@ -116,20 +121,24 @@ def _part(occasion: Occasion, told: Told, ledger: str) -> Part:
     if kept is None:
         return Part(name=project.name, state=project.state, reason=project.reason)
     prefix = f"{project.folder}/" if project.folder else ""
+    story = _story(kept, project.folder)
     return Part(
         name=project.name,
         state=project.state,
+        decided=kept.decision.outcome,
         decision=kept.id,
-        document=build(_story(kept, project.folder)),
+        document=build(story),
+        report=f"{occasion.blob}/{ledger}/{_folder(kept)}/report.md" if ledger else "",
+        command=commands.reads(story),
         files=f"{occasion.blob}/{occasion.subject.commit}/{prefix}",
         charts=f"{occasion.blob}/{ledger}/{_folder(kept)}/%s.svg?raw=true" if ledger else None,
     )
 
 
-def _report_address(occasion: Occasion, told: tuple[Told, ...], ledger: str) -> str:
+def _report_address(parts: tuple[Part, ...]) -> str:
     """The report in the ledger, where there is one decision."""
-    kept = [one.kept for one in told if one.kept is not None]
-    return f"{occasion.blob}/{ledger}/{_folder(kept[0])}/report.md" if ledger and len(kept) == 1 else ""
+    kept = [part.report for part in parts if part.report]
+    return kept[0] if len(kept) == 1 else ""
 
 
 def _folder(kept: Kept) -> str:

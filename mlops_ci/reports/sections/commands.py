@@ -30,8 +30,13 @@ def commands(story: Story) -> tuple[tuple[str, str], ...]:
         found.append((f"{tool} explain {_check(story)}", "what this check asks"))
     if decision.outcome is Outcome.UNDECIDED and number is not None:
         found.append((f"{tool} gates plan", "how many rows each gate needs"))
-    found.append((f"{tool} report {story.short_id}", "the full report"))
+    found.append((reads(story), "the full report"))
     return tuple(found)
+
+
+def reads(story: Story) -> str:
+    """The command that shows the report of this decision."""
+    return f"mlops-ci{folder(story)} report {story.short_id}"
 
 
 def folder(story: Story) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mlops_ci.records.data import ColumnProfile
 from mlops_ci.records.evaluation import Curve, Evaluation, MetricValue, Task
-from mlops_ci.reports import charts, numbers, words
+from mlops_ci.reports import charts, letters, numbers, words
 from mlops_ci.reports.document import Block, Chart, Details, Strong, Text, plain
 from mlops_ci.reports.sections.slices import shown_metrics
 from mlops_ci.reports.story import Story
@@ -32,13 +32,18 @@ def _called(chart: Chart) -> str:
     return {"roc": "ROC", "gates": "gates and their uncertainty"}.get(chart.name, chart.name)
 
 
-def _chart(name: str, alt: str, svg: str | None) -> Chart | None:
-    return Chart(name, alt, svg) if svg is not None else None
+def _chart(name: str, alt: str, svg: str | None, drawn: tuple[Block, ...]) -> Chart | None:
+    return Chart(name, alt, svg, drawn) if svg is not None else None
+
+
+def _rival(story: Story) -> str:
+    """The champion in a word or two."""
+    return story.champion.partition(",")[0].removesuffix(" in production")
 
 
 def _gates(story: Story) -> Chart | None:
     alt = "How far each gate is from what it needs, with its interval; every row has a scale of its own."
-    return _chart("gates", alt, charts.gates(story.decision.gates, alt))
+    return _chart("gates", alt, charts.gates(story.decision.gates, alt), letters.gates(story.decision.gates))
 
 
 def _slices(story: Story, evaluation: Evaluation) -> Chart | None:
@@ -49,7 +54,8 @@ def _slices(story: Story, evaluation: Evaluation) -> Chart | None:
     metric = next((one for one in evaluation.metrics if one.metric in asked), MetricValue(metric=asked[0], value=None))
     whole = f"; {numbers.fixed(metric.value, 3)} on all rows (dashed)" if metric.value is not None else ""
     alt = f"{plain((words.metric(asked[0]),))} on each slice{whole}."
-    return _chart("slices", alt, charts.slices(cuts, metric, story.champion, alt))
+    drawn = letters.slices(cuts, metric, _rival(story))
+    return _chart("slices", alt, charts.slices(cuts, metric, story.champion, alt), drawn)
 
 
 def _curve(evaluation: Evaluation, name: str) -> tuple[Curve, Curve | None] | None:
@@ -71,7 +77,7 @@ def _roc(story: Story, evaluation: Evaluation) -> Chart | None:
         return None
     value = _value(evaluation, "roc_auc")
     alt = f"ROC curve; area{value}." if value else "ROC curve."
-    return _chart("roc", alt, charts.roc(*curves, story.champion, alt))
+    return _chart("roc", alt, charts.roc(*curves, story.champion, alt), letters.roc(*curves, _rival(story)))
 
 
 def _calibration(story: Story, evaluation: Evaluation) -> Chart | None:
@@ -80,7 +86,8 @@ def _calibration(story: Story, evaluation: Evaluation) -> Chart | None:
         return None
     alt = "How often what was predicted came true; on the dashed line scores can be read as probabilities."
     rows = evaluation.curves.get("calibration_rows")
-    return _chart("calibration", alt, charts.calibration(*curves, rows, story.champion, alt))
+    drawn = letters.calibration(*curves, rows, _rival(story))
+    return _chart("calibration", alt, charts.calibration(*curves, rows, story.champion, alt), drawn)
 
 
 def _errors(story: Story, evaluation: Evaluation) -> Chart | None:
@@ -88,12 +95,13 @@ def _errors(story: Story, evaluation: Evaluation) -> Chart | None:
     if curves is None:
         return None
     alt = "Errors, predicted minus true: the share of held-out rows whose error is at most this; dashed is no error."
-    return _chart("errors", alt, charts.errors(*curves, story.champion, alt))
+    return _chart("errors", alt, charts.errors(*curves, story.champion, alt), letters.errors(*curves, _rival(story)))
 
 
 def _confusion(evaluation: Evaluation) -> Chart | None:
     alt = "Rows by true class (down) and predicted class (across)."
-    return _chart("confusion", alt, charts.confusion(evaluation.confusion, evaluation.classes, alt))
+    told = (evaluation.confusion, evaluation.classes)
+    return _chart("confusion", alt, charts.confusion(*told, alt), letters.confusion(*told))
 
 
 def _drift(story: Story) -> Chart | None:
@@ -110,4 +118,4 @@ def _drift(story: Story) -> Chart | None:
         if old is not None and new is not None:
             pairs.append((old, new))
     alt = "The columns that drifted most: share of rows before and after."
-    return _chart("drift", alt, charts.drift(pairs, alt))
+    return _chart("drift", alt, charts.drift(pairs, alt), letters.drift(pairs))

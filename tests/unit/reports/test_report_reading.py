@@ -40,7 +40,7 @@ def told(decided: Any = None, **more: Any) -> Story:
 
 
 def text(one: Story) -> str:
-    return markdown.render(report.build(one))
+    return markdown.render(report.build(one)).replace("\u00a0", " ")
 
 
 def test_slices_show_what_gates_name_then_the_usual_whatever_the_order_they_were_kept_in() -> None:
@@ -258,7 +258,7 @@ def test_a_model_test_that_only_says_passed_is_not_repeated() -> None:
 
 def test_a_mean_error_is_best_near_zero() -> None:
     said = text(told(decision(metrics=(MetricValue(metric="mean_error", value=-0.03, higher_is_better=False),))))
-    assert "| mean error | −0.030 | nearer 0 |  |" in said
+    assert "| mean error | −0.030 | nearer 0 |" in said
 
 
 def test_data_that_nothing_touched_is_said_to_be_unchanged() -> None:
