@@ -256,6 +256,10 @@ class Repository:
         paths = ((path, self.root / folder / path) for path in _inside(folder, out))
         return tuple(sorted(name for name, path in paths if path.is_symlink() or path.is_file()))
 
+    def blob_of(self, path: str) -> str:
+        """The name git would give a file of the working tree, after its filters and line ends."""
+        return _decoded(self.run("hash-object", "--", path))
+
     def changed_paths(self, old: str | None, new: str | None, folder: str) -> tuple[tuple[str, str], ...]:
         """(status, path) of what differs, by path; status A, M, T or D, a rename is D and A.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from mlops_ci.edge.github.access import place
 from mlops_ci.render import render
 from mlops_ci.steps.project_files import read_text
 
@@ -23,11 +24,6 @@ _UNKNOWN = "OWNER"
 _INSTEAD = f"# @{_UNKNOWN} stands for people and teams, such as @ada or @acme/ml\n"
 _SHARED = (".github/", ".mlops-ci/")
 _OWN = ("mlops.yaml", "waivers.yaml", "environments/", "tests/model/")
-_GITHUB = re.compile(
-    r"(?:(?:https?|ssh|git)://)?(?:[^@/\s]+@)?(?:ssh\.|www\.)?github\.com(?::[0-9]+)?[:/]+"
-    r"(?P<owner>[A-Za-z0-9](?:[A-Za-z0-9-]{0,38}[A-Za-z0-9])?)/[^/\s]+/?",
-    re.IGNORECASE,
-)
 _UPDATES_ACTIONS = re.compile(r"package-ecosystem['\"]?\s*:\s*['\"]?github-actions\b")
 
 
@@ -60,18 +56,23 @@ def plan(root: Path, *, remote: str, inside: str, contract: str) -> Beside:
     return Beside(texts=texts, kept=tuple(path for path in (owners, dependabot) if path), to_add=tuple(to_add))
 
 
+def decisive(*, inside: str, contract: str) -> tuple[str, ...]:
+    """The paths whose change changes what is decided, from the root of the repository; a folder ends in `/`."""
+    prefix = f"{inside}/" if inside else ""
+    return (*_SHARED, *(prefix + path for path in (*_OWN, contract)))
+
+
 def owner_lines(owner: str, *, inside: str, contract: str, there: str = "") -> str:
     """The lines of CODEOWNERS that `there` lacks: one for each path that decides, each owned by `owner`."""
     named = {line.split()[0].strip("/") for line in there.splitlines() if line.strip()}
-    prefix = f"{inside}/" if inside else ""
-    paths = (*_SHARED, *(prefix + path for path in (*_OWN, contract)))
+    paths = decisive(inside=inside, contract=contract)
     return "".join(f"/{path} @{owner}\n" for path in paths if path.strip("/") not in named)
 
 
 def owner_on_github(remote: str) -> str:
     """Whose repository a remote's address names, "" where it is not on github.com."""
-    found = _GITHUB.fullmatch(remote)
-    return found["owner"] if found else ""
+    found = place(remote)
+    return found.owner if found and found.host == "github.com" else ""
 
 
 def _first(root: Path, paths: tuple[str, ...]) -> str:

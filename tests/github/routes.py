@@ -51,7 +51,9 @@ class Route(NamedTuple):
 
     @property
     def pattern(self) -> re.Pattern[str]:
-        return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", self.template))
+        """`{path}` is that of a file, of several parts."""
+        named = self.template.replace("{path}", "(?P<path>.+)")
+        return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", named))
 
 
 def repository(state: State, call: Call) -> Reply:
@@ -193,12 +195,30 @@ def branch(state: State, call: Call) -> Reply:
     return Reply(200, shapes.branch(name, state.branches[name]))
 
 
+def protection(state: State, call: Call) -> Reply:
+    _in_the_plan(state)
+    found = state.branches.get(call.path["branch"])
+    if found is None or not found.protected:
+        raise RefusedError(404, "Branch not protected" if found else "Branch not found")
+    return Reply(200, shapes.protection(found))
+
+
 def rules(state: State, call: Call) -> Reply:
+    _in_the_plan(state)
     return _page(call, state.rules.get(call.path["branch"], []))
 
 
 def codeowners_errors(state: State, call: Call) -> Reply:
     return Reply(200, {"errors": state.codeowners_errors})
+
+
+def contents(state: State, call: Call) -> Reply:
+    path = call.path["path"]
+    if path in state.files:
+        return Reply(200, shapes.file(state, path))
+    if found := shapes.folder(state, path):
+        return Reply(200, found)
+    raise RefusedError(404, "Not Found")
 
 
 def environments(state: State, call: Call) -> Reply:
@@ -207,7 +227,9 @@ def environments(state: State, call: Call) -> Reply:
 
 def actions_permissions(state: State, call: Call) -> Reply:
     pinned = state.sha_pinning_required
-    return Reply(200, {"enabled": True, "allowed_actions": "all", "sha_pinning_required": pinned})
+    if state.actions == "off":
+        return Reply(200, {"enabled": False, "sha_pinning_required": pinned})
+    return Reply(200, {"enabled": True, "allowed_actions": state.actions, "sha_pinning_required": pinned})
 
 
 def workflow_permissions(state: State, call: Call) -> Reply:
@@ -216,8 +238,18 @@ def workflow_permissions(state: State, call: Call) -> Reply:
 
 
 def secrets(state: State, call: Call) -> Reply:
-    then = "2026-01-01T00:00:00Z"
-    return _page(call, [{"name": name, "created_at": then, "updated_at": then} for name in state.secrets], "secrets")
+    return _secrets(call, state.secrets)
+
+
+def organization_secrets(state: State, call: Call) -> Reply:
+    return _secrets(call, state.organization_secrets)
+
+
+def environment_secrets(state: State, call: Call) -> Reply:
+    name = call.path["environment_name"]
+    if name not in {each["name"] for each in state.environments}:
+        raise RefusedError(404, "Not Found")
+    return _secrets(call, state.environment_secrets.get(name, []))
 
 
 _READ_PULLS, _WRITE_PULLS = ("pull_requests=read",), ("pull_requests=write",)
@@ -244,12 +276,16 @@ ROUTES = (
     Route("GET", "/commits/{ref}/statuses", ("statuses=read",), statuses),
     Route("GET", "/collaborators/{username}/permission", _METADATA, permission),
     Route("GET", "/branches/{branch}", ("contents=read",), branch),
+    Route("GET", "/branches/{branch}/protection", _ADMINISTRATION, protection),
     Route("GET", "/rules/branches/{branch}", _METADATA, rules),
     Route("GET", "/codeowners/errors", ("contents=read",), codeowners_errors),
+    Route("GET", "/contents/{path}", ("contents=read",), contents),
     Route("GET", "/environments", _READ_RUNS, environments),
     Route("GET", "/actions/permissions", _ADMINISTRATION, actions_permissions),
     Route("GET", "/actions/permissions/workflow", _ADMINISTRATION, workflow_permissions),
     Route("GET", "/actions/secrets", ("secrets=read",), secrets),
+    Route("GET", "/actions/organization-secrets", ("secrets=read",), organization_secrets),
+    Route("GET", "/environments/{environment_name}/secrets", ("environments=read",), environment_secrets),
 )
 
 
@@ -257,6 +293,17 @@ def _one(known: Mapping[int, Any], number: str) -> Any:
     if not number.isdecimal() or int(number) not in known:
         raise RefusedError(404, "Not Found")
     return known[int(number)]
+
+
+def _in_the_plan(state: State) -> None:
+    """What a plan lacks is refused to everybody alike."""
+    if state.private and not state.protects_private:
+        raise RefusedError(403, "Upgrade to GitHub Pro or make this repository public to enable this feature.")
+
+
+def _secrets(call: Call, names: list[str]) -> Reply:
+    then = "2026-01-01T00:00:00Z"
+    return _page(call, [{"name": name, "created_at": then, "updated_at": then} for name in names], "secrets")
 
 
 def _own_comment(state: State, call: Call) -> Comment:

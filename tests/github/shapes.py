@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from typing import Any
 
 from tests.github import contract
@@ -35,9 +37,11 @@ def repository(state: State) -> Shape:
         example,
         {
             **_named(state.repository),
+            "html_url": f"{state.web}/{state.repository}",
             "private": state.private,
             "visibility": "private" if state.private else "public",
             "default_branch": state.default_branch,
+            "archived": state.archived,
             "owner": {"login": state.repository.split("/")[0], "type": state.owner_type},
             "language": "Python",
         },
@@ -154,6 +158,36 @@ def branch(name: str, each: Branch) -> Shape:
             "protection": {"enabled": each.protected, "required_status_checks": checks},
         },
     )
+
+
+def protection(each: Branch) -> Shape:
+    """Without restrictions to some people, whose example is older than their description."""
+    example: Shape = contract.example("GET", "/branches/{branch}/protection")
+    del example["restrictions"], example["required_pull_request_reviews"]["dismissal_restrictions"]
+    if not each.contexts:
+        del example["required_status_checks"]
+    true: Shape = {"required_pull_request_reviews": {"require_code_owner_reviews": each.asks_owners}}
+    if each.contexts:
+        true["required_status_checks"] = {"contexts": each.contexts, "checks": [], "strict": each.strict}
+    return filled(example, true)
+
+
+def file(state: State, path: str) -> Shape:
+    content = state.files[path].encode()
+    return _listed(state, path) | {"content": base64.encodebytes(content).decode(), "encoding": "base64"}
+
+
+def folder(state: State, path: str) -> list[Shape]:
+    return [_listed(state, each) for each in sorted(state.files) if each.rpartition("/")[0] == path]
+
+
+def _listed(state: State, path: str) -> Shape:
+    """A file, without its content, with the name git has for that."""
+    content = state.files[path].encode()
+    example: Shape = contract.example("GET", "/contents/{path}")
+    del example["content"], example["encoding"]
+    sha = hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+    return filled(example, {"name": path.rpartition("/")[2], "path": path, "sha": sha, "size": len(content)})
 
 
 def _named(full_name: str | None) -> Shape | None:

@@ -86,19 +86,26 @@ class Artifact(msgspec.Struct, kw_only=True):
 
 
 class Branch(msgspec.Struct, kw_only=True):
-    """`protected`: pushes to it are refused."""
+    """`protected`: classic protection, so pushes to it are refused; the rest is what that asks."""
 
     sha: str = NOBODY
     protected: bool = False
     contexts: list[str] = msgspec.field(default_factory=list)
+    strict: bool = False
+    asks_owners: bool = False
 
 
 class State(msgspec.Struct, kw_only=True):
     """One repository."""
 
     repository: str = "acme/ml"
+    web: str = "https://github.com"
+    """Where the repository's pages are."""
     private: bool = True
     default_branch: str = "main"
+    archived: bool = False
+    protects_private: bool = True
+    """Whether the owner's plan has protection and rulesets for a private repository."""
     owner_type: Literal["Organization", "User"] = "Organization"
     tokens: dict[str, Token] = msgspec.field(
         default_factory=lambda: {
@@ -116,13 +123,18 @@ class State(msgspec.Struct, kw_only=True):
     branches: dict[str, Branch] = msgspec.field(default_factory=dict)
     rules: dict[str, list[dict[str, Any]]] = msgspec.field(default_factory=dict)
     """Of rulesets, by branch, as the API writes them."""
+    files: dict[str, str] = msgspec.field(default_factory=dict)
+    """Of the default branch, as far as the API is asked for their contents."""
     codeowners_errors: list[dict[str, Any]] = msgspec.field(default_factory=list)
     secrets: list[str] = msgspec.field(default_factory=list)
+    organization_secrets: list[str] = msgspec.field(default_factory=list)
+    environment_secrets: dict[str, list[str]] = msgspec.field(default_factory=dict)
     permissions: dict[str, str] = msgspec.field(default_factory=dict)
     """Login -> admin, write, read; everybody else has none."""
     environments: list[dict[str, Any]] = msgspec.field(default_factory=list)
     default_workflow_permissions: Literal["read", "write"] = "read"
     actions_may_open_pulls: bool = False
+    actions: Literal["off", "all", "local_only", "selected"] = "all"
     sha_pinning_required: bool = False
     next_id: int = 1000
 

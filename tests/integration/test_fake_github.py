@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import msgspec
@@ -108,6 +109,8 @@ PATHS = {"run_id": "5", "workflow_id": "mlops-check.yml", "artifact_id": "6", "a
     "ref": SHA,
     "username": "ada",
     "branch": "main",
+    "path": "mlops.yaml",
+    "environment_name": "mlops",
 }
 BODIES: dict[tuple[str, str], dict[str, str]] = {
     ("POST", "/pulls"): {"head": "feature", "base": "main", "title": "x", "body": ""},
@@ -123,11 +126,19 @@ def full() -> State:
     state.artifacts[6] = Artifact(id=6, run=5, name="mlops-run", content=b"PK")
     state.pulls[7] = Pull(number=7, head_ref="x", head_sha=SHA)
     state.comments[3] = Comment(id=3, number=7, body="x", created_at=TIME)
-    state.branches = {"main": Branch(), "feature": Branch()}
+    state.branches = {"main": Branch(protected=True), "feature": Branch()}
+    state.files = {"mlops.yaml": "version: 1\n"}
+    state.environments = [environment("mlops")]
     state.statuses.append(
         Status(id=1, sha=SHA, state="success", context="x", description=None, target_url=None, created_at=TIME)
     )
     return state
+
+
+def environment(name: str) -> dict[str, Any]:
+    address = "https://github.com/acme/ml"
+    rest = {"url": address, "html_url": address, "protection_rules": [], "created_at": TIME, "updated_at": TIME}
+    return {"id": 1, "node_id": "x", "name": name, **rest}
 
 
 def ask(github: FakeGitHub, route: Route, job: str, token: str = "job-token") -> httpx.Response:

@@ -182,6 +182,33 @@ def test_how_the_repository_is_set_up(fake: FakeGitHub, connect: Callable[..., G
     assert (allowed.default_workflow_permissions, allowed.can_approve_pull_request_reviews) == ("read", False)
 
 
+def test_what_only_administrators_and_files_tell(fake: FakeGitHub, connect: Callable[..., GitHub]) -> None:
+    desk = connect(token="person-token")
+    assert (desk.branch("main").is_classic, desk.branch("feature").is_classic) == (True, False)
+    assert (desk.protection("main").is_strict, desk.protection("main").asks_owners) == (False, False)
+    fake.state.branches["main"] = Branch(protected=True, contexts=["x"], strict=True, asks_owners=True)
+    assert (desk.protection("main").is_strict, desk.protection("main").asks_owners) == (True, True)
+    assert refusal(lambda: desk.protection("feature")).status == 404
+    fake.state.files = {".github/CODEOWNERS": "* @ada é\n", ".github/workflows/x y.yml": "on: push\n"}
+    assert desk.file(".github/CODEOWNERS").text == "* @ada é\n"
+    assert [(each.name, each.sha) for each in desk.folder(".github/workflows")] == [
+        ("x y.yml", "b83836ed8c80558d4e40ea4ac5d69f4405334799")
+    ]
+    assert refusal(lambda: desk.file("CODEOWNERS")).status == 404
+    fake.state.secrets, fake.state.organization_secrets = ["A"], ["B"]
+    fake.state.environments, fake.state.environment_secrets = [environment("mlops")], {"mlops": ["C"]}
+    assert desk.secret_names() + desk.organization_secret_names() == ["A", "B"]
+    assert desk.environment_secret_names("mlops") == ["C"]
+
+
+def test_a_plan_that_lacks_rules_is_known_from_a_right_that_lacks(fake: FakeGitHub, github: GitHub) -> None:
+    assert not refusal(lambda: github.protection("main")).needs_plan
+    fake.state.protects_private = False
+    assert refusal(lambda: github.rules("main")).needs_plan
+    fake.state.private = False
+    assert github.rules("main") == []
+
+
 def environment(name: str, *, reviewers: int = 0) -> dict[str, object]:
     user = {"login": "bob", "id": 1}
     rule = {"id": 1, "node_id": "x", "type": "required_reviewers", "prevent_self_review": True}
@@ -347,6 +374,14 @@ def test_a_request_that_was_never_sent_is_tried_again(
     error = refusal(lambda: (SAFE | UNSAFE)[what][2](github))
     assert "could not be asked" in error.message
     assert clock.slept == [1, 2, 4, 8]
+
+
+def test_a_command_at_a_desk_gives_up_soon(connect: Callable[..., GitHub], clock: Clock) -> None:
+    connect()
+    by = msgspec.structs.replace(access.from_environment(), api="http://127.0.0.1:9")
+    github = GitHub(by, transport.Transport(by, patience.Time(clock.sleep, clock, clock), seconds=5))
+    assert "could not be asked" in refusal(github.repository_facts).message
+    assert clock.slept == [1, 2]
 
 
 LIMITS: dict[str, dict[str, object]] = {
@@ -706,6 +741,29 @@ def test_settings_that_cannot_hold_are_named(
         access.from_environment()
     assert said in raised.value.message
     assert "secret-token" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("environment", "remote", "repository"),
+    [
+        ({}, "git@github.com:acme/ml.git", "acme/ml"),
+        ({}, "https://ada:secret@github.com/acme/ml.mod/", "acme/ml.mod"),
+        ({}, "https://gitlab.com/acme/ml.git", ""),
+        ({}, "https://github.acme.example/acme/ml", ""),
+        ({}, "../acme/ml", ""),
+        ({}, "", ""),
+        ({"GITHUB_REPOSITORY": "acme/other"}, "https://gitlab.com/acme/ml.git", "acme/other"),
+        ({"GITHUB_API_URL": "https://github.acme.example/api/v3"}, "git@GitHub.acme.example:acme/ml.git", "acme/ml"),
+        ({"GITHUB_API_URL": "https://github.acme.example/api/v3"}, "git@github.com:acme/ml.git", ""),
+        ({"GITHUB_API_URL": "https://api.acme.ghe.com"}, "https://acme.ghe.com/acme/ml", "acme/ml"),
+    ],
+)
+def test_the_repository_is_that_of_the_remote_where_it_is_on_the_github_asked(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], remote: str, repository: str
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert access.repository_named(remote) == repository
 
 
 def test_httpx_is_loaded_when_github_is_asked_and_not_before() -> None:

@@ -13,6 +13,10 @@ from mlops_ci.errors import UsageError
 
 _API = "https://api.github.com"
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,99}/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}")
+_REMOTE = re.compile(
+    r"(?:(?:https?|ssh|git)://)?(?:[^@/\s]+@)?(?:ssh\.|www\.)?(?P<host>[A-Za-z0-9.-]+)(?::[0-9]+)?[:/]+"
+    r"(?P<owner>[A-Za-z0-9](?:[A-Za-z0-9-]{0,98}[A-Za-z0-9])?)/(?P<name>[A-Za-z0-9._-]{1,104})/?"
+)
 _TOKEN = re.compile(r"[\x21-\x7e]{1,4096}")
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _HOW_TO_GET_ONE = (
@@ -37,6 +41,43 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         return f"Access(api={self.api!r}, repository={self.repository!r}, user_agent={self.user_agent!r})"
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """What the address of a remote names."""
+
+    host: str
+    owner: str
+    name: str
+
+    @property
+    def repository(self) -> str:
+        return f"{self.owner}/{self.name}"
+
+
+def place(remote: str) -> Place | None:
+    """What a remote's address names; None where it has not the form of a repository on a GitHub."""
+    found = _REMOTE.fullmatch(remote)
+    if found is None:
+        return None
+    return Place(host=found["host"].lower(), owner=found["owner"], name=found["name"].removesuffix(".git"))
+
+
+def host() -> str:
+    """Where the GitHub that is asked has its pages: `github.com`, or what GITHUB_API_URL says."""
+    return (urlsplit(_api()).hostname or "").removeprefix("api.")
+
+
+def repository_named(remote: str) -> str:
+    """`owner/name`: what GITHUB_REPOSITORY says, else a remote's address; "" where that is not on the GitHub asked."""
+    found = place(remote)
+    there = found.repository if found and found.host == host() else ""
+    return os.environ.get("GITHUB_REPOSITORY") or there
+
+
+def has_token() -> bool:
+    """Whether a token is set; whether it holds, only GitHub can tell."""
+    return bool(_given_token())
 
 
 def from_environment(repository: str | None = None) -> Access:
@@ -80,11 +121,19 @@ def _api() -> str:
 
 
 def _token() -> str:
-    in_actions = os.environ.get("GITHUB_ACTIONS") == "true"
-    token = os.environ.get("GITHUB_TOKEN") or ("" if in_actions else os.environ.get("GH_TOKEN", ""))
+    token = _given_token()
     if not token:
+        in_actions = _in_actions()
         names = "GITHUB_TOKEN is" if in_actions else "GITHUB_TOKEN and GH_TOKEN are"
         raise UsageError(f"there is no token for GitHub: {names} not set", _HOW_TO_GET_ONE)
     if not _TOKEN.fullmatch(token):
         raise UsageError("the token for GitHub holds spaces or signs no token has", _HOW_TO_GET_ONE)
     return token
+
+
+def _given_token() -> str:
+    return os.environ.get("GITHUB_TOKEN") or ("" if _in_actions() else os.environ.get("GH_TOKEN", ""))
+
+
+def _in_actions() -> bool:
+    return os.environ.get("GITHUB_ACTIONS") == "true"

@@ -7,24 +7,29 @@ from urllib.parse import quote
 
 from mlops_ci.edge.github.access import Access
 from mlops_ci.edge.github.received import Received
-from mlops_ci.edge.github.transport import Transport
-from mlops_ci.edge.github.values import (
+from mlops_ci.edge.github.set_up import (
     ActionsPermissions,
-    Artifact,
     Branch,
     CodeownersError,
     CodeownersErrors,
-    Comment,
+    Content,
     Environment,
-    Permission,
-    PullRequest,
+    Listed,
+    Protection,
     RepositoryFacts,
-    Review,
     Rule,
     Secret,
+    WorkflowPermissions,
+)
+from mlops_ci.edge.github.transport import Transport
+from mlops_ci.edge.github.values import (
+    Artifact,
+    Comment,
+    Permission,
+    PullRequest,
+    Review,
     Status,
     StatusState,
-    WorkflowPermissions,
     WorkflowRun,
 )
 from mlops_ci.errors import UsageError
@@ -33,8 +38,8 @@ from mlops_ci.errors import UsageError
 class GitHub:
     """One repository on GitHub. Every method raises GitHubError where GitHub refuses or is not reached.
 
-    What only the right of an administrator can read (`actions_permissions`, `workflow_permissions`, `secret_names`)
-    is out of reach of a job's token.
+    What only the right of an administrator can read (`protection`, `actions_permissions`, `workflow_permissions`, names
+    of secrets) is out of reach of a job's token.
     """
 
     def __init__(self, access: Access, transport: Transport | None = None) -> None:
@@ -135,12 +140,24 @@ class GitHub:
     def branch(self, name: str) -> Branch:
         return self._transport.get(f"{self._root}/branches/{_part(name)}", Branch)
 
+    def protection(self, branch: str) -> Protection:
+        """Classic protection of a branch that has one."""
+        return self._transport.get(f"{self._root}/branches/{_part(branch)}/protection", Protection)
+
     def rules(self, branch: str) -> list[Rule]:
         """Rules of rulesets, of the organization too, that hold for a branch."""
         return self._transport.pages(f"{self._root}/rules/branches/{_part(branch)}", Rule)
 
     def codeowners_errors(self) -> tuple[CodeownersError, ...]:
         return self._transport.get(f"{self._root}/codeowners/errors", CodeownersErrors).errors
+
+    def file(self, path: str) -> Content:
+        """A file of the default branch, by its path from the root."""
+        return self._transport.get(f"{self._root}/contents/{quote(path)}", Content)
+
+    def folder(self, path: str) -> list[Listed]:
+        """What lies in a folder of the default branch; GitHub lists 1,000 entries."""
+        return self._transport.get(f"{self._root}/contents/{quote(path)}", list[Listed])
 
     def environments(self) -> list[Environment]:
         return self._transport.pages(f"{self._root}/environments", Environment, key="environments")
@@ -153,8 +170,17 @@ class GitHub:
 
     def secret_names(self) -> list[str]:
         """Names of the repository's secrets for Actions; nobody can read a value."""
-        found = self._transport.pages(f"{self._root}/actions/secrets", Secret, key="secrets")
-        return [secret.name for secret in found]
+        return self._names("/actions/secrets")
+
+    def organization_secret_names(self) -> list[str]:
+        """Names of the organization's secrets that this repository may use."""
+        return self._names("/actions/organization-secrets")
+
+    def environment_secret_names(self, environment: str) -> list[str]:
+        return self._names(f"/environments/{_part(environment)}/secrets")
+
+    def _names(self, path: str) -> list[str]:
+        return [secret.name for secret in self._transport.pages(self._root + path, Secret, key="secrets")]
 
 
 def _part(name: str) -> str:

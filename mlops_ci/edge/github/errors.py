@@ -18,6 +18,7 @@ _OF_A_JOB = frozenset(
 )
 _NOT_GRANTED = "Resource not accessible by "
 _NO_PULL_REQUESTS = "GitHub Actions is not permitted to create or approve pull requests"
+_OTHER_PLAN = "Upgrade to GitHub "
 _LONGEST = 300
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 
@@ -37,6 +38,15 @@ class GitHubError(OutsideError):
         self.path = path
         self.said = said
         self.needed = needed
+
+    @property
+    def needs_plan(self) -> bool:
+        """Whether the owner's plan lacks the feature, as protection of a private repository's branches does."""
+        return self.status == 403 and self.said.startswith(_OTHER_PLAN)
+
+
+class RateLimitedError(GitHubError):
+    """A rate limit that lasts longer than a command may wait: nothing is said about the call itself."""
 
 
 class _Detail(msgspec.Struct, frozen=True):
@@ -89,10 +99,10 @@ def not_understood(method: str, path: str, reason: str) -> GitHubError:
     )
 
 
-def rate_limited(method: str, path: str, *, status: int, body: bytes, seconds: float) -> GitHubError:
+def rate_limited(method: str, path: str, *, status: int, body: bytes, seconds: float) -> RateLimitedError:
     """The error for a rate limit that lasts longer than a command may wait."""
     said = _said(body)
-    return GitHubError(
+    return RateLimitedError(
         f"GitHub's rate limit stops {method} {path} ({status})" + (f": {said}" if said else ""),
         f"Run the command again in {max(1, round(seconds / 60))} min.",
         status=status,

@@ -43,10 +43,11 @@ class Answer(NamedTuple):
 
 
 class Transport:
-    """Calls below one API address, with one token."""
+    """Calls below one API address, with one token; all tries of a call together may take `seconds`."""
 
-    def __init__(self, access: Access, time: Time | None = None) -> None:
+    def __init__(self, access: Access, time: Time | None = None, *, seconds: float = _SECONDS) -> None:
         self._access = access
+        self._seconds = seconds
         self._time = time or Time()
         self._client = httpx.Client(
             headers={
@@ -137,7 +138,7 @@ class Transport:
         redirects: bool = False,
     ) -> Answer:
         """The answer of 2xx (or a redirect, if asked for), after as many tries as it takes and may take."""
-        patience = Patience(self._time, _SECONDS)
+        patience = Patience(self._time, self._seconds)
         while True:
             try:
                 answer = self._asked(method, url, body, patience.left)
