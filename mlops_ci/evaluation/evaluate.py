@@ -22,6 +22,7 @@ from mlops_ci.records.evaluation import (
     Holdout,
     MetricValue,
     Predictions,
+    SliceTable,
     SliceValue,
     Task,
 )
@@ -64,7 +65,7 @@ def evaluate(
         metrics=tuple(
             _metric_value(metric, holdout, predictions, there, theirs) for metric in metrics_for(holdout.task, metrics)
         ),
-        slices=_slices(holdout, predictions, there, theirs, slices, metrics),
+        slices=SliceTable.of(_slices(holdout, predictions, there, theirs, slices, metrics)),
         new_rows=_new_rows(holdout, predictions, champion, metrics),
         flips=flips(there, ours, theirs, slices) if labelled and theirs is not None else None,
         by_class=by_class(there, ours, theirs) if holdout.task is Task.MULTICLASS else msgspec.UNSET,

@@ -108,5 +108,5 @@ def _one_by_one(metric: Metric, holdout: Holdout, predictions: Predictions, fact
 
 
 def _finite(value: float) -> float | None:
-    """Nine digits: slices are read, not judged, and there are many of them in every decision."""
-    return float(f"{value:.9g}") if np.isfinite(value) else None
+    """Six digits: slices are read, not judged, and there are many of them in every decision."""
+    return float(f"{value:.6g}") if np.isfinite(value) else None

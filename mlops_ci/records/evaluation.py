@@ -153,6 +153,52 @@ class SliceValue(msgspec.Struct, frozen=True, kw_only=True):
     champion: dict[str, float | None] = {}
 
 
+class SliceRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A slice in a SliceTable. values, champion: of the table's metrics, in their order; champion: () without one."""
+
+    column: str
+    value: str
+    rows: int
+    values: tuple[float | None, ...]
+    champion: tuple[float | None, ...] = ()
+
+
+class SliceTable(msgspec.Struct, frozen=True, kw_only=True):
+    """Slices as they are kept: the names of their metrics once, and not in each of them."""
+
+    metrics: tuple[str, ...]
+    rows: tuple[SliceRow, ...]
+
+    @classmethod
+    def of(cls, cuts: tuple[SliceValue, ...]) -> SliceTable:
+        names = tuple(dict.fromkeys(name for cut in cuts for name in (*cut.metrics, *cut.champion)))
+        return cls(
+            metrics=names,
+            rows=tuple(
+                SliceRow(
+                    column=cut.column,
+                    value=cut.value,
+                    rows=cut.rows,
+                    values=tuple(map(cut.metrics.get, names)),
+                    champion=tuple(map(cut.champion.get, names)) if cut.champion else (),
+                )
+                for cut in cuts
+            ),
+        )
+
+    def cuts(self) -> tuple[SliceValue, ...]:
+        return tuple(
+            SliceValue(
+                column=row.column,
+                value=row.value,
+                rows=row.rows,
+                metrics=dict(zip(self.metrics, row.values, strict=True)),
+                champion=dict(zip(self.metrics, row.champion, strict=True)) if row.champion else {},
+            )
+            for row in self.rows
+        )
+
+
 class ClassCounts(msgspec.Struct, frozen=True, kw_only=True):
     """Of one class: the rows that are of it, that are predicted to be, and both. A share of none is None."""
 
@@ -251,7 +297,8 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     classes: tuple[str, ...]
     class_counts: tuple[int, ...]
     metrics: tuple[MetricValue, ...]
-    slices: tuple[SliceValue, ...] = ()
+    slices: tuple[SliceValue, ...] | SliceTable = ()
+    """Of earlier versions one by one; `cuts` reads both."""
     new_rows: SliceValue | None = None
     """The held-out rows that the champion was not judged on, where data came since: did the data move, or the model?"""
     worse_slices: SliceSearch | None = None
@@ -263,3 +310,8 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     """Rows of truth, columns of predicted labels, in the order of `classes`; at most 20 classes."""
     curves: dict[str, Curve] = {}
     """`roc`, `roc_champion`, `calibration`, `calibration_champion` (binary); `error_quantiles` (regression)."""
+
+    @property
+    def cuts(self) -> tuple[SliceValue, ...]:
+        """Every slice with its metrics, by column, then by rows."""
+        return self.slices.cuts() if isinstance(self.slices, SliceTable) else self.slices

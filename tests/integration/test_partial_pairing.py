@@ -102,8 +102,8 @@ def test_rows_without_an_answer_widen_the_bound_and_are_counted_nowhere(grown: P
     kept = json.loads((Path(said["reports"]["folder"]) / "evidence" / "evidence.json").read_text())
     flips = kept["evaluation"]["flips"]
     assert (flips["rows"], flips["won"], flips["lost"], flips["other"]) == (len(old), won, lost, 0)
-    fresh = next(one for one in kept["evaluation"]["slices"] if one["value"] == "new")
-    assert (fresh["rows"], fresh["champion"]) == (silent, {})
+    fresh = next(one for one in kept["evaluation"]["slices"]["rows"] if one["value"] == "new")
+    assert (fresh["rows"], fresh["champion"]) == (silent, [])
     assert kept["evaluation"]["new_rows"] is None
     report = Path(said["reports"]["markdown"]).read_text()
     assert f"**Not compared in full:** {silent} of {len(ids)} held-out rows are new to it or changed" in report

@@ -10,6 +10,7 @@ import sklearn.metrics as sk
 from mlops_ci.errors import UserCodeError
 from mlops_ci.evaluation.curves import calibration, error_quantiles, roc
 from mlops_ci.evaluation.evaluate import evaluate
+from mlops_ci.evaluation.slices import slice_values
 from mlops_ci.records.canonical import canonical_json
 from mlops_ci.records.evaluation import Champion, Evaluation, Factor, Holdout, Predictions, Task
 
@@ -47,7 +48,7 @@ def test_an_evaluation_holds_both_models_and_what_changed_between_them() -> None
     assert metric(found, "log_loss").higher_is_better is False
     assert found.flips is not None
     assert found.flips.changed == model.labels.sum()
-    assert [cut.value for cut in found.slices] == ["EWR", "JFK", "LGA"]
+    assert [cut.value for cut in found.cuts] == ["EWR", "JFK", "LGA"]
     assert found.class_counts == tuple(np.bincount(data.truth))
     assert found.confusion == tuple(map(tuple, sk.confusion_matrix(data.truth, model.labels)))
     assert {"roc", "roc_champion", "calibration", "calibration_champion"} <= set(found.curves)
@@ -57,6 +58,22 @@ def test_an_evaluation_is_a_record_with_a_canonical_form() -> None:
     data, model = binary()
     found = evaluate(data, model, champion(model), slices=("origin",))
     assert msgspec.json.decode(canonical_json(found), type=Evaluation) == found
+
+
+def test_slices_name_their_metrics_once_and_those_of_an_earlier_version_keep_their_bytes() -> None:
+    data, model = binary()
+    before = Predictions(digest="c", labels=model.labels)  # without scores, so without some of the metrics
+    cuts = slice_values(data, model, before, ("origin",))
+    found = evaluate(data, model, champion(before), slices=("origin",))
+    for kept, cut in zip(found.cuts, cuts, strict=True):
+        assert (kept.column, kept.value, kept.rows, kept.metrics) == (cut.column, cut.value, cut.rows, cut.metrics)
+        assert kept.champion == dict.fromkeys(cut.metrics) | cut.champion
+    written = canonical_json(found)
+    assert written.count(b'"balanced_accuracy"') == 2  # of all rows, and of all slices
+    earlier = canonical_json(msgspec.structs.replace(found, slices=cuts))
+    read = msgspec.json.decode(earlier, type=Evaluation)
+    assert read.cuts == cuts
+    assert canonical_json(read) == earlier
 
 
 @pytest.mark.parametrize("rival", [None, champion(None)])
@@ -91,7 +108,7 @@ def test_an_empty_holdout_has_an_evaluation_without_values() -> None:
     found = evaluate(data, model, champion(model), slices=("origin",))
     assert {value.value for value in found.metrics} == {None}
     assert {value.reason for value in found.metrics} == {"no rows"}
-    assert found.slices == ()
+    assert found.cuts == ()
 
 
 def test_predictions_that_are_too_few_or_not_numbers_stop_the_run() -> None:

@@ -92,7 +92,7 @@ def test_slices_and_their_worst_are_those_of_its_rows() -> None:
     assert _judged("share[side=odd] >= 0.65", asked).verdict is Status.PASSED
     assert _judged("worst(share, by=side) >= 0.45 @ 95%", asked).slice == "side=even"
     evaluation = evaluate(asked.holdout, asked.predictions, None, slices=("side",), metrics=registry((SHARE,)))
-    cut = {one.value: one.metrics["share"] for one in evaluation.slices}
+    cut = {one.value: one.metrics["share"] for one in evaluation.cuts}
     assert cut["odd"] == pytest.approx(values[1::2].mean(), abs=1e-6)
     assert evaluation.metrics[-1].value == pytest.approx(values.mean(), abs=1e-6)
 

@@ -47,7 +47,7 @@ def _gates(story: Story) -> Chart | None:
 
 
 def _slices(story: Story, evaluation: Evaluation) -> Chart | None:
-    cuts = [cut for cut in evaluation.slices if cut.column and cut.metrics]
+    cuts = [cut for cut in evaluation.cuts if cut.column and cut.metrics]
     asked = shown_metrics(story, tuple(cuts))[:1]
     if not asked:
         return None

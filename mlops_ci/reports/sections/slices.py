@@ -15,7 +15,7 @@ _USUAL = ("accuracy", "recall", "precision", "recall_macro", "precision_macro", 
 
 def section(story: Story) -> tuple[Block, ...]:
     evaluation = story.evidence.evaluation
-    cuts = tuple(cut for cut in evaluation.slices if cut.column) if evaluation else ()
+    cuts = tuple(cut for cut in evaluation.cuts if cut.column) if evaluation else ()
     if not cuts:
         return ()
     names = shown_metrics(story, cuts)

@@ -9,6 +9,7 @@ import re
 import msgspec
 import pytest
 
+from mlops_ci.records.evaluation import SliceTable
 from mlops_ci.records.outcomes import Status
 from mlops_ci.records.verdicts import Side, Verdict
 from mlops_ci.reports import claims, document, markdown, report, terminal
@@ -96,7 +97,7 @@ def _counted(story: Story) -> set[float]:
     if story.evidence.training:
         found.add(float(len(story.evidence.training.features)))
     if evaluation:
-        cut = [one for one in evaluation.slices if one.column]
+        cut = [one for one in evaluation.cuts if one.column]
         lists = [len(evaluation.metrics), len(cut), len({one.column for one in cut})]
         found |= {float(length) for length in lists}
         for one in evaluation.by_class or ():
@@ -122,6 +123,15 @@ def test_the_same_story_gives_the_same_bytes(story) -> None:
     one, other = report.build(story()), report.build(story())
     assert markdown.render(one) == markdown.render(other)
     assert document.charts(one) == document.charts(other)
+
+
+@pytest.mark.parametrize("story", [refused, new_data, regression])
+def test_slices_are_told_the_same_however_they_were_kept(story) -> None:
+    replace, one = msgspec.structs.replace, story()
+    table = SliceTable.of(one.evidence.evaluation.slices)
+    other = replace(one, evidence=replace(one.evidence, evaluation=replace(one.evidence.evaluation, slices=table)))
+    assert markdown.render(report.build(one)) == markdown.render(report.build(other))
+    assert document.charts(report.build(one)) == document.charts(report.build(other))
 
 
 def test_the_stored_report_does_not_depend_on_the_run() -> None:
