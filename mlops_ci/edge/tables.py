@@ -1,45 +1,36 @@
 # ruff: noqa: S608 - every name and value put into SQL goes through identifier() and literal()
-"""Reading data: files become views, the project's SQL joins them, the result becomes a Table. The owner of DuckDB.
+"""Reading data: files become views, the project's SQL joins them, the result becomes a Table.
 
 DuckDB sees only links with names of our own making: it expands no pattern, reads no partition out of a path and no
-hostile file name. The project's SQL runs with the configuration locked, without files, network and extensions
-(https://duckdb.org/docs/stable/operations_manual/securing_duckdb/overview).
+hostile file name.
 """
 
 from __future__ import annotations
 
-import os
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlops_ci import lazy
-from mlops_ci.edge import columns
+from mlops_ci.edge import columns, csv_tables
+from mlops_ci.edge.database import connect, connect_plain, described, lock, one, statements, told
 from mlops_ci.edge.files import temporary
-from mlops_ci.edge.sources import file_of, header, inspect, sqlite_columns, suffix
+from mlops_ci.edge.sources import file_of, inspect, sqlite_columns, suffix
 from mlops_ci.edge.sql import LinkedFile, file_error, identifier, literal, literals, statement_error
-from mlops_ci.errors import ConfigError, OutsideError, SourceError
+from mlops_ci.errors import ConfigError, SourceError
 
 if TYPE_CHECKING:
-    import duckdb
+    from duckdb import DuckDBPyConnection as Connection
 
     from mlops_ci.records.tables import Table
-else:
-    duckdb = lazy.library("duckdb")
 
 _PREPARED = "mlops_ci_prepared"
-_CSV = (
-    "header = true, quote = '\"', escape = '\"', comment = '', strict_mode = true, null_padding = false,"
-    " ignore_errors = false, nullstr = ['', 'NA', 'NULL'], hive_partitioning = false"
-)
-_CSV_KINDS = "sample_size = -1, dateformat = '%Y-%m-%d', union_by_name = true"
 _WRITTEN = {
     ".csv": "FORMAT csv, HEADER",
     ".parquet": "FORMAT parquet",
     ".json": "FORMAT json, ARRAY",
     ".jsonl": "FORMAT json",
 }
-_NUMBER = r"[+-]?(inf|infinity|nan|([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?)"
 
 
 def expand(root: Path, pattern: str) -> tuple[Path, ...]:
@@ -89,11 +80,11 @@ def read(
         )
     with temporary() as folder:
         files = _files(sources, folder, root)
-        with closing(_connect(folder, scratch, memory_limit)) as connection:
+        with closing(connect(folder, scratch, memory_limit)) as connection:
             for name, group in files.items():
                 _load(connection, name, group, texts)
             linked = tuple(file for group in files.values() for file in group)
-            _lock(connection, [file.link for file in linked if file.format == "parquet"])
+            lock(connection, [file.link for file in linked if file.format == "parquet"])
             query = f"FROM {identifier(*sources)}" if sql is None else sql
             names = _prepare(connection, query, sql_file, linked)
             return columns.table(lambda query: connection.execute(query).fetchnumpy(), _PREPARED, names)
@@ -108,42 +99,9 @@ def write(table: Table, path: Path) -> None:
     """Write a table as CSV, Parquet or JSON lines, by the file's ending; what is missing becomes null."""
     fields = {f"c{place}": columns.masked(column) for place, column in enumerate(table.columns)}
     names = ", ".join(f"c{place} AS {identifier(name)}" for place, name in enumerate(table.names))
-    with closing(duckdb.connect(":memory:", config={"preserve_insertion_order": "true"})) as connection:
+    with closing(connect_plain()) as connection:
         connection.register("fields", fields)
         connection.execute(f"COPY (SELECT {names} FROM fields) TO {literal(str(path))} ({_WRITTEN[suffix(path)]})")
-
-
-def _connect(own: Path, scratch: Path | None, memory_limit: str) -> duckdb.DuckDBPyConnection:
-    spill = scratch or own / "spill"
-    spill.mkdir(parents=True, exist_ok=True)
-    settings: dict[str, str | bool | int | float | list[str]] = {
-        "threads": str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1),
-        "temp_directory": str(spill),
-        "autoinstall_known_extensions": "false",
-        "autoload_known_extensions": "false",
-        "allow_community_extensions": "false",
-        "allow_persistent_secrets": "false",
-        # Without this, SQL could read the variables of our own functions as tables.
-        "python_enable_replacements": "false",
-        "preserve_insertion_order": "true",
-    }
-    limit = memory_limit or _half_of_memory()
-    connection = duckdb.connect(":memory:", config=settings | ({"memory_limit": limit} if limit else {}))
-    connection.execute(f"SET TimeZone = 'UTC'; SET home_directory = {literal(str(own))}")
-    return connection
-
-
-def _half_of_memory() -> str:
-    try:
-        return f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') // 2}B"
-    except (AttributeError, ValueError, OSError):
-        return ""
-
-
-def _lock(connection: duckdb.DuckDBPyConnection, allowed: list[str]) -> None:
-    connection.execute(f"SET allowed_paths = {literals(allowed)}")
-    connection.execute("SET enable_external_access = false")
-    connection.execute("SET lock_configuration = true")
 
 
 def _files(sources: dict[str, tuple[Path, ...]], own: Path, root: Path | None) -> dict[str, tuple[LinkedFile, ...]]:
@@ -164,71 +122,23 @@ def _files(sources: dict[str, tuple[Path, ...]], own: Path, root: Path | None) -
     return files
 
 
-def _load(
-    connection: duckdb.DuckDBPyConnection, name: str, files: tuple[LinkedFile, ...], texts: tuple[str, ...]
-) -> None:
+def _load(connection: Connection, name: str, files: tuple[LinkedFile, ...], texts: tuple[str, ...]) -> None:
     links = literals([file.link for file in files])
     if files[0].format == "sqlite":
         _load_sqlite(connection, name, files)
     elif files[0].format == "csv":
-        _load_csv(connection, name, files, texts)
+        csv_tables.load(connection, name, files, texts)
     else:
         # Parquet stays where it is, so that only the columns the SQL names are read.
         made, reader = ("VIEW", "read_parquet") if files[0].format == "parquet" else ("TABLE", "read_json")
         options = "union_by_name = true, hive_partitioning = false" + (", sample_size = -1" if made == "TABLE" else "")
-        try:
+        with told(partial(file_error, files=files)):
             connection.execute(f"CREATE {made} {identifier(name)} AS FROM {reader}({links}, {options})")
-        except duckdb.Error as error:
-            raise file_error(error, files) from error
-    if not _one(connection, f"SELECT count(*) FROM {identifier(name)}"):
+    if not one(connection, f"SELECT count(*) FROM {identifier(name)}"):
         raise SourceError("there are no rows", "A source needs at least one row.", where=files[0].shown)
 
 
-def _load_csv(
-    connection: duckdb.DuckDBPyConnection, name: str, files: tuple[LinkedFile, ...], texts: tuple[str, ...]
-) -> None:
-    links = literals([file.link for file in files])
-    headers = [header(file.path, shown=file.shown) for file in files]
-    delimiters = {delimiter for delimiter, _ in headers}
-    if len(delimiters) > 1:
-        found = ", ".join(f"{file.shown} {delimiter!r}" for file, (delimiter, _) in zip(files, headers, strict=True))
-        raise SourceError(f"the files of source {name!r} have different delimiters: {found}", "Use one delimiter.")
-    delimiter = literal(headers[0][0])
-    as_written = ", ".join(f"{literal(text)}: 'VARCHAR'" for text in texts if text in headers[0][1])
-    types = f", types = {{{as_written}}}" if as_written else ""
-    options = f"delim = {delimiter}, skip = 0, {_CSV}, {_CSV_KINDS}{types}"
-    try:
-        connection.execute(f"CREATE TABLE {identifier(name)} AS FROM read_csv({links}, {options})")
-    except duckdb.Error as error:
-        for file, (_, names) in zip(files, headers, strict=True):
-            _find_bad_line(connection, file, delimiter, len(names))
-        raise file_error(error, files) from error
-    _numbers_with_infinities(connection, name)
-
-
-def _find_bad_line(connection: duckdb.DuckDBPyConnection, file: LinkedFile, delimiter: str, count: int) -> None:
-    """Read without looking for a dialect: the sniffer only says that it found none, the reader names the line."""
-    fields = ", ".join(f"c{position}: 'VARCHAR'" for position in range(count))
-    options = f"auto_detect = false, delim = {delimiter}, {_CSV}, columns = {{{fields}}}"
-    try:
-        connection.execute(f"SELECT count(COLUMNS(*)) FROM read_csv({literals([file.link])}, {options})").fetchall()
-    except duckdb.Error as error:
-        raise file_error(error, (file,)) from error
-
-
-def _numbers_with_infinities(connection: duckdb.DuckDBPyConnection, name: str) -> None:
-    """DuckDB's sniffer takes `nan` for a number and `inf` for text; we take both for numbers."""
-    for column, type_ in _described(connection, f"FROM {identifier(name)}"):
-        value = f"lower({identifier(column)})"
-        if type_ == "VARCHAR" and _one(
-            connection,
-            f"SELECT bool_or({value} IN ('inf', '-inf', '+inf', 'infinity', '-infinity', '+infinity'))"
-            f" AND bool_and(regexp_full_match({value}, {literal(_NUMBER)})) FROM {identifier(name)}",
-        ):
-            connection.execute(f"ALTER TABLE {identifier(name)} ALTER COLUMN {identifier(column)} TYPE DOUBLE")
-
-
-def _load_sqlite(connection: duckdb.DuckDBPyConnection, name: str, files: tuple[LinkedFile, ...]) -> None:
+def _load_sqlite(connection: Connection, name: str, files: tuple[LinkedFile, ...]) -> None:
     selects = []
     for number, file in enumerate(files):
         found = sqlite_columns(file.path, shown=file.shown)
@@ -247,7 +157,7 @@ def _load_sqlite(connection: duckdb.DuckDBPyConnection, name: str, files: tuple[
     connection.execute(f"CREATE VIEW {identifier(name)} AS {' UNION ALL BY NAME '.join(selects)}")
 
 
-def _cast_declared(connection: duckdb.DuckDBPyConnection, table: str, column: str, declared: str) -> None:
+def _cast_declared(connection: Connection, table: str, column: str, declared: str) -> None:
     """SQLite keeps dates as text and booleans as numbers: the declared type is taken where every value fits it."""
     kinds = {"BOOL": "BOOLEAN", "BOOLEAN": "BOOLEAN", "DATE": "DATE", "DATETIME": "TIMESTAMP", "TIMESTAMP": "TIMESTAMP"}
     if declared not in kinds:
@@ -255,70 +165,41 @@ def _cast_declared(connection: duckdb.DuckDBPyConnection, table: str, column: st
     fits = (
         f"coalesce(bool_and({column} IS NULL OR TRY_CAST({column}::VARCHAR AS {kinds[declared]}) IS NOT NULL), false)"
     )
-    if _one(connection, f"SELECT {fits} FROM {table}"):
+    if one(connection, f"SELECT {fits} FROM {table}"):
         using = f"USING {column}::VARCHAR::{kinds[declared]}"
         connection.execute(f"ALTER TABLE {table} ALTER COLUMN {column} TYPE {kinds[declared]} {using}")
 
 
-def _prepare(
-    connection: duckdb.DuckDBPyConnection, sql: str, sql_file: str, files: tuple[LinkedFile, ...]
-) -> list[str]:
+def _prepare(connection: Connection, sql: str, sql_file: str, files: tuple[LinkedFile, ...]) -> list[str]:
     """Run the SQL into a table of our own with columns c0, c1, …; the names its columns shall have."""
     line = 0
-    try:
-        *definitions, (select, select_line) = _statements(connection, sql, sql_file)
+
+    def explained(error: Exception) -> SourceError:
+        _find_damaged_file(connection, files)
+        return statement_error(error, file=sql_file, line=line, files=files)
+
+    with told(explained):
+        *definitions, (select, select_line) = statements(connection, sql, sql_file)
         for definition, starts in definitions:
             line = starts
             connection.execute(definition)
         line = select_line
-        names = [name for name, _ in _described(connection, select)]
+        names = [name for name, _ in described(connection, select)]
         fields = ", ".join(f"c{position}" for position in range(len(names)))
         connection.execute(f"CREATE TEMP TABLE {_PREPARED}({fields}) AS {select}")
-    except duckdb.OutOfMemoryException as error:
-        raise OutsideError(
-            "there is not enough memory or disk to join the sources", "Select fewer columns or rows in prepare.sql."
-        ) from error
-    except duckdb.Error as error:
-        _find_damaged_file(connection, files)
-        raise statement_error(error, file=sql_file, line=line, files=files) from error
-    if not _one(connection, f"SELECT count(*) FROM {_PREPARED}"):
+    if not one(connection, f"SELECT count(*) FROM {_PREPARED}"):
         raise SourceError("the prepared table has no rows", "Check the joins and filters.", where=sql_file)
     return _unique(names)
 
 
-def _find_damaged_file(connection: duckdb.DuckDBPyConnection, files: tuple[LinkedFile, ...]) -> None:
+def _find_damaged_file(connection: Connection, files: tuple[LinkedFile, ...]) -> None:
     """SourceError for the first Parquet file that cannot be read to its end: an error of the SQL is not its fault."""
     for file in files:
         if file.format == "parquet":
-            try:
+            with told(partial(file_error, files=(file,))):
                 connection.execute(
                     f"SELECT bit_xor(hash(COLUMNS(*))) FROM read_parquet({literal(file.link)})"
                 ).fetchall()
-            except duckdb.Error as error:
-                raise file_error(error, (file,)) from error
-
-
-def _statements(connection: duckdb.DuckDBPyConnection, sql: str, sql_file: str) -> list[tuple[str, int]]:
-    """The statements with the 0-based line each starts on: any that create something in memory, then one SELECT."""
-    statements, end = [], 0
-    found = connection.extract_statements(sql)
-    for position, statement in enumerate(found):
-        query = statement.query.strip()
-        start = max(sql.find(query, end), end)
-        end = start + len(query)
-        line = sql.count("\n", 0, start)
-        last = position == len(found) - 1
-        if statement.type != (duckdb.StatementType.SELECT if last else duckdb.StatementType.CREATE):
-            kind = str(statement.type).rpartition(".")[2].upper()
-            raise SourceError(
-                f"the SQL {'ends in' if last else 'has'} a statement of kind {kind} (refused)",
-                "It must end in one SELECT; before it only CREATE TABLE, VIEW, MACRO and TYPE may stand.",
-                where=f"{sql_file or 'SQL'}:{line + 1}",
-            )
-        statements.append((query, line))
-    if not statements:
-        raise SourceError("the SQL is empty", "Write one SELECT.", where=sql_file)
-    return statements
 
 
 def _unique(names: list[str]) -> list[str]:
@@ -332,12 +213,3 @@ def _unique(names: list[str]) -> list[str]:
             wanted = f"{name or f'column{position}'}_{number}"
         unique.append(wanted)
     return unique
-
-
-def _described(connection: duckdb.DuckDBPyConnection, query: str) -> list[tuple[str, str]]:
-    return [(str(row[0]), str(row[1])) for row in connection.execute(f"DESCRIBE {query}").fetchall()]
-
-
-def _one(connection: duckdb.DuckDBPyConnection, query: str) -> object:
-    row = connection.execute(query).fetchone()
-    return row[0] if row else None

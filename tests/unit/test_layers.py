@@ -37,7 +37,7 @@ ALSO = {("records", "errors")}
 CALLS_EDGE = {"steps", "edge"}
 # Nobody needs these to do arithmetic: each outside library has one owner.
 OWNERS = {
-    "duckdb": "edge/tables.py",
+    "duckdb": "edge/database.py",
     "git": "edge/git_process.py",
     "httpx": "edge/github/transport.py",
     "mlflow": "edge/mlflow.py",
@@ -52,7 +52,7 @@ OWNERS = {
 
 
 class Import(NamedTuple):
-    """One import statement: who, what, where, and whether it is for types only or stands in a function."""
+    """One import, or library loaded lazily: who, what, where, and whether it is for types only or in a function."""
 
     file: str
     line: int
@@ -74,6 +74,9 @@ def imports(path: Path) -> list[Import]:
             found.extend(
                 Import(name, node.lineno, f"{module}.{alias.name}", for_types, in_function) for alias in node.names
             )
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "lazy.library":
+            library = str(ast.literal_eval(node.args[0]))
+            found.append(Import(name, node.lineno, library, for_types=False, in_function=in_function))
         inside = in_function or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
         types = for_types or (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
         for child in ast.iter_child_nodes(node):
