@@ -1,4 +1,4 @@
-"""A git repository, asked and never changed: branches.py writes."""
+"""A git repository, asked and never changed: branches.py writes, remote.py talks to where it was cloned from."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import msgspec
 
-from mlops_ci.edge import actions
 from mlops_ci.edge.export import export
-from mlops_ci.edge.git_process import Answer, call, stream
+from mlops_ci.edge.git_process import Answer, call, decoded, stream, without_password
 from mlops_ci.edge.index import copied
 from mlops_ci.errors import OutsideError, UsageError
 
@@ -31,13 +30,6 @@ class CommitInfo(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     author: str
     committed: str
-
-
-class Remote(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the repository was cloned from; the address is given without user and password."""
-
-    name: str
-    url: str
 
 
 class Entry(NamedTuple):
@@ -63,7 +55,7 @@ class Repository:
         """The repository around `path`; OutsideError when there is none or git is not installed."""
         answer = call(path, "rev-parse", "--show-toplevel")
         if answer.code == 0:
-            return cls(Path(_decoded(answer.out)))
+            return cls(Path(decoded(answer.out)))
         if "dubious ownership" in answer.err:
             raise OutsideError(
                 f"{path} is in a git repository that belongs to another user",
@@ -91,11 +83,11 @@ class Repository:
     def branch(self) -> str | None:
         """The branch that is checked out, even without commits; None when HEAD is detached."""
         answer = self.call("symbolic-ref", "--quiet", "HEAD")
-        return _decoded(answer.out).removeprefix("refs/heads/") if answer.code == 0 else None
+        return decoded(answer.out).removeprefix("refs/heads/") if answer.code == 0 else None
 
     def default_branch(self) -> str | None:
         """What origin/HEAD names, else main, else master (here or at origin), else the current branch."""
-        lines = _decoded(self.run("for-each-ref", "--format=%(refname) %(symref)", "refs/heads", "refs/remotes/origin"))
+        lines = decoded(self.run("for-each-ref", "--format=%(refname) %(symref)", "refs/heads", "refs/remotes/origin"))
         refs = dict(line.split(" ", 1) for line in lines.splitlines())
         if refs.get("refs/remotes/origin/HEAD"):
             return refs["refs/remotes/origin/HEAD"].removeprefix("refs/remotes/origin/")
@@ -106,10 +98,10 @@ class Repository:
 
     def find(self, ref: str) -> str | None:
         """The commit `ref` names, or None."""
-        if not _is_name(ref):
+        if not is_name(ref):
             return None
         answer = self.call("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
-        return _decoded(answer.out) if answer.code == 0 else None
+        return decoded(answer.out) if answer.code == 0 else None
 
     def resolve(self, ref: str) -> str:
         """The commit `ref` names; UsageError when there is none."""
@@ -122,7 +114,7 @@ class Repository:
 
     def parents(self, commit: str) -> tuple[str, ...]:
         """The parents of a commit, first parent first; none for a root and at the edge of a shallow clone."""
-        line = _decoded(self.run("rev-list", "--no-walk", "--parents", self._commit(commit)))
+        line = decoded(self.run("rev-list", "--no-walk", "--parents", self._commit(commit)))
         return tuple(line.split()[1:])
 
     def merge_base(self, one: str, other: str) -> str | None:
@@ -130,7 +122,7 @@ class Repository:
         answer = self.call("merge-base", self._commit(one), self._commit(other))
         if answer.code > 1:
             raise self.failure("merge-base", answer)
-        return _decoded(answer.out).partition("\n")[0] or None
+        return decoded(answer.out).partition("\n")[0] or None
 
     def is_ancestor(self, ancestor: str, commit: str) -> bool:
         """Whether `ancestor` is `commit` or comes before it."""
@@ -143,7 +135,7 @@ class Repository:
     def ancestors(self, commit: str) -> Iterator[Iterator[str]]:
         """`commit` and everything before it, newest first, read from git only as far as it is asked for."""
         with stream(self.root, "rev-list", self._commit(commit)) as lines:
-            yield (_decoded(line) for line in lines)
+            yield (decoded(line) for line in lines)
 
     def is_shallow(self) -> bool:
         """Whether the history was cut off by `clone --depth`."""
@@ -152,66 +144,13 @@ class Repository:
     def commit_info(self, commit: str) -> CommitInfo:
         """Title, author and time of a commit."""
         line = self.run("log", "-1", "--format=%H%x00%ct%x00%an%x00%s", self._commit(commit))
-        sha, seconds, author, title = _decoded(line).split("\0", 3)
+        sha, seconds, author, title = decoded(line).split("\0", 3)
         committed = datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         return CommitInfo(sha=sha, title=title, author=author, committed=committed)
 
     def user(self) -> str:
         """The name commits are made under, user.name; empty where none is set."""
-        return _decoded(self.call("config", "--get", "user.name").out)
-
-    def remote(self) -> Remote | None:
-        """origin, else the first remote by name, else None."""
-        answer = self.call("config", "-z", "--get-regexp", r"^remote\..*\.url$")
-        entries = (entry.split("\n", 1) for entry in _decoded(answer.out).split("\0") if "\n" in entry)
-        found = {key.removeprefix("remote.").removesuffix(".url"): url for key, url in entries}
-        name = "origin" if "origin" in found else min(found, default=None)
-        return None if name is None else Remote(name=name, url=_without_password(found[name]))
-
-    def fetch(self, *refspecs: str, depth: int | None = None, unshallow: bool = False) -> bool:
-        """Fetch from the remote. False when it has no such ref; OutsideError when it cannot be reached."""
-        remote = self.remote()
-        if remote is None:
-            raise OutsideError("there is no remote to fetch from", "Add one: git remote add origin ADDRESS")
-        for refspec in refspecs:
-            if not _is_name(refspec):
-                raise UsageError(f"{refspec!r} is not a name git can fetch", "Give a branch, a tag or a commit.")
-        options = [f"--depth={depth}"] * bool(depth) + ["--unshallow"] * unshallow
-        arguments = ("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", *options, remote.name, *refspecs)
-        answer = call(self.root, *arguments, network=True, settings=self._access(remote.name))
-        if answer.code != 0 and re.search(r"couldn't find remote ref|not our ref", answer.err):
-            return False
-        if answer.code != 0:
-            advice = f"Check the network and your access to {remote.url}, then run the command again."
-            raise self.failure("fetch", answer, advice)
-        return True
-
-    def push(self, refspec: str) -> bool:
-        """Push to the remote, never by force. False when the remote moved on; OutsideError when it says no."""
-        remote = self.remote()
-        if remote is None:
-            raise OutsideError("there is no remote to push to", "Add one: git remote add origin ADDRESS")
-        arguments = ("push", "--porcelain", "--no-follow-tags", "--recurse-submodules=no", remote.name, refspec)
-        answer = call(self.root, *arguments, network=True, settings=self._access(remote.name))
-        if answer.code == 0:
-            return True
-        said = answer.out.decode("utf-8", "replace")
-        if re.search(r"^!.*\((fetch first|non-fast-forward)\)", said, re.M) or "failed to update ref" in said:
-            return False
-        told = [line.removeprefix("remote: ").strip() for line in answer.err.splitlines() if "remote: " in line]
-        refused = [line.rpartition("\t")[2] for line in said.splitlines() if line.startswith("!")]
-        reason = "; ".join(filter(None, (*refused, *told))) or answer.err.strip()
-        raise OutsideError(
-            f"git push to {remote.name} was refused: {_without_password(reason)[:500]}",
-            "May this user, or this job's token (`contents: write`), write that branch, and is it unprotected?",
-            where=str(self.root),
-        )
-
-    def _access(self, remote: str) -> dict[str, str]:
-        """What lets a job of GitHub Actions in, for the remote's own host only."""
-        address = _decoded(call(self.root, "ls-remote", "--get-url", remote, network=True).out)
-        host = re.match(r"https?://[^/]+/", _without_password(address))
-        return actions.git_settings(host.group()) if host else {}
+        return decoded(self.call("config", "--get", "user.name").out)
 
     def is_clean(self, folder: str) -> bool:
         """Whether the folder is as HEAD has it: nothing changed, nothing untracked that is not ignored."""
@@ -223,7 +162,7 @@ class Repository:
         if answer.code != 0:
             self.resolve(commit)
             return ""
-        return _decoded(answer.out)
+        return decoded(answer.out)
 
     def show(self, commit: str, path: str) -> bytes | None:
         """A file's content at a commit, `path` from the root; None when it is not there."""
@@ -271,7 +210,7 @@ class Repository:
         command = ("diff-tree", "-r") if new else ("diff", "--no-ext-diff", "--no-textconv")
         commits = [self._commit(commit) for commit in (old, new) if commit]
         out = self._compare(*command, "-z", "--no-renames", "--name-status", *commits, "--", folder or ".")
-        fields = _decoded(out).split("\0")[:-1]
+        fields = decoded(out).split("\0")[:-1]
         prefix = f"{folder}/" if folder else ""
         changed = {path.removeprefix(prefix): status for status, path in zip(fields[::2], fields[1::2], strict=True)}
         if new is None:
@@ -315,31 +254,23 @@ class Repository:
 
     def failure(self, verb: str, answer: Answer, advice: str = "") -> OutsideError:
         """What git said when it failed, as our error."""
-        said = [line for line in _without_password(answer.err).splitlines() if line.strip()]
+        said = [line for line in without_password(answer.err).splitlines() if line.strip()]
         reason = said[-1].removeprefix("fatal: ") if said else f"exit code {answer.code}"
         advice = advice or ("`git fsck` tells whether the clone is whole." if _DAMAGE.search(answer.err) else "")
         return OutsideError(f"git {verb} failed: {reason}", advice, where=str(self.root))
 
 
-def _decoded(out: bytes) -> str:
-    return out.removesuffix(b"\n").decode("utf-8", "surrogateescape")
-
-
 def _entry(line: bytes) -> Entry:
     facts, _, path = line.partition(b"\t")
     mode, _, blob = facts.decode().split(" ")
-    return Entry(mode, blob, _decoded(path + b"\n"))
+    return Entry(mode, blob, decoded(path + b"\n"))
 
 
 def _inside(folder: str, out: bytes) -> set[str]:
     prefix = f"{folder}/" if folder else ""
-    return {path.removeprefix(prefix) for path in _decoded(out + b"\n").split("\0") if path}
+    return {path.removeprefix(prefix) for path in decoded(out + b"\n").split("\0") if path}
 
 
-def _without_password(text: str) -> str:
-    return re.sub(r"(://)[^/@\s]+@", r"\1", text)
-
-
-def _is_name(ref: str) -> bool:
+def is_name(ref: str) -> bool:
     """Whether git would read it as a name: not as an option, and without the control characters no name has."""
     return bool(ref) and not ref.startswith("-") and not re.search(r"[\x00-\x1f\x7f]", ref)

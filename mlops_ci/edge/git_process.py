@@ -114,6 +114,16 @@ def stream(folder: Path, *arguments: str, stdin: BinaryIO | None = None) -> Iter
         yield cast("BinaryIO", process.stdout)
 
 
+def decoded(out: bytes) -> str:
+    """What git says, without its last line end; bytes that are no UTF-8 are kept as os.fsdecode does."""
+    return out.removesuffix(b"\n").decode("utf-8", "surrogateescape")
+
+
+def without_password(text: str) -> str:
+    """A text without the user and password of the addresses in it."""
+    return re.sub(r"(://)[^/@\s]+@", r"\1", text)
+
+
 def _as_variables(settings: Mapping[str, str]) -> dict[str, str]:
     """Settings after those the caller's variables hold: https://git-scm.com/docs/git-config#ENVIRONMENT."""
     if not settings:

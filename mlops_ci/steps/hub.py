@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mlops_ci.edge import archives, files
+from mlops_ci.edge import archives, files, remote
 from mlops_ci.edge.github import access
 from mlops_ci.edge.github.client import GitHub
 from mlops_ci.edge.github.values import Artifact, PullRequest
@@ -102,7 +102,7 @@ def fetch_commit(repository: Repository, subject: Subject) -> None:
     for ref in (*refs, subject.commit):
         if repository.find(subject.commit):
             return
-        repository.fetch(f"+{ref}:refs/mlops-ci/subject")
+        remote.fetch(repository, f"+{ref}:refs/mlops-ci/subject")
     if not repository.find(subject.commit):
         raise OutsideError(f"the commit {subject.commit[:7]} is not to be had any more", "Was the branch pushed over?")
 

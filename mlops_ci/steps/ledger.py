@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import msgspec
 
-from mlops_ci.edge import branches
+from mlops_ci.edge import branches, remote
 from mlops_ci.errors import OutsideError, UsageError
 from mlops_ci.ledger import arrays as npy
 from mlops_ci.ledger import entries, holdouts, names
@@ -67,7 +67,7 @@ def head(repository: Repository) -> str | None:
 
 def fetch(repository: Repository) -> bool:
     """Fetch the remote's ledger beside the one here; False when the remote has none."""
-    return repository.fetch(f"+refs/heads/{names.BRANCH}:refs/remotes/origin/{names.BRANCH}")
+    return remote.fetch(repository, f"+refs/heads/{names.BRANCH}:refs/remotes/origin/{names.BRANCH}")
 
 
 def record(repository: Repository, entry: Entry) -> str:

@@ -6,6 +6,7 @@ import random
 import time
 from typing import TYPE_CHECKING
 
+from mlops_ci.edge import remote
 from mlops_ci.errors import OutsideError
 from mlops_ci.ledger import names
 from mlops_ci.steps import ledger
@@ -34,7 +35,7 @@ def publish(repository: Repository, entries: Sequence[Entry]) -> str:
         commit = ledger.head(repository)
         if commit is None:
             return ""
-        if repository.push(f"{commit}:refs/heads/{names.BRANCH}"):
+        if remote.push(repository, f"{commit}:refs/heads/{names.BRANCH}"):
             return commit
         time.sleep(random.SystemRandom().uniform(0, min(_LONGEST_PAUSE, 0.1 * 2**attempt)))
     raise OutsideError(

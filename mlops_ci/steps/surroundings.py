@@ -10,6 +10,7 @@ import msgspec
 from mlops_ci.config import find
 from mlops_ci.edge.git import Repository
 from mlops_ci.edge.git_process import call
+from mlops_ci.edge.remote import remote_of
 from mlops_ci.errors import ConfigError, OutsideError, UsageError
 
 DATA_SUFFIXES = (".csv", ".tsv", ".parquet", ".json", ".jsonl", ".ndjson")
@@ -48,7 +49,7 @@ def look_around(folder: Path) -> Surroundings:
         raise UsageError(f"{folder} is not a folder", "Make it first, or name another with -C.")
     folder = folder.resolve()
     repository = open_repository(folder)
-    remote = repository.remote() if repository else None
+    remote = remote_of(repository) if repository else None
     return Surroundings(
         folder=folder,
         root=repository.root.resolve() if repository else None,

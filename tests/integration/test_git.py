@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from mlops_ci.edge.git import CommitInfo, Repository
+from mlops_ci.edge.remote import fetch, remote_of
 from mlops_ci.errors import OutsideError, UsageError
 from tests.helpers import bare, commit, git, repo, tree
 
@@ -362,10 +363,10 @@ def test_the_default_branch_is_the_remotes_then_main_then_master_then_this_one(t
 def test_a_remote_is_named_without_its_password(tmp_path: Path) -> None:
     root = repo(tmp_path, {"a": "1"})
     repository = Repository.open(root)
-    assert repository.remote() is None
+    assert remote_of(repository) is None
     git(root, "remote", "add", "upstream", "https://example.org/other.git")
     git(root, "remote", "add", "origin", "https://user:s3cret@example.org/acme/ml.git")
-    remote = repository.remote()
+    remote = remote_of(repository)
     assert remote is not None
     assert (remote.name, remote.url) == ("origin", "https://example.org/acme/ml.git")
 
@@ -382,7 +383,7 @@ def test_a_shallow_clone_knows_it_and_can_fetch_what_is_missing(tmp_path: Path) 
     with pytest.raises(UsageError, match="names no commit") as caught:
         repository.show(first, "a")
     assert "shallow" in caught.value.advice
-    assert repository.fetch("main", unshallow=True)
+    assert fetch(repository, "main", unshallow=True)
     assert not repository.is_shallow()
     assert repository.parents("HEAD") == (first,)
 
@@ -391,15 +392,15 @@ def test_fetching_tells_a_ref_that_is_not_there_from_a_remote_that_is_not_there(
     root = repo(tmp_path / "work", {"a": "1"})
     repository = Repository.open(root)
     with pytest.raises(OutsideError, match="no remote"):
-        repository.fetch("main")
+        fetch(repository, "main")
     origin = bare(root, tmp_path / "bare.git")
-    assert repository.fetch("main")
-    assert not repository.fetch("refs/heads/nothing")
+    assert fetch(repository, "main")
+    assert not fetch(repository, "refs/heads/nothing")
     with pytest.raises(UsageError, match="git can fetch"):
-        repository.fetch("--upload-pack=touch pwned")
+        fetch(repository, "--upload-pack=touch pwned")
     origin.rename(tmp_path / "away.git")
     with pytest.raises(OutsideError, match="git fetch failed") as caught:
-        repository.fetch("main")
+        fetch(repository, "main")
     assert "Check the network" in caught.value.advice
 
 

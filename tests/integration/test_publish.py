@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from mlops_ci.edge.git import Repository
+from mlops_ci.edge.remote import push
 from mlops_ci.errors import OutsideError
 from mlops_ci.ledger.entries import Entry, with_evidence
 from mlops_ci.records.decisions import Evidence
@@ -58,18 +59,18 @@ def test_the_same_decision_again_changes_nothing(remote: Path) -> None:
 
 def test_a_lost_race_is_run_again(remote: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one, other = clone(remote, "one"), clone(remote, "other")
-    push, lost = Repository.push, []
+    lost = []
 
-    def overtaken(self: Repository, refspec: str) -> bool:
-        if self is one and not lost:
+    def overtaken(repository: Repository, refspec: str) -> bool:
+        if repository is one and not lost:
             lost.append(push(other, f"{_recorded(other)}:refs/heads/mlops-reports"))
-        return push(self, refspec)
+        return push(repository, refspec)
 
     def _recorded(repository: Repository) -> str:
         ledger.record(repository, entry(9))
         return ledger.head(repository) or ""
 
-    monkeypatch.setattr(Repository, "push", overtaken)
+    monkeypatch.setattr("mlops_ci.edge.remote.push", overtaken)
     publish.publish(one, [entry(1)])
     assert lost == [True]
     assert decided(remote) == 2
