@@ -11,7 +11,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from bench.verdicts.worlds import Drawn, Generator, Rows, World, asked, guesses
-from mlops_ci.config.settings import Guarantee
+from mlops_ci.config.judging import Guarantee
 from mlops_ci.gates import verdict_only
 from mlops_ci.gates.gate import Gate
 from mlops_ci.gates.grammar import parse

@@ -7,7 +7,7 @@ from math import sqrt
 from bench.verdicts import desk, worlds
 from bench.verdicts.cells import RIGHT, WRONG_PASS, Cell, Counted, at_most, near
 from bench.verdicts.worlds import Rows, World
-from mlops_ci.config.settings import Guarantee
+from mlops_ci.config.judging import Guarantee
 from mlops_ci.gates.grammar import parse
 from mlops_ci.records.outcomes import Status
 

@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from mlops_ci.config.convert import refuse
-from mlops_ci.config.settings import RUNGS, SLOW_CHECKS, Config, GateSetting
+from mlops_ci.config.judging import SLOW_CHECKS, GateSetting
+from mlops_ci.config.settings import RUNGS, Config
 from mlops_ci.config.yaml import Document, Path
 
 if TYPE_CHECKING:

@@ -1,32 +1,22 @@
-"""Every key of mlops.yaml, with its documentation; docs/settings.md and the JSON Schema are made from here."""
+"""Every key of mlops.yaml, with its documentation; docs/settings.md and the JSON Schema are made from here.
+
+The keys about judging are in judging.py.
+"""
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-import msgspec
 from msgspec import Meta, field
 
+from mlops_ci.config.judging import Checks, Evidence, GateSetting, HoldoutUse, MetricSetting
+from mlops_ci.config.section import Duration, Names, Section, Share
 from mlops_ci.records.results import Where
 
 VERSION = 1
 
-_TEXTS: dict[str, Any] = {"type": ["string", "array"]}
-Names = Annotated[tuple[str, ...], Meta(extra={"reads": "texts"}, extra_json_schema=_TEXTS)]
-Share = Annotated[float, Meta(extra={"reads": "share"}, extra_json_schema={"type": ["number", "string"]})]
-Range = Annotated[
-    tuple[float, float],
-    Meta(extra={"reads": "range"}, extra_json_schema={"type": "array", "prefixItems": [{"type": "number"}] * 2}),
-]
-Duration = Annotated[int, Meta(extra={"reads": "duration"}, extra_json_schema={"type": "string"})]
-Undecided = Literal["refuse", "warn", "accept"]
 
-
-class _Keys(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A mapping in mlops.yaml."""
-
-
-class Split(_Keys, frozen=True, kw_only=True):
+class Split(Section, frozen=True, kw_only=True):
     """How rows are divided into train and holdout."""
 
     by: Annotated[
@@ -47,7 +37,7 @@ class Split(_Keys, frozen=True, kw_only=True):
     ] = ""
 
 
-class Data(_Keys, frozen=True, kw_only=True):
+class Data(Section, frozen=True, kw_only=True):
     """Where the rows come from and what their columns are for."""
 
     sources: Annotated[
@@ -90,7 +80,7 @@ class Data(_Keys, frozen=True, kw_only=True):
     contract: Annotated[str, Meta(description="The data contract.")] = "data/contract.yaml"
 
 
-class Train(_Keys, frozen=True, kw_only=True):
+class Train(Section, frozen=True, kw_only=True):
     """How the model comes to be: exactly one of `entrypoint`, `command`, `model`, `predictions`."""
 
     entrypoint: Annotated[
@@ -114,106 +104,10 @@ class Train(_Keys, frozen=True, kw_only=True):
         return next(name for name in RUNGS if getattr(self, name) is not None)
 
 
-SLOW_CHECKS = ("weak_segments_performance",)
-"""Checks of deepchecks that `checks.slow` may name."""
-
 RUNGS = ("entrypoint", "command", "model", "predictions")
 
 
-class Checks(_Keys, frozen=True, kw_only=True):
-    """Checks beside the native ones."""
-
-    deepchecks: Annotated[
-        Literal["off", "advisory", "gate"],
-        Meta(
-            description="The deepchecks suites, in an environment of their own (docs/deepchecks.md): `advisory` never "
-            "blocks; with `gate` a check that did not run is errored."
-        ),
-    ] = "off"
-    slow: Annotated[
-        Names,
-        Meta(
-            description="Checks of deepchecks that take long, and are left out unless named here: "
-            "`weak_segments_performance`."
-        ),
-    ] = ()
-
-
-class MetricSetting(_Keys, frozen=True, kw_only=True):
-    """A metric of the project's own."""
-
-    function: Annotated[
-        str,
-        Meta(description="`module:function`, called as function(holdout, predictions) -> a number, or one a row."),
-    ]
-    higher_is_better: Annotated[bool | None, Meta(description="Left out, reports call no change better or worse.")] = (
-        None
-    )
-    range: Annotated[Range | None, Meta(description="The least and the most one row can be worth: what `@` needs.")] = (
-        None
-    )
-    unit: Annotated[str, Meta(description="Written after its numbers: `EUR`.")] = ""
-
-
-class GateSetting(_Keys, frozen=True, kw_only=True):
-    """One gate. Where it stands: `Config.where(f"gates[{index}]")`, so that moved lines are not another gate."""
-
-    text: Annotated[str, Meta(description="The rule: `roc_auc >= 0.72 @ 95%`.")] = field(name="gate")
-    name: Annotated[str, Meta(description="What reports call it; left out, the rule itself.")] = ""
-    when_undecided: Annotated[
-        Undecided, Meta(description="What an undecided verdict does: `refuse` blocks, `warn` and `accept` do not.")
-    ] = "refuse"
-
-
-class Guarantee(_Keys, frozen=True, kw_only=True):
-    """A promise for many decisions on the same held-out rows (docs/gates.md)."""
-
-    adaptivity: Annotated[
-        Literal["none", "first_change", "full"] | Annotated[int, Meta(ge=1)],
-        Meta(
-            description="How much later models may know of earlier verdicts: `none`, that one passed (`first_change`), "
-            "that so many did (a number), everything (`full`). All but `none` need `disclose: verdict`."
-        ),
-    ] = "none"
-    decisions: Annotated[
-        int, Meta(description="How many decisions a held-out row is for; more later refill nothing.", ge=1)
-    ] = 32
-    disclose: Annotated[
-        Literal["full", "verdict"],
-        Meta(
-            description="What a report may show of the rows that `@` gates are judged on: all numbers, or one answer "
-            "for all gates (`verdict`; half of the held-out rows are then kept for nothing else)."
-        ),
-    ] = "full"
-
-
-class HoldoutUse(_Keys, frozen=True, kw_only=True):
-    """What is promised about looking at the same held-out rows often."""
-
-    guarantee: Annotated[
-        Literal["none"] | Guarantee,
-        Meta(description="`none`: looks are counted and shown. A mapping: what `@` claims holds for many decisions."),
-    ] = "none"
-
-    @property
-    def verdicts_only(self) -> bool:
-        """Nothing but one answer may leave the rows that `@` gates are judged on."""
-        return isinstance(self.guarantee, Guarantee) and self.guarantee.disclose == "verdict"
-
-
-class Evidence(_Keys, frozen=True, kw_only=True):
-    """What is kept of each decision."""
-
-    rows: Annotated[
-        Literal["ledger", "store", "none"],
-        Meta(
-            description="Where row-level evidence goes (outputs and keyed digests of ids, never raw values): "
-            "the branch `mlops-reports`, the store (not yet), or nowhere (verdicts then cannot be recomputed)."
-        ),
-    ] = "ledger"
-
-
-class Package(_Keys, frozen=True, kw_only=True):
+class Package(Section, frozen=True, kw_only=True):
     """How a release is packaged. Not yet."""
 
     format: Annotated[Literal["auto", "onnx", "skops", "pickle"], Meta(description="Of the model in the bundle.")] = (
@@ -223,7 +117,7 @@ class Package(_Keys, frozen=True, kw_only=True):
     targets: Annotated[Names, Meta(description="What is built beside the bundle.")] = ()
 
 
-class Environment(_Keys, frozen=True, kw_only=True):
+class Environment(Section, frozen=True, kw_only=True):
     """Where releases run, and the rules for getting there. The rules: not yet, but for its gates."""
 
     gates: Annotated[
@@ -243,7 +137,7 @@ class Environment(_Keys, frozen=True, kw_only=True):
     freeze: Annotated[Names, Meta(description="When nothing may change: `Fri 15:00 - Mon 08:00 Europe/Berlin`.")] = ()
 
 
-class Runner(_Keys, frozen=True, kw_only=True):
+class Runner(Section, frozen=True, kw_only=True):
     """Where and how the project's code runs."""
 
     labels: Annotated[Names, Meta(description="The runner of the generated workflow.")] = ("ubuntu-24.04",)
@@ -261,7 +155,7 @@ class Runner(_Keys, frozen=True, kw_only=True):
     ] = ()
 
 
-class Keys(_Keys, frozen=True, kw_only=True):
+class Keys(Section, frozen=True, kw_only=True):
     """mlops.yaml."""
 
     version: Annotated[int, Meta(description="Of this file's format.", ge=1)]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mlops_ci.config.settings import Guarantee
+    from mlops_ci.config.judging import Guarantee
     from mlops_ci.gates.gate import Gate
     from mlops_ci.gates.question import Question
     from mlops_ci.records.decisions import Look

@@ -8,7 +8,7 @@ import msgspec
 
 from mlops_ci import __version__
 from mlops_ci.config import waivers, yaml
-from mlops_ci.config.settings import GateSetting
+from mlops_ci.config.judging import GateSetting
 from mlops_ci.data import contract
 from mlops_ci.data.contract import Contract
 from mlops_ci.edge import files

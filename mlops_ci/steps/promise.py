@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 import numpy as np
 
-from mlops_ci.config.settings import Guarantee
+from mlops_ci.config.judging import Guarantee
 from mlops_ci.gates.histories import budget, histories
 from mlops_ci.gates.question import Wear
 from mlops_ci.gates.wear import settle

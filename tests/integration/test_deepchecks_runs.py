@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mlops_ci.config.settings import SLOW_CHECKS
+from mlops_ci.config.judging import SLOW_CHECKS
 from mlops_ci.edge import deepchecks, environment, frames
 from mlops_ci.edge.deepchecks import Condition
 from mlops_ci.edge.processes import Limits

@@ -11,7 +11,7 @@ import pytest
 from bench.verdicts import desk
 from bench.verdicts.desk import GATE, Desk, looked_at
 from bench.verdicts.worlds import asked
-from mlops_ci.config.settings import Guarantee
+from mlops_ci.config.judging import Guarantee
 from mlops_ci.gates.judge import judge
 from mlops_ci.records.outcomes import Status
 from mlops_ci.steps.looks import Exposure, Touched

@@ -9,7 +9,8 @@ import pytest
 
 from mlops_ci.config import load, reference
 from mlops_ci.config.catalog import keys
-from mlops_ci.config.settings import Config, GateSetting
+from mlops_ci.config.judging import GateSetting
+from mlops_ci.config.settings import Config
 from mlops_ci.errors import ConfigError
 
 BASE = """\
