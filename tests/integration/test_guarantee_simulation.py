@@ -42,21 +42,25 @@ def test_after_the_last_decision_no_model_passes_on_rows_that_grew_by_a_few() ->
 
 
 @pytest.mark.parametrize("weighted", [False, True])
-def test_a_vote_by_all_that_is_told_under_verdicts_only_passes_no_more_often_than_one_look(weighted: bool) -> None:
-    """The accuracies at hand are of the report part. Read, they make a vote that shines there and nowhere else."""
-    generator, passed, shines = np.random.default_rng(4), 0, 0
-    for _ in range(60):
+def test_a_vote_by_all_that_is_told_under_verdicts_only_is_a_guess_on_the_rows_kept(weighted: bool) -> None:
+    """The accuracies at hand are of the report part. Read, they make a vote that shines there and nowhere else.
+
+    Of so many rows a mean is within .015 of its own in 99 of 100 tests; how often it passes the benchmark counts.
+    """
+    generator, kept, shown = np.random.default_rng(4), [], []
+    for _ in range(8):
         made = Desk(generator.integers(0, 2, 2000), generator.random(2000) < 0.5, FULL)
         models = generator.integers(0, 2, (31, 2000))
         told = [made.ask(model) for model in models]
         assert all(claim.observed is None and claim.rows is None for claim, _ in told)
-        above = np.array([shown.observed for _, shown in told], dtype=np.float64) - 0.5
+        above = np.array([seen.observed for _, seen in told], dtype=np.float64) - 0.5
         vote = (2 * models - 1).T @ (above if weighted else np.sign(above)) > 0
-        claim, shown = made.ask(vote)
-        passed += claim.verdict is Status.PASSED
-        shines += shown.low is not None and shown.low > 0.5
-    assert passed == 0
-    assert shines >= 45  # of 60: the attack works, on the rows whose numbers it reads
+        assert made.ask(vote)[0].verdict is Status.UNDECIDED
+        right = vote == made.truth
+        kept.append(right[made.gate_rows].mean())
+        shown.append(right[~made.gate_rows].mean())
+    assert np.mean(kept) == pytest.approx(0.5, abs=0.015)
+    assert np.mean(shown) > 0.53  # the attack works, on the rows whose numbers it reads
 
 
 def test_bits_alone_climb_no_higher_than_the_guarantee_counts() -> None:
