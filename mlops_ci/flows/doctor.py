@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlops_ci.errors import MlopsCiError
-from mlops_ci.steps import health
+from mlops_ci.steps import health, health_on_github
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,11 +19,12 @@ _LOOKS = (
     ("locks", health.locks),
     ("workflows", health.workflows),
     ("uv", health.uv),
+    ("GitHub", health_on_github.github),
 )
 
 
 def doctor(start: Path) -> tuple[Finding, ...]:
-    """Look at everything a check and CI need; nothing is changed and no code of the project runs."""
+    """Look at everything a check and CI need, here and on GitHub; nothing is changed, no code of the project runs."""
     try:
         around = tuple(health.repository(start))
     except MlopsCiError as error:

@@ -30,7 +30,7 @@ _LOCKS = ("requirements.lock", "uv.lock")
 
 
 class Condition(StrEnum):
-    """OK; missing: a check or CI will fail; note: it works, and could be better."""
+    """OK; missing: a check or CI will fail, or what is decided binds nobody; note: it works, and could be better."""
 
     OK = "ok"
     MISSING = "missing"
@@ -56,6 +56,10 @@ def missing(name: str, found: str, mend: str) -> Finding:
 
 def note(name: str, found: str, mend: str) -> Finding:
     return Finding(name=name, condition=Condition.NOTE, found=found, mend=mend)
+
+
+def unseen(name: str, page: str) -> Finding:
+    return note(name, "cannot be seen with this token", f"An administrator sees it: {page}")
 
 
 def repository(start: Path) -> Iterator[Finding]:
