@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -99,7 +100,7 @@ def protection(seen: SetUp) -> Iterator[Finding]:
     name, branch, guard = "default branch", seen.branch, seen.default
     binding = [rule.type for rule in guard.known_rules if rule.type in _BINDING]
     if guard.branch is None:
-        yield note(name, f"{branch} is not on GitHub yet", f"git push --set-upstream origin {branch}")
+        yield note(name, f"{branch} is not on GitHub yet", f"git push --set-upstream origin {shlex.quote(branch)}")
     if guard.is_classic or binding:
         yield ok(name, f"{branch}, protected by {'a ruleset' if binding else 'branch protection'}")
     elif guard.rules is Unseen.PLAN:
