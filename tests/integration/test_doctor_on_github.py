@@ -309,6 +309,7 @@ def test_names_from_github_stay_names(project: Path, fake: FakeGitHub) -> None:
     texts = [f"{each.name}{each.found}{each.mend}" for each in looked(project)]
     fake.wrong.clear()  # GitHub's description knows no such rule
     assert not any(sign in text for text in texts for sign in "\n\x1b\u202e")
+    assert any("origin 'ma in?# [31m'" in text for text in texts)
 
 
 def test_nothing_is_set_up(project: Path, fake: FakeGitHub, capsys: pytest.CaptureFixture[str], golden: Golden) -> None:
@@ -395,7 +396,10 @@ def test_without_a_network_it_is_one_note_and_soon(
     assert sum(slept) <= 5
 
 
-@pytest.mark.parametrize("fault", [{"closed": True}, {"status": 429, "headers": {"Retry-After": "900"}}])
+LIMIT = {"status": 403, "message": "You have exceeded a secondary rate limit.", "headers": {"Retry-After": "900"}}
+
+
+@pytest.mark.parametrize("fault", [{"closed": True}, LIMIT])
 def test_a_network_that_breaks_or_a_limit_in_the_middle_is_one_note(
     project: Path, fake: FakeGitHub, monkeypatch: pytest.MonkeyPatch, fault: dict[str, Any]
 ) -> None:
