@@ -84,7 +84,7 @@ class Scene:
 
     def status(self, sha: str) -> Status:
         found = self.site.gate(sha)
-        assert found is not None, f"{sha} has no status"
+        assert found is not None, self.jobs.ran
         return found
 
     def comment(self, number: int) -> Comment:

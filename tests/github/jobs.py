@@ -1,5 +1,5 @@
-"""Jobs of the generated workflows without act: the command of a job, with its variables, in a clone as its token has
-it, in this process. The command and whether it has a token are read from the workflow file.
+"""Jobs of the generated workflows without act: their commands of mlops-ci, in this process, with the variables of the
+step and in a clone as the job's token has it. Which commands there are, and which have a token, says the workflow file.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ import io
 import json
 import os
 import re
-import shlex
 import shutil
 import signal
 import subprocess
@@ -24,6 +23,7 @@ import pytest
 import yaml
 
 from mlops_ci.cli import main
+from tests.github import commands
 from tests.github.events import Event
 from tests.github.runner import CHECK, RECORD
 from tests.github.site import Site, zipped
@@ -136,18 +136,20 @@ class Jobs:
         expressions: dict[str, str] | None = None,
     ) -> Ran:
         written: dict[str, Any] = yaml.safe_load((self.site.workflows / workflow).read_text())["jobs"][job]
-        step = next(each for each in written["steps"] if str(each.get("run", "")).startswith("mlops-ci "))
-        given = {**written.get("env", {}), **step.get("env", {})}
         known = {"github.token": token, **(expressions or {})}
-        values = {name: _expanded(str(value), known) for name, value in given.items()}
-        variables = self._variables(workflow, job, event, place) | values
         refused = self._check_out(workflow, job, event, place / "clone", token)
         if refused:
             return Ran(None, refused)
-        words = [re.sub(r"\$(\w+)", lambda found: variables[found[1]], word) for word in shlex.split(step["run"])[1:]]
-        code, out = _run(place / "clone", words, variables)
+        code, said = 0, ""
+        for step in written["steps"]:
+            if not code and (told := commands.words(step)):
+                given = {**written.get("env", {}), **step.get("env", {})}
+                values = {name: _expanded(str(value), known) for name, value in given.items()}
+                variables = self._variables(workflow, job, event, place) | values
+                code, out = _run(place / "clone", [_valued(word, variables) for word in told], variables)
+                said += out
         summary = place / "summary"
-        ran = Ran(code, out, summary.read_text() if summary.exists() else "")
+        ran = Ran(code, said, summary.read_text() if summary.exists() else "")
         self.ran.append((job, ran))
         return ran
 
@@ -186,6 +188,10 @@ class Jobs:
             "RUNNER_TEMP": str(place / "temp"),
             "GIT_CONFIG_GLOBAL": str(self.site.git_config),
         }
+
+
+def _valued(word: str, variables: dict[str, str]) -> str:
+    return re.sub(r"\$(\w+)", lambda found: variables[found[1]], word)
 
 
 def _expanded(text: str, known: dict[str, str]) -> str:
