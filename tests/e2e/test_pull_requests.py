@@ -104,20 +104,26 @@ def test_the_merge_queue_waits_for_a_status_of_its_own_commit(here: Scene) -> No
     assert not here.site.state.comments
 
 
-def test_two_pull_requests_at_once_are_both_in_the_ledger(here: Scene) -> None:
+@pytest.mark.parametrize(("method", "path", "nth"), [("GET", "info/refs", 4), ("POST", "git-receive-pack", 1)])
+def test_two_pull_requests_at_once_are_both_in_the_ledger(here: Scene, method: str, path: str, nth: int) -> None:
+    """The other is pushed when git is about to look at the ledger to push on (checkouts and a fetch come before that),
+    or has looked.
+    """
     one, other = here.pull(7, BETTER), here.pull(8, WORSE, branch="other")
     before = here.site.tip(LEDGER)
     runs = here.run(7), here.run(8)
     here.record(runs[0])
     first = here.site.tip(LEDGER)
     git(here.site.remote, "update-ref", f"refs/heads/{LEDGER}", before)  # the second has not seen the first
-    here.site.github.fail(
-        "POST",
-        r"/git/.*/git-receive-pack",
-        meanwhile=lambda: git(here.site.remote, "update-ref", f"refs/heads/{LEDGER}", first),
-    )
-    here.record(runs[1])
-    assert len(here.site.github.asked("POST", r"/git/.*/git-receive-pack")) >= 3  # of which one was too late
+    with here.jobs.judged(runs[1]) as (_, handed):
+        late = here.site.github.fail(
+            method,
+            f"/git/acme/ml.git/{path}",
+            nth=nth,
+            meanwhile=lambda: git(here.site.remote, "update-ref", f"refs/heads/{LEDGER}", first),
+        )
+        assert here.jobs.recorded(runs[1], handed).code == 0
+    assert late.seen > nth  # and then once more
     assert (here.recorded(one)[0][1], here.recorded(other)[0][1]) == ("passed", "failed")
     assert (here.told(one)[0], here.told(other)[0]) == ("success", "failure")
     assert {here.comment(7).id, here.comment(8).id} == {*here.site.state.comments}
