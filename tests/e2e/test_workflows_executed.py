@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
 from tests.github.site import git
-from tests.github.story import NUMBER, Story, shown, tell
+from tests.github.story import NUMBER, Story, shown, tell, unchanged
 
 pytestmark = [pytest.mark.needs("registry"), pytest.mark.timeout(1500)]  # environments are made from hash locks
 
@@ -68,6 +69,18 @@ def test_what_is_shown_in_the_end_names_every_commit(story: Story) -> None:
     text = shown(story)
     assert all(chapter.head[:7] in text for chapter in story.chapters)
     assert re.search(r"[0-9a-f]{7} passed: desk", text)
+
+
+def test_what_has_not_changed_takes_less_than_half_a_minute(tmp_path: Path) -> None:
+    """From the push to the status, all jobs together and what they install too; of processor, for machines are busy."""
+    story = unchanged(tmp_path, lambda line: None)
+    first, stricter, again = story.chapters
+    assert story.site.gate(again.head).state == "success"  # type: ignore[union-attr]
+    assert "train     restored" in story.actions.ran[2].log
+    assert "restored  nothing it reads has changed" in story.actions.ran[4].log
+    assert first.processor > again.processor
+    assert stricter.processor < 30
+    assert again.processor < 30
 
 
 def _gates(story: Story, head: str) -> list[str]:

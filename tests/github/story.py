@@ -7,17 +7,19 @@ workflows unchanged, against the tests' GitHub. In the end it prints what that G
 from __future__ import annotations
 
 import os
-import re
+import resource
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
 import uv
 
+from mlops_ci.steps import lock
 from tests.github.events import Event
 from tests.github.runner import Actions
 from tests.github.site import LEDGER, Site, git
@@ -27,17 +29,22 @@ ROOT = Path(__file__).parents[2]
 TABLE = ROOT / "tests" / "data" / "tables" / "breast_cancer.csv"
 GATE = "roc_auc >= 0.95"
 NUMBER = 7
-_WORSE = {"max_iter": "1", "max_leaf_nodes": "2", "learning_rate": "0.01"}
-_BETTER = {"max_iter": "90", "max_leaf_nodes": "8", "learning_rate": "0.1"}
+BRANCH = "other-parameters"
+_WORSE = {"max_iter: 100": "max_iter: 1", "max_leaf_nodes: 8": "max_leaf_nodes: 2", "rate: 0.1": "rate: 0.01"}
+_BETTER = {"max_iter: 1": "max_iter: 90", "max_leaf_nodes: 2": "max_leaf_nodes: 8", "rate: 0.01": "rate: 0.1"}
 
 
 class Chapter(NamedTuple):
-    """A push and what came of it. `run`: of the check; `work`: seconds of all its jobs, without what they install."""
+    """A push and what came of it. `run`: of the check; `work`: seconds of all its jobs.
+
+    `processor`: seconds of processor for all of it, installs included; a busy machine does not change them.
+    """
 
     title: str
     head: str
     run: int
     work: Seconds
+    processor: float
     took: float
 
 
@@ -49,19 +56,14 @@ class Story:
         self.actions = Actions(site, _shared(site.folder / "dist"))
         self.chapters: list[Chapter] = []
 
-    def begin(self) -> None:
-        """A repository with the answers of `init`, and a gate somebody thought about."""
+    def begin(self, lay: Callable[[Path, Mapping[str, str]], None]) -> None:
+        """A repository on a desk with what `lay` puts there; its second argument are variables for uv."""
         self.desk.mkdir()
-        shutil.copy(TABLE, self.desk / "data.csv")
         git(self.desk, "init", "--quiet", "--initial-branch=main")
         for name, value in (("name", "Ada Example"), ("email", "ada@example.org")):
             git(self.desk, "config", f"user.{name}", value)
         git(self.desk, "remote", "add", "origin", self.site.persons_address)
-        words = ("init", "--data", "data.csv", "--target", "target", "--yes")
-        told = _run("mlops-ci", *words, cwd=self.desk, given=self.actions.environment)
-        self.say("".join(f"  {line}\n" for line in told.splitlines() if line.startswith("wrote")).rstrip())
-        settings = self.desk / "mlops.yaml"
-        settings.write_text(re.sub(r"^  - roc_auc .*$", f"  - {GATE}", settings.read_text(), flags=re.MULTILINE))
+        lay(self.desk, self.actions.environment)
         shutil.copytree(self.desk / ".github" / "workflows", self.site.workflows)
 
     def push_main(self, title: str) -> Chapter:
@@ -69,19 +71,15 @@ class Story:
         head = self._commit(title, "main")
         return self._through(title, self.site.on_push(head))
 
-    def propose(self, title: str, parameters: dict[str, str]) -> Chapter:
-        """A commit with other parameters on the branch of the pull request, which is opened with the first."""
-        if NUMBER not in self.site.state.pulls:
-            git(self.desk, "switch", "--quiet", "--create", "other-parameters")
-        file = self.desk / "params.yaml"
-        text = file.read_text()
-        for name, value in parameters.items():
-            text, found = re.subn(rf"^{name}: \S+", f"{name}: {value}", text, flags=re.MULTILINE)
-            assert found == 1, f"params.yaml has no {name}"
-        file.write_text(text)
-        self._commit(title, "other-parameters")
-        if NUMBER not in self.site.state.pulls:
-            self.site.opened(NUMBER, "other-parameters", title="Other parameters")
+    def propose(self, title: str, file: str, changes: Mapping[str, str]) -> Chapter:
+        """A commit that replaces texts of a file, on the branch of the pull request, which is opened with the first."""
+        is_first = NUMBER not in self.site.state.pulls
+        if is_first:
+            git(self.desk, "switch", "--quiet", "--create", BRANCH)
+        edit(self.desk / file, changes)
+        self._commit(title, BRANCH)
+        if is_first:
+            self.site.opened(NUMBER, BRANCH, title=title)
         return self._through(title, self.site.on_pull_request(NUMBER))
 
     def again(self, title: str) -> Chapter:
@@ -91,7 +89,7 @@ class Story:
     def merge(self, title: str) -> Chapter:
         """The pull request is merged, as its status allows."""
         git(self.desk, "switch", "--quiet", "main")
-        git(self.desk, "merge", "--quiet", "--no-ff", "--message", title, "other-parameters")
+        git(self.desk, "merge", "--quiet", "--no-ff", "--message", title, BRANCH)
         git(self.desk, "push", "--quiet", "origin", "main")
         pull = self.site.state.pulls[NUMBER]
         pull.state, pull.merged_at = "closed", "2026-01-01T00:00:00Z"
@@ -105,11 +103,11 @@ class Story:
 
     def _through(self, title: str, event: Event) -> Chapter:
         """Both workflows for one event."""
-        began, before = time.monotonic(), len(self.actions.ran)
+        began, before, processor = time.monotonic(), len(self.actions.ran), _processor()
         run = self.actions.check(event)
         self.actions.record(run)
         work = sum_of(seconds(ran.log, self.site.workflows) for ran in self.actions.ran[before:])
-        chapter = Chapter(title, event.head, run, work, time.monotonic() - began)
+        chapter = Chapter(title, event.head, run, work, _processor() - processor, time.monotonic() - began)
         self.chapters.append(chapter)
         gate = self.site.gate(event.head)
         self.say(
@@ -120,16 +118,55 @@ class Story:
 
 def tell(folder: Path, say: Callable[[str], object] = print) -> Story:
     """The whole story in a fresh folder. What is on show stays readable: see `shown`."""
-    site = Site(folder / "site")
-    with site:
+    with Site(folder / "site") as site:
         story = Story(site, folder / "desk", say)
-        story.begin()
+        story.begin(_initialised)
         story.push_main("A first model")
-        story.propose("A much smaller model", _WORSE)
-        story.propose("Parameters that hold", _BETTER)
+        story.propose("A much smaller model", "params.yaml", _WORSE)
+        story.propose("Parameters that hold", "params.yaml", _BETTER)
         story.again("The same again")
         story.merge("Merge the other parameters")
     return story
+
+
+def unchanged(folder: Path, say: Callable[[str], object] = print) -> Story:
+    """The example project, and a pull request that leaves data and training as they are: what do its jobs cost?"""
+    with Site(folder / "site") as site:
+        story = Story(site, folder / "desk", say)
+        story.begin(_example)
+        story.push_main("Flight delays")
+        story.propose("A stricter gate", "mlops.yaml", {"roc_auc >= 0.69": "roc_auc >= 0.70"})
+        story.again("The same again")
+    return story
+
+
+def _initialised(desk: Path, given: Mapping[str, str]) -> None:
+    """The answers of `init` to a table, and a gate somebody thought about."""
+    shutil.copy(TABLE, desk / "data.csv")
+    _run("mlops-ci", "init", "--data", "data.csv", "--target", "target", "--yes", cwd=desk, given=given)
+    edit(desk / "mlops.yaml", {"roc_auc >= 0.775 @ 95%": GATE})
+
+
+def _example(desk: Path, given: Mapping[str, str]) -> None:
+    """The example project without deepchecks, which would cost an environment of its own."""
+    shutil.copytree(ROOT / "example_project", desk, ignore=shutil.ignore_patterns("later"), dirs_exist_ok=True)
+    git(desk, "apply", ROOT / "example_project" / "later" / "without-deepchecks.patch")
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in given.items():
+            patch.setenv(name, value)
+        text = lock.tool_lock(lock.locked(lock.TOOL))
+    (desk / lock.TOOL_LOCK).parent.mkdir()
+    (desk / lock.TOOL_LOCK).write_text(text)
+    _run("mlops-ci", "workflows", "--update", cwd=desk)
+
+
+def edit(file: Path, changes: Mapping[str, str]) -> None:
+    """Replace texts, each of which has to be there once."""
+    text = file.read_text()
+    for before, after in changes.items():
+        assert text.count(before) == 1, f"{file.name} has {before} {text.count(before)} times"
+        text = text.replace(before, after)
+    file.write_text(text)
 
 
 def shown(story: Story) -> str:
@@ -139,9 +176,9 @@ def shown(story: Story) -> str:
     lines = ["", "Statuses `mlops / gate`, the oldest first", *statuses]
     lines += ["", f"Decisions: git -C {site.remote} log {LEDGER}"]
     lines += [f"  {line}" for line in git(site.remote, "log", "--format=%h %s", LEDGER).splitlines()]
-    lines += ["", "Seconds of work in all jobs, and of what they install, restore and keep"]
-    for chapter in story.chapters:
-        lines.append(f"  {chapter.title:28} {chapter.work.ours:6.1f} {chapter.work.around:6.1f}")
+    lines += ["", "Seconds of mlops-ci in all jobs, of what they install, restore and keep, and of the processor"]
+    for one in story.chapters:
+        lines.append(f"  {one.title:28} {one.work.ours:6.1f} {one.work.around:6.1f} {one.processor:6.1f}")
     (comment,) = site.comments(NUMBER)
     lines += ["", f"The comment on pull request {NUMBER}", "", comment.body]
     return "\n".join(lines)
@@ -158,13 +195,19 @@ def _shared(dist: Path) -> dict[str, str]:
     }
 
 
-def _run(program: str, *words: str, cwd: Path, given: dict[str, str] | None = None) -> str:
+def _run(program: str, *words: str, cwd: Path, given: Mapping[str, str] | None = None) -> str:
     command = {"uv": [uv.find_uv_bin()], "mlops-ci": [sys.executable, "-m", "mlops_ci"]}[program]
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "GIT_"))}
     environment = kept | {"PYTHONPATH": str(ROOT)} | (given or {})
     done = subprocess.run([*command, *words], cwd=cwd, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+def _processor() -> float:
+    """Seconds of processor of all processes that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def main() -> None:
