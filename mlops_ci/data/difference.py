@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
+from mlops_ci.data.canonical import row_digests
 from mlops_ci.data.classes import target_centre, target_shares
 from mlops_ci.data.drift import Drift, column_drift
 from mlops_ci.data.repeats import surplus
 from mlops_ci.data.rowkeys import mix
 from mlops_ci.records.data import ColumnChange, ColumnProfile, DataChange, Profile, SourceFile
+from mlops_ci.records.tables import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,6 +58,7 @@ class RowChange(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 def difference(before: BaseData, after: BaseData, drifts: tuple[tuple[str, Drift], ...]) -> DataChange:
     """Everything that changed; one sort of the rows of each side. `drifts`: of the columns, by row or by group."""
     rows = row_change(before.ids, before.contents, after.ids, after.contents)
+    relabelled = _relabelled(before, after)
     files_added, files_removed, files_changed = _files(before.sources, after.sources)
     return DataChange(
         base_digest=before.digest,
@@ -64,6 +67,7 @@ def difference(before: BaseData, after: BaseData, drifts: tuple[tuple[str, Drift
         added=rows.added,
         removed=rows.removed,
         changed=rows.changed,
+        relabelled=relabelled or msgspec.UNSET,
         files_added=files_added,
         files_removed=files_removed,
         files_changed=files_changed,
@@ -96,6 +100,18 @@ def row_change(
         changed=int(len(new) - new.sum()),
         added_rows=added_rows,
     )
+
+
+def _relabelled(before: BaseData, after: BaseData) -> int:
+    """Rows of the same id whose target is another."""
+    if before.target is None or after.target is None:
+        return 0
+    then, now = (_contents(column) for column in (before.target, after.target))
+    return row_change(before.ids, then, after.ids, now).changed
+
+
+def _contents(column: Column) -> NDArray[np.uint64]:
+    return row_digests(Table(rows=len(column.values), columns=(column,)), [column.name])
 
 
 def column_drifts(before: Profile, after: Profile) -> tuple[tuple[str, Drift], ...]:

@@ -70,6 +70,13 @@ class OnPullRequest(msgspec.Struct, frozen=True):
 
 class Repository(msgspec.Struct, frozen=True):
     full_name: str
+    default_branch: str = ""
+
+
+class OnRepository(msgspec.Struct, frozen=True):
+    """Any event."""
+
+    repository: Repository | None = None
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,16 +11,18 @@ from mlops_ci.records.decisions import Trust
 from mlops_ci.records.judged import Judged, JudgedProject, State
 from mlops_ci.steps import ci_job, hub, ledger
 from mlops_ci.steps.affected import is_affected, last_judged
-from mlops_ci.steps.base import base_on
-from mlops_ci.steps.case import Asked, settle
+from mlops_ci.steps.agreement import Owners
+from mlops_ci.steps.base import base_on, tip_of
+from mlops_ci.steps.case import Asked, Case, settle
 from mlops_ci.steps.hand_over import write_list
 from mlops_ci.steps.hub import Left, Subject
+from mlops_ci.steps.judge import rules_at
 from mlops_ci.steps.progress import Clock, Progress
-from mlops_ci.steps.project import Project, repository_around
-from mlops_ci.steps.projects import projects_at
+from mlops_ci.steps.project import SETTINGS, Project, repository_around
+from mlops_ci.steps.projects import alone, projects_at
 from mlops_ci.steps.runs import read_run
 from mlops_ci.steps.setup import check_left
-from mlops_ci.steps.trusted import judge_reported, write_judged
+from mlops_ci.steps.trusted import Standing, judge_reported, write_judged
 
 
 class _Desk(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,9 +30,11 @@ class _Desk(msgspec.Struct, frozen=True, kw_only=True):
 
     subject: Subject
     base: str
+    tip: str
     left: Left
     nothing: str
     """Why there may be nothing to judge."""
+    owners: Owners
     into: Path
     progress: Progress
 
@@ -44,16 +48,19 @@ def judge(start: Path, into: Path, progress: Progress) -> Judged | None:
         return None
     hub.fetch_commit(repository, subject)
     ledger.fetch(repository)
-    base = base_on(repository, subject.commit, subject.branch)
+    tip = tip_of(repository, subject.branch) or ""
     desk = _Desk(
         subject=subject,
-        base=base,
-        left=hub.left_by(github, subject),
+        base=base_on(repository, subject.commit, subject.branch),
+        tip=tip,
+        left=hub.left_by(github, run),
+        owners=Owners(hub=github, pull=subject.pull, repository=repository, commit=subject.commit, tip=tip),
         nothing=ci_job.why_nothing(run),
         into=into,
         progress=progress,
     )
-    now, before = projects_at(repository, subject.commit), projects_at(repository, base)
+    now, before = projects_at(repository, subject.commit), projects_at(repository, desk.base)
+    now = alone(now)
     found = [_judged(desk, folder, now.get(folder), before.get(folder)) for folder in sorted(now.keys() | before)]
     judged = Judged(
         commit=subject.commit, run=run.id, attempt=run.run_attempt, trust=subject.trust, projects=tuple(found)
@@ -66,10 +73,7 @@ def _judged(
     desk: _Desk, folder: str, project: Project | ConfigError | None, before: Project | ConfigError | None
 ) -> JudgedProject:
     if project is None:
-        name = before.config.project if isinstance(before, Project) else folder
-        return JudgedProject(
-            name=name, folder=folder, state=State.REMOVED, reason="its mlops.yaml is taken away, and its gates with it"
-        )
+        return _removed(desk, folder, before)
     if isinstance(project, ConfigError):
         return JudgedProject(name=folder or ".", folder=folder, state=State.NO_EVIDENCE, reason=_told(project))
     name = project.config.project
@@ -84,6 +88,17 @@ def _judged(
     return JudgedProject(name=name, folder=folder, state=State.UNAFFECTED)
 
 
+def _removed(desk: _Desk, folder: str, before: Project | ConfigError | None) -> JudgedProject:
+    agreed = desk.owners.agree([f"{folder}/{SETTINGS}" if folder else SETTINGS])
+    return JudgedProject(
+        name=before.config.project if isinstance(before, Project) else folder or ".",
+        folder=folder,
+        state=State.REMOVED,
+        reason="its mlops.yaml is taken away, and its gates with it",
+        opened=agreed.by if agreed else (),
+    )
+
+
 def _judge_one(desk: _Desk, project: Project) -> str:
     """The name of the folder with the decision; empty where the run left nothing of this project."""
     left = desk.into.parent / f"{desk.into.name}-left" / project.config.project
@@ -92,8 +107,25 @@ def _judge_one(desk: _Desk, project: Project) -> str:
         return ""
     check_left(left, project.config)
     asked = Asked(base=desk.base or None, at=desk.subject.commit, trust=desk.subject.trust)
-    kept, case = read_run(left), settle(project, asked)
-    return write_judged(case, judge_reported(case, kept, Clock(desk.progress)), kept, desk.into)
+    kept, case = read_run(left), settle(_without_files(project, desk), asked)
+    standing = Standing(owners=desk.owners, outdated=_outdated(desk, case))
+    return write_judged(case, judge_reported(case, kept, Clock(desk.progress), standing), kept, desk.into)
+
+
+def _without_files(project: Project, desk: _Desk) -> Project:
+    """The project in an empty folder, so that nothing but what git holds of the commit is read."""
+    root = desk.into.parent / f"{desk.into.name}-work" / project.config.project
+    root.mkdir(parents=True)
+    return msgspec.structs.replace(project, root=root)
+
+
+def _outdated(desk: _Desk, case: Case) -> str:
+    """Of a branch that left the default branch before its rules became others; a queue's commit stands on its tip."""
+    if desk.subject.trust is Trust.DEFAULT_BRANCH or desk.subject.queued or not desk.tip:
+        return ""
+    if rules_at(case.project, desk.tip) == rules_at(case.project, desk.base):
+        return ""
+    return f"the rules on {desk.subject.branch} are others by now: update the branch"
 
 
 def _is_affected(desk: _Desk, project: Project) -> bool:

@@ -39,10 +39,10 @@ def decode(data: bytes, *, name: str) -> NDArray[np.generic]:
         if np.lib.format.read_magic(buffer) != (1, 0):
             raise ValueError("another version of the format")
         shape, fortran, kind = np.lib.format.read_array_header_1_0(buffer)
-    except ValueError as error:
+    except (ValueError, TypeError, OverflowError, MemoryError, RecursionError, SyntaxError) as error:
         raise _damaged(name) from error
     size = math.prod(shape) * kind.itemsize
-    if fortran or kind.kind not in _KINDS or size != len(data) - buffer.tell():
+    if fortran or min(shape, default=0) < 0 or kind.kind not in _KINDS or size != len(data) - buffer.tell():
         raise _damaged(name)
     return np.frombuffer(data, dtype=kind, offset=buffer.tell()).reshape(shape)
 

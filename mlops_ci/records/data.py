@@ -90,6 +90,8 @@ class DataChange(msgspec.Struct, frozen=True, kw_only=True):
     removed: int
     changed: int
     """Rows with the same id and other content."""
+    relabelled: int | msgspec.UnsetType = msgspec.UNSET
+    """Of them, those whose target says something else now; left out of the JSON where there are none."""
     files_added: tuple[str, ...] = ()
     files_removed: tuple[str, ...] = ()
     files_changed: tuple[str, ...] = ()

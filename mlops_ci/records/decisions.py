@@ -73,6 +73,13 @@ class JudgeRef(msgspec.Struct, frozen=True, kw_only=True):
     """Waivers that changed nothing; left out of the JSON where there are none. Those that count stand at their gate."""
 
 
+class Opening(msgspec.Struct, frozen=True, kw_only=True):
+    """Who agreed that a commit changes the judge: owners of what changes, by approving this very commit."""
+
+    by: tuple[str, ...]
+    commit: str
+
+
 class ParamChange(msgspec.Struct, frozen=True, kw_only=True):
     file: str
     key: str
@@ -240,6 +247,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     reported: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
     """What was taken as the branch's own code reports it, in words, where the judgement was made apart from the run;
     left out of the JSON where run and judgement are one."""
+    opened: Opening | msgspec.UnsetType = msgspec.UNSET
+    """Who opened a change of the judge; left out of the JSON where nobody did, or nobody had to."""
 
     @property
     def own_gates(self) -> tuple[Verdict, ...]:

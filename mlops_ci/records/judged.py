@@ -29,6 +29,8 @@ class JudgedProject(msgspec.Struct, frozen=True, kw_only=True):
     state: State
     run: str = ""
     reason: str = ""
+    opened: tuple[str, ...] = ()
+    """Who agreed that it is taken away."""
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):

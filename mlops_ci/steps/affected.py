@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mlops_ci.records.decisions import Trust
 from mlops_ci.steps import ledger
-from mlops_ci.steps.change import is_prose
+from mlops_ci.steps.change import is_prose, is_read
 
 if TYPE_CHECKING:
     from mlops_ci.edge.git import Repository
@@ -43,4 +43,5 @@ def _is_about(project: Project, path: str) -> bool:
     if any(path == folder or path.startswith(f"{folder}/") for folder in folders):
         return True
     prefix = f"{project.folder}/" if project.folder else ""
-    return path.startswith(prefix) and not is_prose(path.removeprefix(prefix))
+    name = path.removeprefix(prefix)
+    return path.startswith(prefix) and (not is_prose(name) or is_read(project.config, name))

@@ -10,6 +10,7 @@ from mlops_ci.edge import actions
 from mlops_ci.edge.github.errors import GitHubError
 from mlops_ci.ledger.names import decision_folder
 from mlops_ci.records.judged import JudgedProject
+from mlops_ci.records.outcomes import Outcome
 from mlops_ci.reports import comment, document, gate_status, markdown
 from mlops_ci.reports.comment import Mark, Part
 from mlops_ci.reports.gate_status import GateStatus
@@ -119,7 +120,13 @@ def _mark(occasion: Occasion, status: GateStatus, parts: tuple[Part, ...]) -> Ma
 def _part(occasion: Occasion, told: Told, ledger: str) -> Part:
     project, kept = told.project, told.kept
     if kept is None:
-        return Part(name=project.name, state=project.state, reason=project.reason)
+        agreed = f"; opened by {' and '.join(project.opened)}" if project.opened else ""
+        return Part(
+            name=project.name,
+            state=project.state,
+            reason=f"{project.reason}{agreed}",
+            decided=Outcome.PASSED if project.opened else None,
+        )
     prefix = f"{project.folder}/" if project.folder else ""
     story = _story(kept, project.folder)
     return Part(

@@ -24,7 +24,7 @@ def find_base(project: Project, tree: Tree, *, asked: str | None) -> str:
 
 def base_on(repository: Repository, commit: str, branch: str | None) -> str:
     """Where `commit` left a branch; of one that is on it, or without a branch, the first parent. Empty for a root."""
-    tip = _tip(repository, branch) if branch else None
+    tip = tip_of(repository, branch) if branch else None
     if tip:
         common = repository.merge_base(commit, tip)
         if common and common != commit:
@@ -34,7 +34,7 @@ def base_on(repository: Repository, commit: str, branch: str | None) -> str:
     return _first_parent(repository, commit)
 
 
-def _tip(repository: Repository, branch: str) -> str | None:
+def tip_of(repository: Repository, branch: str) -> str | None:
     """The branch here; a clone of a side branch only has the remote's."""
     return repository.find(f"refs/heads/{branch}") or repository.find(f"refs/remotes/origin/{branch}")
 

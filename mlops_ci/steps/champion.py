@@ -49,6 +49,9 @@ class _Asking(NamedTuple):
 
 def feature_digests(snapshot: Snapshot, columns: tuple[str, ...]) -> NDArray[np.uint64] | None:
     """The content of `columns` for every held-out row, shape (rows,); None when a column is gone."""
+    if snapshot.told is not None:
+        told = snapshot.told  # of other columns nothing is known, so that nothing pairs
+        return told.digests if set(told.columns) == set(columns) else np.zeros_like(told.digests)
     if not set(columns) <= set(snapshot.table.names):
         return None
     return canonical.row_digests(canonical.take(snapshot.table, snapshot.holdout), columns)

@@ -7,6 +7,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from mlops_ci.config import waivers, yaml
+from mlops_ci.config.settings import Config
 from mlops_ci.errors import MlopsCiError
 from mlops_ci.records.canonical import digest
 from mlops_ci.records.decisions import Change, ParamChange
@@ -40,8 +41,16 @@ def is_prose(path: str) -> bool:
     return any(fnmatch(path, pattern) for pattern in _BESIDE)
 
 
-def is_source(tree: Tree, path: str) -> bool:
-    return any(fnmatch(path, pattern.partition("#")[0]) for pattern in tree.config.data.sources.values())
+def is_source(config: Config, path: str) -> bool:
+    return any(fnmatch(path, pattern.partition("#")[0]) for pattern in config.data.sources.values())
+
+
+def is_read(config: Config, path: str) -> bool:
+    """Whether settings name a file, wherever it lies."""
+    train = config.train
+    named = [config.data.contract, config.data.prepare, *((train.predictions, train.model) if train else ())]
+    named += [train.params.partition("#")[0]] if train and train.params else []
+    return path in named or is_source(config, path)
 
 
 def code_paths(tree: Tree) -> tuple[str, ...]:
@@ -93,7 +102,7 @@ def _built(tree: Tree) -> dict[str, object]:
 
 
 def _kind(tree: Tree, path: str) -> str:
-    if is_source(tree, path):
+    if is_source(tree.config, path):
         return "data"
     if is_judge_file(tree, path):
         return "judge"
@@ -102,7 +111,7 @@ def _kind(tree: Tree, path: str) -> str:
     params = tree.config.train.params if tree.config.train else None
     if params and path == params.partition("#")[0]:
         return "params"
-    if path == "mlops.yaml" or is_prose(path):
+    if path == "mlops.yaml" or (is_prose(path) and path != tree.config.data.prepare):
         return ""
     return "code"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops_ci.edge import actions
-from mlops_ci.edge.actions import Job, OnPullRequest, OnWorkflowRun, Run
+from mlops_ci.edge.actions import Job, OnRepository, OnWorkflowRun, Run
 from mlops_ci.records.decisions import Trust
 from mlops_ci.reports import markdown
 from mlops_ci.reports.report import build
@@ -27,19 +27,11 @@ _ENDS = {
     "startup_failure": "the workflow could not be started",
     "timed_out": "the run took longer than it may",
 }
-_ON_PULL_REQUEST = ("pull_request", "pull_request_review")
 
 
 def this_job() -> Job:
     """The job this process runs in. UsageError at a desk."""
     return actions.job()
-
-
-def base_branch(job: Job) -> str | None:
-    """The branch that a pull request is to be merged into; None elsewhere."""
-    if job.event in _ON_PULL_REQUEST:
-        return actions.payload(job, OnPullRequest).pull_request.base.ref
-    return None
 
 
 def asks_again(job: Job) -> bool:
@@ -48,9 +40,13 @@ def asks_again(job: Job) -> bool:
 
 
 def base_commit(job: Job, repository: Repository) -> str:
-    """What the checked out commit is compared with."""
+    """What the checked out commit is compared with: where it left the default branch, wherever it is to be merged.
+
+    A branch that anybody may make decides nothing; and a status holds for the commit, into whatever it is merged.
+    """
     head = repository.resolve("HEAD")
-    return base_on(repository, head, base_branch(job) or repository.default_branch())
+    told = actions.payload(job, OnRepository).repository
+    return base_on(repository, head, (told.default_branch if told else "") or repository.default_branch())
 
 
 def judged_run(job: Job) -> Run:

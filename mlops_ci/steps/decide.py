@@ -16,6 +16,7 @@ from mlops_ci.records.decisions import (
     DecisionKind,
     Evidence,
     FactNote,
+    Opening,
     TrainingInfo,
 )
 from mlops_ci.records.evaluation import Champion, Evaluation, Holdout, OwnMetric, Predictions
@@ -65,6 +66,14 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     idle_waivers: tuple[IdleWaiver, ...] = ()
     environments: tuple[Verdict, ...] = ()
     use: Use | None = None
+    changes: tuple[str, ...] = ()
+    """What changes the judge beyond its settings and files: an owner has to agree to it as well."""
+    unproved: str = ""
+    """Which verdicts are nothing but the word of the branch's own code."""
+    outdated: str = ""
+    """Why the rules that decided are not those that hold now."""
+    opened: Opening | None = None
+    """Who agreed to what changes the judge."""
     unfinished: bool = False
     """Something this machine lacks kept an answer away: the next run asks again instead of restoring this one."""
 
@@ -137,7 +146,10 @@ def decide(case: Case, found: Found, environment: str) -> Decided:
         champion=_champion(case, found),
         change=case.change,
         judge=msgspec.structs.replace(
-            case.judge.ref(), head_verdicts=found.head_gates, idle_waivers=found.idle_waivers or msgspec.UNSET
+            case.judge.ref(),
+            differences=(*case.judge.differences, *found.changes),
+            head_verdicts=found.head_gates,
+            idle_waivers=found.idle_waivers or msgspec.UNSET,
         ),
         gates=found.gates,
         metrics=found.evaluation.metrics if found.evaluation else (),
@@ -146,6 +158,7 @@ def decide(case: Case, found: Found, environment: str) -> Decided:
         reason=reason,
         environments=found.environments or msgspec.UNSET,
         anchor=_ref(found.anchor) if found.anchor else msgspec.UNSET,
+        opened=found.opened or msgspec.UNSET,
     )
     kept = evidence(found)
     kept_rows = case.head.config.evidence.rows == "ledger"
@@ -205,9 +218,15 @@ def _outcome(case: Case, found: Found) -> tuple[Outcome, str]:
     if outcome is not by_base:
         decisive = next(one for one in found.head_gates if one.blocking and one.verdict == outcome.value)
         return outcome, f"this commit's own gate {decisive.gate} does not hold: {decisive.reason}"
-    if outcome is Outcome.PASSED and case.judge.changes:
-        return Outcome.UNDECIDED, f"the judge changes: {case.judge.changes}"
-    return outcome, ""
+    why = "" if outcome is not Outcome.PASSED else found.outdated or to_agree_on(case, found)
+    return (Outcome.UNDECIDED, why) if why else (outcome, "")
+
+
+def to_agree_on(case: Case, found: Found) -> str:
+    """What an owner has to agree to before this can pass; empty: nothing, or somebody did."""
+    changes = "; ".join(filter(None, (case.judge.changes, *found.changes)))
+    told = f"the judge changes: {changes}" if changes else f"an owner has to agree: {found.unproved}"
+    return told if (changes or found.unproved) and found.opened is None else ""
 
 
 def _champion(case: Case, found: Found) -> ChampionRef | None:

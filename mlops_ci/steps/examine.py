@@ -26,6 +26,7 @@ from mlops_ci.steps.model_tests import find_tests, run_model_tests
 from mlops_ci.steps.own_metrics import Measured, Ruler, measure
 from mlops_ci.steps.predict import predict
 from mlops_ci.steps.progress import Clock
+from mlops_ci.steps.redefined import redefined
 from mlops_ci.steps.snapshot import Snapshot, feature_columns, make_snapshot
 from mlops_ci.steps.suites import DataFound, examine
 from mlops_ci.steps.workshop import Workshop
@@ -43,10 +44,11 @@ def look_at_data(case: Case, workshop: Workshop, clock: Clock) -> Found:
             line.found = "could not be read"
             return Found(results=(errored("data", error, Part.DATA),))
         found = replace(examine(case, snapshot, holdout, _before(case, workshop)), gate_part=apart)
+        changes = redefined(case, snapshot, workshop)
         line.found = _data_line(found, restored=restored)
         if restored:
             clock.restored.append("data")
-        return Found(data=found, results=() if case.asked.only == "model" else found.results)
+        return Found(data=found, results=() if case.asked.only == "model" else found.results, changes=changes)
 
 
 def make_model(case: Case, found: Found, workshop: Workshop, clock: Clock) -> Found:

@@ -34,7 +34,7 @@ def make_holdout(snapshot: Snapshot | Placed, config: Config) -> Holdout:
     ids, group = snapshot.ids[held], _groups(table, held, config)
     return Holdout(
         task=task,
-        digest=_digest(ids),
+        digest=ids_digest(ids),
         ids=ids,
         truth=truth[held],
         classes=classes,
@@ -57,10 +57,11 @@ def make_parts(snapshot: Snapshot, config: Config) -> tuple[Holdout, Holdout | N
 
 def _some(holdout: Holdout, rows: NDArray[np.bool_]) -> Holdout:
     """These rows of a holdout as one of their own; rows: shape (n,)."""
-    return replace(holdout.cut(rows), digest=_digest(holdout.ids[rows]))
+    return replace(holdout.cut(rows), digest=ids_digest(holdout.ids[rows]))
 
 
-def _digest(ids: NDArray[np.uint64]) -> str:
+def ids_digest(ids: NDArray[np.uint64]) -> str:
+    """The identity of the rows of these ids, shape (rows,)."""
     return hashlib.sha256(ids.astype(">u8").tobytes()).hexdigest()
 
 

@@ -32,9 +32,9 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     trust: Trust
     pull: PullRequest | None
     branch: str
-    """What it is to be merged into, or was pushed to."""
-    evidence: int
-    """The run that left the evidence: of a review, the last check of the same commit."""
+    """The default branch, whose rules decide wherever the commit is to be merged: a status holds for the commit."""
+    queued: bool
+    """It was made by the merge queue, on top of the branch as it was then."""
 
 
 class Left(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,7 +70,13 @@ def subject_of(hub: GitHub, run: Run) -> Subject | None:
     if run.event not in ("pull_request", "pull_request_review"):
         on_default = run.event == "push" and own and run.head_branch == facts.default_branch
         trust = Trust.DEFAULT_BRANCH if on_default else Trust.PULL_REQUEST
-        return Subject(commit=run.head_sha, trust=trust, pull=None, branch=facts.default_branch, evidence=run.id)
+        return Subject(
+            commit=run.head_sha,
+            trust=trust,
+            pull=None,
+            branch=facts.default_branch,
+            queued=run.event == "merge_group",
+        )
     pull = pull_of(hub, run)
     if pull is None or (pull.head.sha != run.head_sha and run.conclusion == "cancelled"):
         return None
@@ -78,8 +84,8 @@ def subject_of(hub: GitHub, run: Run) -> Subject | None:
         commit=run.head_sha,
         trust=Trust.PULL_REQUEST if own and pull.head.repository == facts.full_name else Trust.FORK,
         pull=pull,
-        branch=pull.base.ref,
-        evidence=run.id if run.event == "pull_request" else _last_check(hub, run),
+        branch=facts.default_branch,
+        queued=False,
     )
 
 
@@ -107,10 +113,14 @@ def fetch_commit(repository: Repository, subject: Subject) -> None:
         raise OutsideError(f"the commit {subject.commit[:7]} is not to be had any more", "Was the branch pushed over?")
 
 
-def left_by(hub: GitHub, subject: Subject) -> Left:
-    """The artifacts with evidence, by project; of two of a name, as a second attempt leaves them, the newer."""
+def left_by(hub: GitHub, run: Run) -> Left:
+    """The artifacts with evidence, by project; of two of a name, as a second attempt leaves them, the newer.
+
+    A review leaves none: the last check of the same commit did.
+    """
     prefix = f"{RUNS}-"
-    found = sorted(hub.artifacts(subject.evidence), key=lambda one: one.id)
+    evidence = _last_check(hub, run) if run.event == "pull_request_review" else run.id
+    found = sorted(hub.artifacts(evidence), key=lambda one: one.id)
     names = {one.name.removeprefix(prefix): one for one in found if one.name.startswith(prefix)}
     return Left(hub=hub, artifacts=names)
 

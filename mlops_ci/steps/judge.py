@@ -12,6 +12,7 @@ from mlops_ci.config.judging import GateSetting
 from mlops_ci.data import contract
 from mlops_ci.data.contract import Contract
 from mlops_ci.edge import files
+from mlops_ci.errors import ConfigError
 from mlops_ci.evaluation.own import registry
 from mlops_ci.gates import grammar, validate
 from mlops_ci.gates.gate import Gate
@@ -20,8 +21,9 @@ from mlops_ci.records.decisions import JudgeRef
 from mlops_ci.records.verdicts import Waiver
 from mlops_ci.steps.change import is_judge_file, judge_settings
 from mlops_ci.steps.declared import declared
+from mlops_ci.steps.project import Project
 from mlops_ci.steps.promise import divided
-from mlops_ci.steps.trees import Tree
+from mlops_ci.steps.trees import Tree, tree_at
 
 _SAME_QUESTION = ("task", "data.target", "data.missing_target", "data.id", "data.group", "data.time", "data.split")
 """Where these differ, base's rules are about other rows or another answer and cannot judge head's."""
@@ -83,6 +85,8 @@ def choose_judge(head: Tree, base: Tree | None, *, unusable: str = "") -> Judge:
     base_gates = parse_gates(base)
     differences = _differences(base, head)
     question = [key for key in _SAME_QUESTION if judge_settings(base)[key] != judge_settings(head)[key]]
+    if base.config.project != head.config.project:
+        question.append("project")  # another name has no champion and no history
     return Judge(
         tree=base,
         gates=base_gates,
@@ -94,6 +98,15 @@ def choose_judge(head: Tree, base: Tree | None, *, unusable: str = "") -> Judge:
         differences=differences,
         changes=f"this commit changes what is judged ({', '.join(question)})" if question else "",
     )
+
+
+def rules_at(project: Project, commit: str) -> str:
+    """A digest of the rules at a commit, whatever version of the tool reads them; empty where there are none."""
+    try:
+        tree = tree_at(project, commit) if commit else None
+    except ConfigError as error:
+        return f"unreadable: {error.message}"
+    return digest({"settings": judge_settings(tree), "files": _file_digests(tree)}) if tree else ""
 
 
 def parse_gates(tree: Tree) -> tuple[Gate, ...]:
@@ -169,6 +182,8 @@ def _differences(base: Tree, head: Tree) -> tuple[str, ...]:
     before, after = judge_settings(base), judge_settings(head)
     waived = _waiver_differences(parse_waivers(base), parse_waivers(head))
     lines += waived
+    if base.config.project != head.config.project:
+        lines.append(f"project renamed: {base.config.project} is {head.config.project} now")
     keys = [*before, *(key for key in after if key not in before)]
     lines += [f"{_NAMES.get(key, key)} changed" for key in keys if key != "gates" and before.get(key) != after.get(key)]
     files_before, files_after = _file_digests(base), _file_digests(head)

@@ -46,7 +46,8 @@ def judge_answers(case: Case, found: Found, answers: Answers, *, used: Use | Non
         slices=case.head.config.slices,
         metrics=registry(measured.own),
     )
-    searched = find_worse_slices(data.snapshot, data.holdout, model.predictions, case.head.config)
+    at_hand = data.snapshot.told is None
+    searched = find_worse_slices(data.snapshot, data.holdout, model.predictions, case.head.config) if at_hand else None
     asked = verdicts.question(case, data, found, measured)
     asked = replace(asked, gate_part=_gate_part(found, asked, answers.apart))
     used = used or use(case, asked, data.snapshot.info)

@@ -16,7 +16,7 @@ from mlops_ci.ledger import entries, holdouts, names
 from mlops_ci.ledger.history import HistoryRow, parse_row
 from mlops_ci.ledger.page import ROWS, page
 from mlops_ci.ledger.statements import LARGEST, parse_statement
-from mlops_ci.records.decisions import Decision, DecisionKind, Evidence, RunInfo
+from mlops_ci.records.decisions import Decision, DecisionKind, Evidence, RunInfo, Trust
 from mlops_ci.records.outcomes import Outcome
 from mlops_ci.steps.looks import still_as_judged
 
@@ -35,6 +35,8 @@ LARGEST_FILE = 256 * 1024 * 1024
 _SHORTEST_PREFIX = 4
 _CANDIDATES = 10
 _CHUNK = 200
+_BRANCHES = (Trust.FORK, Trust.PULL_REQUEST)
+"""Where what a model answers is the word of a branch: after a merge its commit lies on the default branch too."""
 _HERE = "Run it in a clone that has the branch, or fetch it: git fetch origin mlops-reports"
 
 
@@ -154,13 +156,16 @@ def holdout(repository: Repository, stored: StoredDecision) -> Holdout | None:
 
 
 def last_passed(repository: Repository, project: str, at_or_before: str) -> StoredDecision | None:
-    """The passed check of the newest commit that is `at_or_before` or comes before it; of several the last recorded."""
+    """The passed check of the newest commit that is `at_or_before` or comes before it; of several the last recorded.
+
+    Made at a desk or on the default branch.
+    """
     at = head(repository)
     if at is None:
         return None
     passed: dict[str, HistoryRow] = {}
     for row in _rows(repository, at, project=project):
-        if (row.kind, row.outcome) == (DecisionKind.CHECK, Outcome.PASSED):
+        if (row.kind, row.outcome) == (DecisionKind.CHECK, Outcome.PASSED) and row.trust not in _BRANCHES:
             passed.setdefault(row.commit, row)
     if not passed:
         return None

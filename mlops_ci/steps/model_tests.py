@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from pathlib import Path
 
@@ -21,6 +22,9 @@ from mlops_ci.steps.project import Project
 from mlops_ci.steps.snapshot import Snapshot
 from mlops_ci.steps.trees import Tree
 from mlops_ci.steps.workshop import Workshop
+
+_TEST_FILE = re.compile(r"(^|/)(test_[^/]*|[^/]*_test)\.py$")
+_TEST = re.compile(rb"^\s*(async +)?def +test", re.MULTILINE)
 
 
 class _NotKept(Exception):  # noqa: N818 - no error: an answer that another run may give differently
@@ -45,6 +49,15 @@ def find_tests(rules: Tree, head: Tree) -> Tests:
         for tree in (rules, head)
     )
     return Tests(files=theirs | ours, proposed=frozenset(theirs.keys() - ours.keys()))
+
+
+def has_tests(rules: Tree, head: Tree) -> bool:
+    """Whether a model that is trained here has tests of the judge's to answer."""
+    train = head.config.train
+    if train is None or train.predictions:
+        return False
+    names = (path for path in rules.paths if path.startswith(MODEL_TESTS) and _TEST_FILE.search(path))
+    return any(_TEST.search((rules.root / name).read_bytes()) for name in names if (rules.root / name).is_file())
 
 
 def run_model_tests(

@@ -22,18 +22,18 @@ def fingerprint(tree: Tree, workshop: Workshop) -> str:
     return f"{prepare} {workshop.code} {workshop.environment.digest}"
 
 
-def prepared(tree: Tree, paths: dict[str, tuple[Path, ...]], workshop: Workshop) -> Table:
-    """The prepared table, its rows in no particular order."""
+def prepared(tree: Tree, paths: dict[str, tuple[Path, ...]], workshop: Workshop, *, root: Path) -> Table:
+    """The prepared table, its rows in no particular order. root: of the sources, which may be those of another tree."""
     prepare = tree.config.data.prepare
     if not prepare:
-        return tables.read(paths, None, root=tree.root)
+        return tables.read(paths, None, root=root)
     if prepare.endswith(".sql"):
         sql = yaml.decode(_sql_file(tree, prepare).read_bytes(), file=prepare)
-        return tables.read(paths, sql, sql_file=prepare, root=tree.root)
+        return tables.read(paths, sql, sql_file=prepare, root=root)
     with workshop.open() as bench:
         sources = {}
         for name, group in paths.items():
-            frames.write(tables.read({name: group}, None, root=tree.root), bench.scratch / "sources" / name)
+            frames.write(tables.read({name: group}, None, root=root), bench.scratch / "sources" / name)
             sources[name] = {"frame": str(bench.scratch / "sources" / name)}
         output = bench.scratch / "prepared"
         bench.run("prepare", {"entrypoint": prepare, "sources": sources, "output": str(output)})

@@ -23,6 +23,23 @@ def projects_at(repository: Repository, commit: str) -> dict[str, Project | Conf
     return {folder: _opened(repository, commit, name, folder) for folder, name in found.items()}
 
 
+def alone(found: dict[str, Project | ConfigError]) -> dict[str, Project | ConfigError]:
+    """The same, with what is wrong in place of projects that share a name: their decisions could not be told apart."""
+    named: dict[str, list[str]] = {}
+    for folder, one in found.items():
+        if isinstance(one, Project):
+            named.setdefault(one.config.project, []).append(folder or ".")
+    wrong = {name: folders for name, folders in named.items() if len(folders) > 1}
+    return {
+        folder: ConfigError(
+            f"two projects are named {one.config.project}: in {' and '.join(wrong[one.config.project])}"
+        )
+        if isinstance(one, Project) and one.config.project in wrong
+        else one
+        for folder, one in found.items()
+    }
+
+
 def projects(repository: Repository) -> tuple[ProjectInputs, ...]:
     """Every project of the working tree, by folder; ConfigError naming the file where one cannot be read."""
     found = _settings_files(repository.worktree_files(""))

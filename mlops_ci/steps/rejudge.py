@@ -99,10 +99,10 @@ def _one_answer(kept: Kept) -> tuple[str, ...]:
 
 
 def _outcome(decision: Decision) -> tuple[str, ...]:
-    """The outcome its answers come to; undecided in place of passed where the judge changes."""
+    """The outcome its answers come to; undecided in place of passed where a reason is told."""
     now = outcome_of(decision.gates, decision.checks, decision.judge.head_verdicts)
-    judge_changes = now is Outcome.PASSED and decision.outcome is Outcome.UNDECIDED and decision.judge.differences != ()
-    return () if now is decision.outcome or judge_changes else (f"recorded {decision.outcome}, its answers say {now}",)
+    held_back = now is Outcome.PASSED and decision.outcome is Outcome.UNDECIDED and decision.reason != ""
+    return () if now is decision.outcome or held_back else (f"recorded {decision.outcome}, its answers say {now}",)
 
 
 def _verdicts(kept: Kept) -> tuple[str, ...]:

@@ -4,12 +4,13 @@ metrics and gates are computed again, and the verdicts of the run are not even r
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 import numpy as np
 
 from mlops_ci.errors import MlopsCiError, SourceError
+from mlops_ci.records.decisions import Evidence
 from mlops_ci.records.evaluation import Champion, Holdout, OwnMetric, Predictions
 from mlops_ci.records.outcomes import Status
 from mlops_ci.records.results import Part, Result
@@ -21,6 +22,7 @@ from mlops_ci.steps.deepchecks_results import NAME as DEEPCHECKS
 from mlops_ci.steps.facts.measure import how, wanted
 from mlops_ci.steps.judgement import Answers
 from mlops_ci.steps.ledger import StoredDecision
+from mlops_ci.steps.model_tests import has_tests
 from mlops_ci.steps.own_metrics import Measured
 from mlops_ci.steps.promise import Use
 from mlops_ci.steps.rejudge import stored_predictions
@@ -32,7 +34,37 @@ if TYPE_CHECKING:
     from mlops_ci.steps.suites import DataFound
 
 replace = msgspec.structs.replace
-_LIED = "It was not written by `mlops-ci check` of this commit: run the check again."
+_Record = TypeVar("_Record")
+_LONGEST = 8_000
+_MOST = 10_000
+_KEEP = "Write `evidence: {rows: ledger}`: of a run that is judged apart from its code nothing else can be believed."
+LIED = "It was not written by `mlops-ci check` of this commit: run the check again."
+
+
+_NO_TESTS = errored("model tests", SourceError("the run says nothing of the model tests", LIED), Part.TESTS)
+
+
+def bounded(kept: Kept) -> Kept:
+    """What a run says in words, no longer than what a check says."""
+    evidence, decision = kept.evidence, kept.decision
+    return replace(
+        kept,
+        decision=replace(decision, checks=_cut(decision.checks[:_MOST], tuple[Result, ...])),
+        evidence=_cut(evidence, Evidence),
+    )
+
+
+def _cut(value: object, kind: type[_Record]) -> _Record:
+    def cut(plain: object) -> object:
+        if isinstance(plain, str):
+            return plain[:_LONGEST]
+        if isinstance(plain, list):
+            return [cut(each) for each in plain[:_MOST]]
+        if isinstance(plain, dict):
+            return {str(name)[:_LONGEST]: cut(each) for name, each in list(plain.items())[:_MOST]}
+        return plain
+
+    return msgspec.convert(cut(msgspec.to_builtins(value)), kind)
 
 
 def with_model(case: Case, found: Found, kept: Kept) -> Found:
@@ -47,12 +79,17 @@ def with_model(case: Case, found: Found, kept: Kept) -> Found:
     if predictions is None or training is None:
         if any(one.status is Status.ERRORED and one.blocking for one in reported):
             return found
-        return _with(found, _no_answer("the run left no predictions", _LIED))
+        if case.head.config.evidence.rows != "ledger":
+            return _with(found, _no_answer("evidence: {rows: none} leaves no rows to judge by", _KEEP))
+        return _with(found, _no_answer("the run left no predictions", LIED))
     if wrong := _unlike(kept.holdout, data) or _unusable(predictions, data.holdout):
-        return _with(found, _no_answer(wrong, _LIED))
+        return _with(found, _no_answer(wrong, LIED))
     named = {name for name in wanted(case.judge) if how(name) is not None}
+    tests = any(one.part is Part.TESTS for one in reported)
+    missing = () if tests or not has_tests(case.rules, case.head) else (_NO_TESTS,)
     return replace(
         found,
+        results=(*found.results, *missing),
         model=ModelFound(
             training=training,
             predictions=predictions,
@@ -109,7 +146,7 @@ def _results(case: Case, kept: Kept) -> tuple[Result, ...]:
     )
     asked = case.rules.config.checks.deepchecks == "gate"
     if asked and not any(one.check.partition("/")[0] == DEEPCHECKS for one in ran):
-        lacking = SourceError("deepchecks has to run and the run says nothing of it", _LIED)
+        lacking = SourceError("deepchecks has to run and the run says nothing of it", LIED)
         return (*ran, errored(DEEPCHECKS, lacking, Part.MODEL))
     return ran
 
@@ -151,7 +188,7 @@ def _measured(case: Case, kept: Kept, predictions: Predictions, champion: Champi
         if value is not None:
             ours[metric.name] = value
         elif not told.reason:
-            lacking = SourceError(f"the run has no usable numbers of {metric.function}", _LIED)
+            lacking = SourceError(f"the run has no usable numbers of {metric.function}", LIED)
             result = errored(f"metric {metric.name}", lacking, Part.MODEL)
             results.append(replace(result, blocking=metric.name in case.rules.config.metrics))
         if value is not None and other is not None and value.ndim == other.ndim:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 _Record = TypeVar("_Record", Evidence, RunInfo)
 _LOOKED_AT = 8
 _LARGEST_TEXT = 16 * 1024 * 1024
+_NAME = re.compile(r"(holdouts/[0-9a-f]{64}/)?[A-Za-z0-9][A-Za-z0-9._-]{0,149}")
+_NOT_OURS = "It was not written by mlops-ci."
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,9 +90,14 @@ def recall_rows(project: Project, asked: str = "") -> Kept:
 def read_run(folder: Path) -> Kept:
     """A run's folder, its evidence compared with the digests the decision pins. UsageError when it is none."""
     if not (folder / "decision.json").is_file():
-        raise UsageError(f"{folder} is not the folder of a run", "Name one of .mlops-ci/runs/, as `check` prints it.")
+        raise UsageError(
+            f"{folder.name} is not the folder of a run", "Name one of .mlops-ci/runs/, as `check` prints it."
+        )
     data = _read(folder, "decision.json")
     decision = parse_statement(data)
+    for name in (entries.EVIDENCE, *decision.evidence):
+        if not _NAME.fullmatch(name) or name not in decision.evidence:
+            raise UsageError(f"the decision has no evidence that is named {name[:80]!r}", _NOT_OURS)
     content = {name: _pinned(folder, name, sha256) for name, sha256 in decision.evidence.items()}
     evidence = _decoded(content[entries.EVIDENCE], Evidence, folder)
     return Kept(
@@ -181,12 +189,12 @@ def _read(folder: Path, name: str) -> bytes:
     if path.is_symlink() or not path.resolve().is_relative_to(folder.resolve()) or not path.is_file():
         raise UsageError(f"{name} is missing in {folder}", "The folder is not whole; run `mlops-ci check --fresh`.")
     if not name.endswith(".npy") and path.stat().st_size > _LARGEST_TEXT:
-        raise UsageError(f"{name} is larger than mlops-ci writes it", "It was not written by mlops-ci.")
+        raise UsageError(f"{name} is larger than mlops-ci writes it", _NOT_OURS)
     return path.read_bytes()
 
 
 def _decoded(data: bytes, kind: type[_Record], folder: Path) -> _Record:
     try:
         return msgspec.json.decode(data, type=kind)
-    except msgspec.MsgspecError as error:
-        raise UsageError(f"{folder} holds something unreadable: {error}", "A newer version wrote it?") from error
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise UsageError(f"{folder.name} holds something unreadable: {error}", "A newer version wrote it?") from error

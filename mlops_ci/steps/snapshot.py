@@ -45,12 +45,21 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     folder: Path
     gate_part: GatePart | None = None
     """The held-out rows that are in nothing else here, where only verdicts may leave them; None: there are none."""
+    told: ToldFeatures | None = None
+    """Of a table that is not at hand."""
 
     @property
     def held_ids(self) -> NDArray[np.uint64]:
         """Of all rows that must not be trained on."""
         held = self.ids[self.holdout]
         return held if self.gate_part is None else np.concatenate([held, self.gate_part.rows.ids])
+
+
+class ToldFeatures(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run says of the features of the held-out rows. digests: shape (held-out rows,), of these columns."""
+
+    columns: tuple[str, ...]
+    digests: NDArray[np.uint64]
 
 
 class GatePart(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,10 +84,13 @@ class Placed(msgspec.Struct, frozen=True, kw_only=True):
     """Rows without a target."""
 
 
-def make_snapshot(project: Project, tree: Tree, *, workshop: Workshop, apart: bool = False) -> tuple[Snapshot, bool]:
+def make_snapshot(
+    project: Project, tree: Tree, *, workshop: Workshop, apart: bool = False, way: Tree | None = None
+) -> tuple[Snapshot, bool]:
     """The tree's snapshot, and whether it was restored. SourceError, ConfigError or UserCodeError.
 
-    apart: the gate part is kept apart, as the tree's own settings may ask for too.
+    apart: the gate part is kept apart, as the tree's own settings may ask for too. way: the tree whose `prepare` joins
+    the sources; its own where none is given.
     """
     apart = apart or tree.config.holdout.verdicts_only
     paths = source_paths(tree, project)
@@ -87,14 +99,14 @@ def make_snapshot(project: Project, tree: Tree, *, workshop: Workshop, apart: bo
     reads = {
         "version": READS,
         "sources": [(file.source, file.sha256, Path(file.path).suffix) for file in sources],
-        "prepare": fingerprint(tree, workshop),
+        "prepare": fingerprint(way or tree, workshop),
         "target": data.target,
         "missing_target": data.missing_target,
         "id": data.id,
         "split": specification(tree.config),
         **({"apart": [list(data.group), data.time]} if apart else {}),
     }
-    make = partial(_make, tree=tree, paths=paths, sources=sources, workshop=workshop, apart=apart)
+    make = partial(_make, tree=tree, paths=paths, sources=sources, workshop=workshop, apart=apart, way=way or tree)
     folder, restored = Cache(project.state).folder("snapshot", reads, make)
     snapshot = _open(folder, sources)
     _columns_are_there(tree.config, snapshot.table)  # settings that do not change the table are not in `reads`
@@ -139,9 +151,10 @@ def _make(
     sources: tuple[SourceFile, ...],
     workshop: Workshop,
     apart: bool,
+    way: Tree,
 ) -> None:
     config = tree.config
-    placed = place(prepared(tree, paths, workshop), config)
+    placed = place(prepared(way, paths, workshop, root=tree.root), config)
     sealed = _gate_rows(config, placed) if apart else None
     info = SnapshotInfo(
         digest=canonical.snapshot_digest(placed.table),

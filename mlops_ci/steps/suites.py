@@ -38,6 +38,8 @@ class DataFound(msgspec.Struct, frozen=True, kw_only=True):
     max_drift: float | None
     """The largest PSI of a column against the base beyond what chance gives; None where nothing moved."""
     profile_before: Profile | None
+    reported: tuple[str, ...] = ()
+    """What of it is the word of the run alone, in words."""
 
 
 class _Answers(msgspec.Struct, frozen=True, kw_only=True):

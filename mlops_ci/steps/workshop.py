@@ -63,6 +63,12 @@ class Workshop:
         """The project's environment, made on first use when it is locked."""
         return environment.resolve(self._tree.root, self._project.state / "env", say=self._say)
 
+    def beside(self, tree: Tree) -> Workshop:
+        """The code of another tree in this one's environment: only the code is then another."""
+        other = Workshop(self._project, tree, self._say)
+        other.environment = self.environment
+        return other
+
     @property
     def locked(self) -> str:
         """The environment's digest; empty where it is not locked."""
@@ -124,6 +130,9 @@ class NoWorkshop(Workshop):
     @cached_property
     def environment(self) -> environment.ProjectEnvironment:
         raise SourceError("the project's code is not run here")
+
+    def beside(self, tree: Tree) -> Workshop:
+        return NoWorkshop(self._project, tree, self._say)
 
     @contextmanager
     def open(self, *, extra: tuple[tuple[Path, str], ...] = ()) -> Iterator[Bench]:  # noqa: ARG002 - as above

@@ -133,7 +133,7 @@ def artifact(each: Artifact, digest: str) -> Shape:
         {
             "id": each.id,
             "name": each.name,
-            "size_in_bytes": len(each.content),
+            "size_in_bytes": len(each.content) if each.size is None else each.size,
             "expired": each.expired,
             "digest": digest,
             "workflow_run": {"id": each.run},

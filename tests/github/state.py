@@ -83,6 +83,8 @@ class Artifact(msgspec.Struct, kw_only=True):
     name: str
     content: bytes
     expired: bool = False
+    size: int | None = None
+    """What GitHub says instead of its size."""
 
 
 class Branch(msgspec.Struct, kw_only=True):

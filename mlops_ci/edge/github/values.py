@@ -23,6 +23,7 @@ _DELETED_USER = "ghost"
 
 class _User(msgspec.Struct, frozen=True):
     login: Text
+    type: Text = "User"
 
 
 class _Repository(msgspec.Struct, frozen=True):
@@ -37,6 +38,11 @@ class _ByUser(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def login(self) -> str:
         return self.user.login if self.user else _DELETED_USER
+
+    @property
+    def is_bot(self) -> bool:
+        """An app, or nobody who can still be asked."""
+        return self.user is None or self.user.type != "User" or self.login.endswith("[bot]")
 
 
 class WorkflowRun(msgspec.Struct, frozen=True, kw_only=True):

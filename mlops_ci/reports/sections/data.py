@@ -37,7 +37,16 @@ def section(story: Story) -> tuple[Block, ...]:
     summary = f"Checks of the data: {checks_line(results).removeprefix('checks ') or 'all skipped'}"
     folded = (Details((Text(summary),), _checks(results)),) if results else ()
     told = (*_difference(change), *_files(change), *_columns(change), *folded)
-    return (Heading((Text("Data"),)), Paragraph(_summary(story)), *told)
+    return (Heading((Text("Data"),)), Paragraph(_summary(story)), *_relabelled(change), *told)
+
+
+def _relabelled(change: DataChange) -> tuple[Block, ...]:
+    """What is true of a row is what models are judged by: said before any number."""
+    if not change.relabelled:
+        return ()
+    rows = numbers.plural(change.relabelled, "row")
+    told = f"the target of {rows} that {'was' if change.relabelled == 1 else 'were'} there before says something else."
+    return (Paragraph((Strong("Other truth: "), Text(told))),)
 
 
 def _moved(change: DataChange) -> bool:

@@ -16,7 +16,8 @@ _TRUST = {
 
 
 def section(story: Story) -> tuple[Block, ...]:
-    items = (_data(story), _holdout(story), _model(story), _environment(story), _judge(story), _decision(story))
+    parts = (_data, _holdout, _model, _environment, _judge, _opened, _reported, _decision)
+    items = (part(story) for part in parts)
     told = Bullets(tuple(item for item in items if item))
     return (Details((Strong("Provenance: "), Text(_headline(story))), (told,)),)
 
@@ -88,6 +89,18 @@ def _judge(story: Story) -> Spans:
         Code(numbers.short(judge.digest)),
         Text(f", mlops-ci {judge.version}"),
     )
+
+
+def _opened(story: Story) -> Spans:
+    opened = story.decision.opened
+    if not opened:
+        return ()
+    return (Text(f"a change of the judge opened by {', '.join(opened.by)} for "), Code(numbers.short(opened.commit)))
+
+
+def _reported(story: Story) -> Spans:
+    reported = story.decision.reported
+    return (Text(f"as the code of the commit reports it: {'; '.join(reported)}"),) if reported else ()
 
 
 def _decision(story: Story) -> Spans:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mlops_ci.records.decisions import Trust
 from mlops_ci.records.outcomes import Outcome, Status, combine
 from mlops_ci.records.results import Part
 from mlops_ci.records.verdicts import Verdict
@@ -90,7 +91,9 @@ def section(story: Story) -> tuple[Block, ...]:
         Paragraph(note)
         for note in (
             _two_verdicts(story),
+            _reported(story),
             _judge(story),
+            _opened(story),
             _dirty(story),
             _unprotected(story),
             _no_champion(story),
@@ -201,6 +204,27 @@ def _judge(story: Story) -> Spans:
     else:
         told = (Text("the rules of "), commit, Text(" decide, not those of this commit."))
     return (Strong("The judge changes: "), *told)
+
+
+def _reported(story: Story) -> Spans:
+    """What nobody but the branch itself stands for."""
+    decision = story.decision
+    if not decision.reported or decision.trust is Trust.DEFAULT_BRANCH:
+        return ()
+    return (
+        Strong("As reported by this branch's code: "),
+        Text(f"{'; '.join(decision.reported)}. All else was computed apart from it."),
+    )
+
+
+def _opened(story: Story) -> Spans:
+    opened = story.decision.opened
+    if not opened:
+        return ()
+    names: Spans = ()
+    for login in opened.by:
+        names += (Text(" and "), Code(f"@{login}")) if names else (Code(f"@{login}"),)
+    return (Strong("Opened by "), *names, Text(", who approved this commit and may agree to what changes the judge."))
 
 
 def _why_own_rules(story: Story) -> str:

@@ -1,0 +1,293 @@
+"""What a branch can send instead of what its run left, and what is shown then: the table of docs/security.md."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from msgspec.structs import replace
+
+from mlops_ci.edge.git import Repository
+from mlops_ci.records.decisions import ChampionRef, Trust
+from mlops_ci.records.outcomes import Outcome, Status
+from mlops_ci.records.results import Part
+from mlops_ci.steps.ledger import last_passed
+from mlops_ci.steps.runs import Kept
+from tests.e2e.bad_input import GOOD, SETTINGS, csv_text, rows
+from tests.github.judging import NUMBER, Judging, Told, forged, repository, row, table
+from tests.helpers import git
+
+WORSE = {"params.yaml": "limit: 99.0\n"}
+RULES = SETTINGS.replace("  target: late\n", "  prepare: pipeline/prepare.sql\n  target: late\n").replace(
+    "gates:\n", "gates:\n  - accuracy - champion.accuracy > -0.3 @ 95%\n"
+)
+BASE = {**GOOD, "mlops.yaml": RULES, "pipeline/prepare.sql": "SELECT * FROM trains\n"}
+WAIVER = "version: 1\nwaivers: [{gate: accuracy >= 0.6, reason: we know, owner: eve, until: 2024-05-20}]\n"
+REFUSED = "rain: refused. Accuracy fell from 0.74 to 0.49, below 0.6"
+
+
+class Sent(NamedTuple):
+    """One repository with a pull request of a model that is too bad, and the evidence that its run left."""
+
+    judging: Judging
+    commit: str
+    evidence: Path
+    honest: Told
+
+
+@pytest.fixture(scope="module")
+def sent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sent]:
+    with repository(tmp_path_factory.mktemp("forgeries"), BASE) as judging:
+        commit = judging.branch(WORSE)
+        evidence = judging.checked()
+        honest = judging.judged(judging.left(evidence, commit))
+        assert honest.state == "failure", honest
+        yield Sent(judging, commit, evidence, honest)
+
+
+def everything_passed(kept: Kept) -> Kept:
+    gates = tuple(replace(one, verdict=Status.PASSED, observed=0.99, low=0.98) for one in kept.decision.gates)
+    return replace(kept, decision=replace(kept.decision, outcome=Outcome.PASSED, reason="", gates=gates))
+
+
+def better_metrics(kept: Kept) -> Kept:
+    evaluation = kept.evidence.evaluation
+    assert evaluation is not None
+    metrics = tuple(replace(one, value=1.0) for one in evaluation.metrics)
+    return replace(
+        kept,
+        decision=replace(kept.decision, metrics=metrics),
+        evidence=replace(kept.evidence, evaluation=replace(evaluation, metrics=metrics)),
+    )
+
+
+def another_truth(kept: Kept) -> Kept:
+    assert kept.holdout is not None
+    return replace(kept, holdout=replace(kept.holdout, truth=kept.arrays["labels"].copy()))
+
+
+def easy_rows_only(kept: Kept) -> Kept:
+    assert kept.holdout is not None
+    right = kept.arrays["labels"] == kept.holdout.truth
+    return replace(
+        kept, holdout=kept.holdout.cut(right), arrays={name: rows[right] for name, rows in kept.arrays.items()}
+    )
+
+
+def without_tests(kept: Kept) -> Kept:
+    checks = tuple(one for one in kept.decision.checks if one.part is not Part.TESTS)
+    return replace(kept, decision=replace(kept.decision, checks=checks))
+
+
+def passing_tests(kept: Kept) -> Kept:
+    checks = tuple(
+        replace(one, status=Status.PASSED, message="") if one.part is Part.TESTS else one
+        for one in kept.decision.checks
+    )
+    return replace(kept, decision=replace(kept.decision, checks=checks))
+
+
+def truth_as_predictions(kept: Kept) -> Kept:
+    assert kept.holdout is not None
+    labels = kept.holdout.truth.astype(np.int32)
+    return replace(kept, arrays={**kept.arrays, "labels": labels, "scores": labels.astype(np.float32)})
+
+
+def weak_champion(kept: Kept) -> Kept:
+    assert kept.decision.champion is not None
+    arrays = {**kept.arrays, "champion_labels": 1 - kept.arrays["champion_labels"]}
+    other = ChampionRef(name="a weaker one", commit="1" * 40, decision="2" * 64)
+    return replace(kept, arrays=arrays, decision=replace(kept.decision, champion=other))
+
+
+def other_base_and_judge(kept: Kept) -> Kept:
+    judge = replace(kept.decision.judge, commit="3" * 40, digest="4" * 64, differences=(), source="head")
+    return replace(kept, decision=replace(kept.decision, base="3" * 40, judge=judge, gates=()))
+
+
+def from_the_default_branch(kept: Kept) -> Kept:
+    return replace(kept, decision=replace(kept.decision, trust=Trust.DEFAULT_BRANCH))
+
+
+def of_another_commit(kept: Kept) -> Kept:
+    return replace(kept, decision=replace(kept.decision, subject=replace(kept.decision.subject, commit="5" * 40)))
+
+
+def of_another_project(kept: Kept) -> Kept:
+    return replace(kept, decision=replace(kept.decision, project="sunshine"))
+
+
+def words_without_end(kept: Kept) -> Kept:
+    checks = tuple(replace(one, message="x" * 3_000_000) for one in kept.decision.checks[:1])
+    assert kept.run is not None
+    return replace(
+        kept,
+        run=replace(kept.run, host="h" * 5_000_000, timings={"t" * 1_000_000: 1.0}),
+        decision=replace(kept.decision, checks=(*checks, *kept.decision.checks[1:])),
+    )
+
+
+class Forgery(NamedTuple):
+    name: str
+    change: Callable[[Kept], Kept]
+    state: str
+
+
+FORGERIES = (
+    Forgery("verdicts and outcome say passed", everything_passed, "failure"),
+    Forgery("metrics say 1.0", better_metrics, "failure"),
+    Forgery("what is true of the rows is what the model says", another_truth, "failure"),
+    Forgery("another champion, with worse answers", weak_champion, "failure"),
+    Forgery("another base, another judge, no gates", other_base_and_judge, "failure"),
+    Forgery("trust: default-branch", from_the_default_branch, "failure"),
+    Forgery("words of many megabytes", words_without_end, "failure"),
+    Forgery("rows the model is wrong about are left out", easy_rows_only, "error"),
+    Forgery("no word of the model tests", without_tests, "error"),
+    Forgery("evidence about another commit", of_another_commit, "error"),
+    Forgery("evidence about another project", of_another_project, "error"),
+    Forgery("what is true is sent as predictions", truth_as_predictions, "success"),
+)
+
+
+@pytest.mark.parametrize("case", FORGERIES, ids=lambda case: case.name.replace(" ", "-"))
+def test_a_forgery_shows_what_the_table_says(case: Forgery, sent: Sent, tmp_path: Path) -> None:
+    evidence = forged(sent.evidence, tmp_path / "forged", case.change)
+    told = sent.judging.judged(sent.judging.left(evidence, sent.commit))
+    assert [ran.code for ran in told.ran] == [0, 0], told.ran
+    assert told.state == case.state
+    assert row(case.name, told) in table()
+    if told.decision is not None:
+        assert _not_of_the_run(told.decision) == _not_of_the_run(sent.honest.decision)
+        assert told.decision["trust"] == "pull-request"
+        assert "**As reported by this branch's code:**" in told.comment
+
+
+def _not_of_the_run(decision: Any) -> list[object]:
+    """What no run has a word in."""
+    champion, subject = decision["champion"], decision["subject"]
+    settled = [decision[key] for key in ("project", "trust", "base", "change")]
+    judge = {key: decision["judge"][key] for key in ("commit", "digest", "version", "source", "differences")}
+    return [*settled, judge, champion["decision"], champion["commit"], subject["commit"], subject["tree"]]
+
+
+class Edit(NamedTuple):
+    name: str
+    files: dict[str, str | bytes | None]
+    state: str
+
+
+EDITS = (
+    Edit("lowers a gate of its own", {**WORSE, "mlops.yaml": RULES.replace(">= 0.6", ">= 0.1")}, "failure"),
+    Edit(
+        "waives the gate for itself",
+        {
+            **WORSE,
+            "waivers.yaml": WAIVER,
+        },
+        "failure",
+    ),
+    Edit(
+        "edits the workflow that runs it",
+        {**WORSE, ".github/workflows/mlops-check.yml": "name: mlops check\non: pull_request\njobs: {}\n"},
+        "failure",
+    ),
+    Edit("divides rows anew", {"mlops.yaml": RULES.replace("30%", "40%")}, "failure"),
+    Edit(
+        "renames the project",
+        {
+            "mlops.yaml": RULES.replace("holdout: 30%", "holdout: 30%, salt: rain").replace(
+                "project: rain", "project: snow"
+            )
+        },
+        "failure",
+    ),
+    Edit(
+        "makes another truth in prepare.sql",
+        {"pipeline/prepare.sql": "SELECT * REPLACE (CASE WHEN rain > 5 THEN 1 ELSE 0 END AS late) FROM trains\n"},
+        "failure",
+    ),
+    Edit(
+        "leaves out rows in prepare.sql",
+        {"pipeline/prepare.sql": "SELECT * FROM trains WHERE trip % 7 <> 0\n"},
+        "failure",
+    ),
+    Edit(
+        "leaves out rows in prepare.sql and touches the data",
+        {
+            "pipeline/prepare.sql": "SELECT * FROM trains WHERE trip % 7 <> 0\n",
+            "data/trains.csv": csv_text([*rows(), ["120", "Bonn", "1.0", "3", "0"]]),
+        },
+        "failure",
+    ),
+    Edit(
+        "adds a column in prepare.sql",
+        {"pipeline/prepare.sql": "SELECT *, rain * wind AS storm FROM trains\n"},
+        "success",
+    ),
+    Edit("breaks mlops.yaml", {"mlops.yaml": "version: 1\nproject: [rain\n"}, "error"),
+    Edit(
+        "adds a project of the same name with easy rules",
+        {"other/mlops.yaml": SETTINGS.replace(">= 0.6", ">= 0.0"), "other/data/trains.csv": csv_text(rows())},
+        "error",
+    ),
+    Edit("takes mlops.yaml away", {"mlops.yaml": None}, "failure"),
+)
+
+
+@pytest.mark.parametrize("case", EDITS, ids=lambda case: case.name.replace(" ", "-"))
+def test_an_edit_shows_what_the_table_says(case: Edit, sent: Sent, tmp_path: Path) -> None:
+    judging, files = sent.judging, case.files
+    commit = judging.branch(files, name=case.name.replace(" ", "-").replace(".", "-"))
+    text = str(files.get("mlops.yaml", RULES))
+    name = "snow" if "snow" in text else "rain"
+    run = judging.left(None, commit)
+    if files.get("mlops.yaml", "") is not None and "[rain" not in text:
+        judging.add(run, judging.checked(project=name), project=name)
+    told = judging.judged(run)
+    assert [ran.code for ran in told.ran] == [0, 0], told.ran
+    assert told.state == case.state
+    assert row(case.name, told) in table()
+
+
+def test_a_branch_of_ones_own_is_no_judge(sent: Sent) -> None:
+    """A status holds for the commit: what passed for a branch with weak rules would pass for the default branch."""
+    judging = sent.judging
+    judging.branch({"mlops.yaml": RULES.replace(">= 0.6", ">= 0.0")}, name="weak")
+    commit = judging.branch(WORSE, name="onto-weak", start="weak")
+    judging.github.state.pulls[NUMBER].base_ref = "weak"
+    told = judging.judged(judging.left(judging.checked(), commit))
+    assert (told.state, told.status) == ("failure", REFUSED)
+    assert told.decision["base"] == git(judging.desk, "rev-parse", "main")
+
+
+def test_what_passed_on_a_branch_alone_is_nobodys_champion(sent: Sent, tmp_path: Path) -> None:
+    judging = sent.judging
+    commit = judging.branch(WORSE, name="merged")
+    evidence = forged(judging.checked(), tmp_path / "forged", truth_as_predictions)
+    assert judging.judged(judging.left(evidence, commit)).state == "success"
+    git(judging.desk, "switch", "--quiet", "--create", "merge", "main")
+    git(judging.desk, "merge", "--quiet", "--no-ff", "--message", "Merge", "merged")
+    git(judging.desk, "fetch", "--quiet", "origin", "mlops-reports:refs/remotes/origin/mlops-reports")
+    found = last_passed(Repository.open(judging.desk), "rain", "HEAD")
+    assert found is not None
+    assert (found.decision.trust, found.decision.subject.commit) == (Trust.DEFAULT_BRANCH, sent.honest.decision["base"])
+
+
+def test_other_labels_are_allowed_and_told(sent: Sent) -> None:
+    lines = [[*row[:4], str(1 - int(row[4]))] if int(row[0]) < 4 else row for row in rows()]
+    commit = sent.judging.branch({"data/trains.csv": csv_text(lines)}, name="labels")
+    told = sent.judging.judged(sent.judging.left(sent.judging.checked(), commit))
+    assert told.state == "success"
+    assert "**Other truth:** the target of 4 rows that were there before says something else." in told.comment
+
+
+def test_the_newer_of_two_artifacts_of_one_name_is_judged(sent: Sent, tmp_path: Path) -> None:
+    """As a second attempt leaves them; one of a project that does not exist is nobody's."""
+    first = forged(sent.evidence, tmp_path / "forged", truth_as_predictions)
+    run = sent.judging.left(first, sent.commit)
+    sent.judging.add(run, sent.evidence)
+    sent.judging.add(run, first, project="nobody")
+    assert sent.judging.judged(run).status == REFUSED
