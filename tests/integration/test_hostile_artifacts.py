@@ -163,7 +163,7 @@ def test_an_artifact_larger_than_allowed_is_not_fetched(sent: Sent) -> None:
     told = judging.judged(run)
     assert (told.state, told.status) == (
         "error",
-        "rain: could not be judged. the artifact 'mlops-run-rain' has more than 268,435,456 bytes",
+        "rain: could not be judged. The artifact 'mlops-run-rain' has more than 268,435,456 bytes",
     )
     assert not judging.github.asked("GET", f"/actions/artifacts/{artifact}/zip")
 
