@@ -197,7 +197,7 @@ class Repository:
 
     def blob_of(self, path: str) -> str:
         """The name git would give a file of the working tree, after its filters and line ends."""
-        return _decoded(self.run("hash-object", "--", path))
+        return decoded(self.run("hash-object", "--", path))
 
     def changed_paths(self, old: str | None, new: str | None, folder: str) -> tuple[tuple[str, str], ...]:
         """(status, path) of what differs, by path; status A, M, T or D, a rename is D and A.

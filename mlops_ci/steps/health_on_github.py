@@ -7,6 +7,7 @@ import shlex
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from mlops_ci.edge import remote
 from mlops_ci.edge.github import access
 from mlops_ci.edge.github.client import GitHub
 from mlops_ci.edge.github.errors import GitHubError, plain
@@ -38,8 +39,8 @@ _BINDING = ("pull_request", "required_status_checks", "merge_queue", "update")
 
 def github(project: Project) -> Iterator[Finding]:
     """All there is to see of the repository on GitHub; nothing where it is not there, one note without a token."""
-    remote = project.repository.remote()
-    named = access.repository_named(remote.url if remote else "")
+    there = remote.remote_of(project.repository)
+    named = access.repository_named(there.url if there else "")
     if not named:
         return
     if not access.has_token():
