@@ -287,6 +287,8 @@ def test_other_labels_are_allowed_and_told(sent: Sent) -> None:
 def test_the_newer_of_two_artifacts_of_one_name_is_judged(sent: Sent, tmp_path: Path) -> None:
     """As a second attempt leaves them; one of a project that does not exist is nobody's."""
     first = forged(sent.evidence, tmp_path / "forged", truth_as_predictions)
+    pull = sent.judging.github.state.pulls[NUMBER]
+    pull.head_ref, pull.head_sha = "change", sent.commit
     run = sent.judging.left(first, sent.commit)
     sent.judging.add(run, sent.evidence)
     sent.judging.add(run, first, project="nobody")
