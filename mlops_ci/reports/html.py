@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from mlops_ci.render import render as render_template
 from mlops_ci.reports.document import Document, filled, plain
-from mlops_ci.reports.visible import visible, visible_lines
+from mlops_ci.reports.visible import keep_units, visible, visible_lines
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-_BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:%|kB|MB|GB|bytes|ms|s|min|h)(?!\w))")
 _OPEN = frozenset({"charts"})
 """Sections whose folded parts are shown unfolded: a page has room that a comment has not."""
 
@@ -39,7 +37,7 @@ def _kind(value: object) -> str:
 
 def _text(value: str) -> str:
     """Visible text in which a number is not parted from its unit."""
-    return _BEFORE_UNIT.sub("\u00a0", visible(value))
+    return keep_units(visible(value))
 
 
 def _code(value: object) -> str:

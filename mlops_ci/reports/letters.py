@@ -33,8 +33,8 @@ def gates(verdicts: Sequence[Verdict]) -> tuple[Block, ...]:
     shown = [v for v in verdicts if None not in (v.observed, v.threshold, v.low, v.high) and v.verdict in _DRAWN]
     lines = [f"  {'← does not hold':>{_HALF}}│{'holds →':<{_HALF}}".rstrip()] if shown else []
     for one in shown[:_MOST]:
-        told = f"{claims.observed(one)}, needs {claims.needs(one)}"
-        lines += [f"{words.SYMBOLS[one.verdict]} {_name(one.gate, 58)}", f"  {_strip(one)}  {visible(told, 40)}"]
+        value = visible(claims.observed(one), 24)
+        lines += [f"{words.SYMBOLS[one.verdict]} {value}  {_name(one.gate, 48)}", f"  {_strip(one).rstrip()}"]
     return _drawn("Gates: ● the value, ├─┤ its interval, │ what is needed; every row has a scale of its own.", lines)
 
 
@@ -62,10 +62,8 @@ def roc(curve: Curve, champion: Curve | None, name: str) -> tuple[Block, ...]:
     for rate in _RATES:
         found = _at(curve, rate)
         before = f"   {_name(name, 16)} {numbers.percent(_at(champion, rate), 0)}" if champion and champion.x else ""
-        lines.append(f"{numbers.percent(rate, 0):>5}  {_bar(found)}  {numbers.percent(found, 0):>5}{before}")
-    return _drawn(
-        "ROC: of the positives this share is found, where this share of the negatives is taken for one.", lines
-    )
+        lines.append(f"{numbers.percent(rate, 0):>5}  {numbers.percent(found, 0):>5}  {_bar(found)}{before}".rstrip())
+    return _drawn("ROC: at the share of false positives on the left, this share of the positives is found.", lines)
 
 
 def calibration(curve: Curve, champion: Curve | None, rows: Curve | None, name: str) -> tuple[Block, ...]:
@@ -77,7 +75,7 @@ def calibration(curve: Curve, champion: Curve | None, rows: Curve | None, name: 
         beside = [f"{_name(name, 16)} {numbers.fixed(old[x], 2)}"] if x in old else []
         beside += [numbers.plural(int(counts[x]), "row")] if x in counts else []
         end = f"   {', '.join(beside)}" if beside else ""
-        lines.append(f"{numbers.fixed(x, 2):>5}  {_bar(y, mark=x)}  {numbers.fixed(y, 2)}{end}")
+        lines.append(f"{numbers.fixed(x, 2):>5}  {numbers.fixed(y, 2)}  {_bar(y, mark=x)}{end}".rstrip())
     return _drawn("Calibration: what was predicted, and the share that came true; │ is where both are equal.", lines)
 
 
@@ -99,12 +97,14 @@ def slices(cuts: Sequence[SliceValue], metric: MetricValue, name: str) -> tuple[
     if most <= 0 or min(value for value, _ in measured) < 0:
         return ()
     mark = metric.value / most if metric.value is not None and metric.value <= most else None
+    wide = max(len(_name(_cut(cut), 20)) for _, cut in measured[:_MOST])
     lines = []
     for value, cut in measured[:_MOST]:
         old = cut.champion.get(metric.metric)
         before = f"   {_name(name, 16)} {_number(old)}" if old is not None else ""
-        label = _name(f"{cut.column}={cut.value}", 18)
-        lines.append(f"{label:<18}  {_bar(value / most, mark=mark)}  {_number(value)}{before}")
+        lines.append(
+            f"{_name(_cut(cut), 20):<{wide}}  {_number(value):>6}  {_bar(value / most, mark=mark)}{before}".rstrip()
+        )
     asked = words.METRICS.get(metric.metric, metric.metric)
     return _drawn(f"{asked} by slice, worst first; │ is all rows.", lines)
 
@@ -157,10 +157,12 @@ def _values(before: ColumnProfile, after: ColumnProfile) -> list[str]:
     old, new = dict(before.common), dict(after.common)
     names = [name for name, _ in after.common[:6]]
     names += [name for name, _ in before.common[:6] if name not in new]
+    wide = max((len(_name(name, 12)) for name in names), default=0)
     lines = []
     for name in names[:8]:
         now, was = new.get(name, 0) / after.rows, old.get(name, 0) / before.rows
-        lines.append(f"  {_name(name, 16):<16}  {_bar(now, mark=was)}  {numbers.percent(was)} → {numbers.percent(now)}")
+        moved = f"{numbers.percent(was):>7} → {numbers.percent(now):>7}"
+        lines.append(f"  {_name(name, 12):<{wide}} {moved}  {_bar(now, mark=was)}".rstrip())
     return lines
 
 
@@ -190,6 +192,10 @@ def _few(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
     """At most ten points, evenly taken."""
     step = -(-len(points) // 10) or 1
     return points[::step]
+
+
+def _cut(cut: SliceValue) -> str:
+    return f"{cut.column}={cut.value}"
 
 
 def _number(value: float | None) -> str:

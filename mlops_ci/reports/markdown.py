@@ -29,7 +29,7 @@ from mlops_ci.reports.document import (
     filled,
     plain,
 )
-from mlops_ci.reports.visible import clip, visible, visible_lines
+from mlops_ci.reports.visible import TOGETHER, clip, keep_units, visible, visible_lines
 
 LIMIT = 65_536
 """Characters, code points as `len` counts them, that GitHub says it takes in a comment (HTTP 422, `Body is too long`).
@@ -41,7 +41,6 @@ _LONGEST_SIGN = 14
 _MARGIN = 1_536
 _MARKUP = re.compile(r"[\\`*<|~]|(?<!\w)_|_(?!\w)|&(?=[#\w])|(?P<interval>\[[−\d., ]+\](?![(\[:]))|[\[\]]")
 _BREAK = "\u200b"
-_TOGETHER = "\u00a0"
 # What GitHub links or replaces by itself in running text: the sign is kept and cut off from what follows. Of numbers
 # between colons only two are emoji: times (03:00:00) and places (mlops.yaml:24: …) stay whole.
 _AUTOMATIC = re.compile(
@@ -163,7 +162,7 @@ class _Writer:
 
 def text(value: str) -> str:
     """Running text with nothing in it that Markdown or GitHub would act on."""
-    escaped = _MARKUP.sub(_escape, visible(value))
+    escaped = _MARKUP.sub(_escape, keep_units(visible(value)))
     escaped = _AUTOMATIC.sub(lambda found: found[0] + _BREAK, escaped)
     return escaped.replace("$", "<span>$</span>")
 
@@ -203,16 +202,16 @@ def summary(span: Span) -> str:
 
 
 def _answer(answer: Answer) -> str:
-    return f"{answer.symbol}{_TOGETHER}{answer.word}"
+    return f"{answer.symbol}{TOGETHER}{answer.word}"
 
 
 def _whole(shown: str) -> str:
     """A span of a number on one line; a blank between two spans is where a line may end, a name in code stays."""
-    return shown if shown == " " or shown.startswith(("`", "<code>", "[")) else shown.replace(" ", _TOGETHER)
+    return shown if shown == " " or shown.startswith(("`", "<code>", "[`", "[<code>")) else shown.replace(" ", TOGETHER)
 
 
 def _html(value: str) -> str:
-    cut = _AUTOMATIC.sub(lambda found: found[0] + _BREAK, visible(value, 300))
+    cut = _AUTOMATIC.sub(lambda found: found[0] + _BREAK, keep_units(visible(value, 300)))
     return escape(cut, quote=False).replace("$", "&#36;")
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
+
+TOGETHER = "\u00a0"
+"""A blank at which no line ends."""
 
 _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 # Blank, but not by category: fillers that would let two names look alike.
 _FILLERS = {"\u115f", "\u1160", "\u3164", "\uffa0", "\u2800"}
 _MOST_MARKS = 3
+_BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:%|kB|MB|GB|bytes|ms|s|min|h)(?!\w))")
 
 
 def visible(text: str, most: int = 1000) -> str:
@@ -21,6 +26,11 @@ def visible(text: str, most: int = 1000) -> str:
         if marks <= _MOST_MARKS:
             shown.append(_sign(sign))
     return "".join(shown)
+
+
+def keep_units(text: str) -> str:
+    """Text in which no line ends between a number and its unit."""
+    return _BEFORE_UNIT.sub(TOGETHER, text)
 
 
 def visible_lines(text: str, most_lines: int = 40, most: int = 4000) -> str:

@@ -40,7 +40,7 @@ def test_what_the_rows_show_passes_and_the_report_says_on_how_many(trains: Proje
     assert (direction["status"], direction["numbers"]["held"], direction["numbers"]["of"]) == ("passed", 43, 43)
     assert direction["where"] == {"file": "tests/model/test_behaviour.py", "line": 2}
     assert invariance["message"] == "invariance holds for 100 % of 43 rows [93.3, 100], needs 90 %"
-    assert "holds for 100 % of 43 rows" in trains.run("report").out
+    assert "holds for 100\u00a0% of 43 rows" in trains.run("report").out
 
 
 def test_what_the_rows_cannot_show_is_undecided_and_blocks(trains: Project, golden: Golden) -> None:

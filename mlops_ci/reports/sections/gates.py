@@ -110,7 +110,7 @@ def _rivals(story: Story, gates: tuple[Verdict, ...]) -> dict[str, _SideOf]:
 
 def _row(verdict: Verdict, rivals: tuple[_SideOf, ...], *, differs: bool) -> tuple[Spans, ...]:
     row: list[Spans] = [(words.answer(verdict),), _name(verdict), _candidate(verdict)]
-    row += [_with_counts((Text(claims.beside(verdict, of(verdict))),), of(verdict)) for of in rivals]
+    row += [_rival(verdict, of(verdict)) for of in rivals]
     if differs:
         row.append(_with_interval(Text(claims.observed(verdict)), verdict) if _has_difference(verdict) else ())
     return (*row, (Text(claims.needs(verdict)),))
@@ -131,8 +131,21 @@ def _name(verdict: Verdict) -> Spans:
 def _candidate(verdict: Verdict) -> Spans:
     value = claims.candidate(verdict)
     shown: Span = Strong(value) if verdict.verdict is Status.FAILED and not verdict.difference else Text(value)
-    spans = (shown,) if verdict.difference else _with_interval(shown, verdict)
-    return _with_counts(spans, verdict.candidate)
+    return (
+        (shown,)
+        if verdict.difference
+        else _with_counts(_with_interval(shown, verdict), claims.counts(verdict.candidate))
+    )
+
+
+def _rival(verdict: Verdict, side: Side | None) -> Spans:
+    """The value of another model; of how many rows is said once, beside this commit's."""
+    value: Spans = (Text(claims.beside(verdict, side)),)
+    ours = verdict.candidate
+    if verdict.difference or side is None or side.count is None:
+        return value
+    same = ours is not None and ours.count is not None and ours.of == side.of
+    return _with_counts(value, numbers.count(side.count) if same else claims.counts(side))
 
 
 def _with_interval(value: Span, verdict: Verdict) -> Spans:
@@ -140,8 +153,7 @@ def _with_interval(value: Span, verdict: Verdict) -> Spans:
     return (value, Text(" "), Aside(interval)) if interval else (value,)
 
 
-def _with_counts(spans: Spans, side: Side | None) -> Spans:
-    counts = claims.counts(side)
+def _with_counts(spans: Spans, counts: str) -> Spans:
     return (*spans, Text(" "), Aside(f"({counts})")) if counts else spans
 
 

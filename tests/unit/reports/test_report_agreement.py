@@ -249,7 +249,7 @@ def test_gates_line_up_in_the_terminal() -> None:
 
 
 def test_predictions_that_changed_are_told_by_which_way() -> None:
-    text = markdown.render(report.build(refused()))
+    text = markdown.render(report.build(refused())).replace("\u00a0", " ")
     assert "**1,904 of 32,418** predictions changed (5.9 %): **1,002 became wrong**, 902 became right." in text
     assert "| `origin=JFK` | 10,720 | 385 | 280 | −105 |" in text
 

@@ -67,14 +67,14 @@ def test_a_gate_without_an_interval_is_not_drawn() -> None:
 def test_a_curve_is_read_between_its_points() -> None:
     straight = Curve(x=(0.0, 0.1, 1.0), y=(0.0, 0.5, 1.0))
     told = lines(letters.roc(straight, None, ""))
-    assert [re.findall(r"(\d+) %$", line)[0] for line in told] == ["5", "25", "50", "56", "72"]
+    assert [re.findall(r"(\d+) %", line)[1] for line in told] == ["5", "25", "50", "56", "72"]
 
 
 def test_a_bar_is_as_long_as_its_share() -> None:
     told = lines(letters.calibration(Curve(x=(0.9, 0.95), y=(0.5, 1.0)), None, None, ""))
     assert told[0].count("█") == 10
     assert told[1].count("█") == 19  # the mark is on the last but one letter
-    assert told[1][7 + 19] == "│"
+    assert told[1].endswith("█│")
 
 
 def test_confusion_is_a_table_with_truth_down() -> None:
