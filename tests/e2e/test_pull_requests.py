@@ -46,7 +46,8 @@ def test_a_second_push_updates_the_comment_in_place(here: Scene) -> None:
     here.through(7)
     after = here.comment(7)
     assert after.id == before.id
-    assert re.search(rf"Earlier runs</summary>\n\n- passed at `{first[:7]}`, decision `[0-9a-f]{{12}}`\n", after.body)
+    assert "Earlier: </b>1 run of this pull request, the last one passed</summary>" in after.body
+    assert re.search(rf"\n- passed at `{first[:7]}`, decision `[0-9a-f]{{12}}`\n", after.body)
     assert [here.told(sha)[0] for sha in (first, second)] == ["success", "success"]
     assert [here.recorded(sha) for sha in (first, second)] == [[("rain", "passed", "pull-request")]] * 2
 
@@ -141,7 +142,7 @@ def test_a_run_that_is_run_again_gives_the_same_decision_and_no_second_comment(h
     here.record(run)
     assert here.site.decisions() == decisions
     assert here.comment(7).body == comment.replace('"attempt":1', '"attempt":2')
-    assert "Earlier runs" not in comment
+    assert "Earlier: </b>" not in comment
     assert [status.state for status in here.site.gates(head)] == ["success", "success"]
     newest = here.comment(7).body
     here.site.state.runs[run].run_attempt = 1
@@ -149,7 +150,7 @@ def test_a_run_that_is_run_again_gives_the_same_decision_and_no_second_comment(h
     assert here.comment(7).body == newest
     here.through(7)  # another run of the same commit
     assert here.site.decisions() == decisions
-    assert "Earlier runs" not in here.comment(7).body
+    assert "Earlier: </b>" not in here.comment(7).body
 
 
 def test_a_run_recorded_late_gives_its_commit_a_status_and_leaves_the_comment(here: Scene) -> None:
@@ -177,10 +178,10 @@ def test_a_run_of_a_commit_that_was_pushed_over_is_recorded_too(here: Scene) -> 
 @pytest.mark.parametrize(
     ("conclusion", "reason"),
     [
-        ("cancelled", "the run was cancelled"),
-        ("timed_out", "the run took longer than it may"),
-        ("action_required", "the run waits until somebody who may write here approves it"),
-        ("failure", "the run left nothing to judge"),
+        ("cancelled", "The run was cancelled"),
+        ("timed_out", "The run took longer than it may"),
+        ("action_required", "The run waits until somebody who may write here approves it"),
+        ("failure", "The run left nothing to judge"),
     ],
 )
 def test_a_run_without_evidence_is_an_error_with_its_reason(here: Scene, conclusion: str, reason: str) -> None:
@@ -218,7 +219,7 @@ def test_prose_alone_is_green_without_a_run(here: Scene) -> None:
     assert max(here.site.state.runs) not in {artifact.run for artifact in here.site.state.artifacts.values()}
     assert here.told(head) == ("success", "nothing that is judged has changed")
     assert here.recorded(head) == []
-    assert "nothing that is judged has changed" in here.comment(7).body
+    assert "Nothing that is judged has changed" in here.comment(7).body
 
 
 def test_a_comment_that_a_person_deleted_comes_again(here: Scene) -> None:
