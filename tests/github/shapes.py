@@ -154,7 +154,7 @@ def branch(name: str, each: Branch) -> Shape:
         {
             "name": name,
             "commit": {"sha": each.sha},
-            "protected": each.protected,
+            "protected": each.protected or each.ruled,
             "protection": {"enabled": each.protected, "required_status_checks": checks},
         },
     )

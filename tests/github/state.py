@@ -88,10 +88,14 @@ class Artifact(msgspec.Struct, kw_only=True):
 
 
 class Branch(msgspec.Struct, kw_only=True):
-    """`protected`: classic protection, so pushes to it are refused; the rest is what that asks."""
+    """`protected`: classic protection, so pushes to it are refused; the rest is what that asks.
+
+    `ruled`: a ruleset alone makes the branch one that GitHub calls protected.
+    """
 
     sha: str = NOBODY
     protected: bool = False
+    ruled: bool = False
     contexts: list[str] = msgspec.field(default_factory=list)
     strict: bool = False
     asks_owners: bool = False

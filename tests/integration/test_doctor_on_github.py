@@ -289,6 +289,10 @@ def test_each_thing_that_is_missing_is_named_with_its_mend(project: Path, fake: 
         (classic(**GATED, strict=True, asks_owners=True), "owners' review", "required for main"),
         (rules(checks("mlops / gate", strict=False), rule("merge_queue")), "up to date", "a merge queue"),
         (rules(rule("deletion"), rule("non_fast_forward"), branch="mlops-reports"), "mlops-reports", "not protected"),
+        (
+            lambda state: state.branches.update({"mlops-reports": Branch(ruled=True)}),
+            *("mlops-reports", "not protected, as it has to be"),
+        ),
         (written(".github/CODEOWNERS", "* @ada\n"), "CODEOWNERS", "with owners of all that decides"),
         (
             set_to(secrets=[], environments=[environment()], environment_secrets={"mlops": ["DATA_KEY", "WAREHOUSE"]}),
