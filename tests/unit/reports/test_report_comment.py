@@ -277,11 +277,13 @@ def test_a_later_run_or_attempt_is_newer() -> None:
 
 def test_earlier_runs_are_the_newest_five_and_never_the_run_itself() -> None:
     old = mark(run=1000, commit="b" * 40, outcome="passed", earlier=_runs(5))
-    after = old.followed_by(1004, COMMIT)
+    after = old.followed_by(mark(run=1004, commit=COMMIT, decisions=("cd" * 32,)))
     assert len(after) == MOST_RUNS
     assert after[0] == EarlierRun(commit="b" * 40, outcome="passed", decisions=old.decisions)
     assert after[1:] == old.earlier[:4]
-    assert old.followed_by(1000, "b" * 40) == old.earlier
+    assert old.followed_by(mark(run=1000, commit="b" * 40)) == old.earlier
+    again = mark(run=1004, commit="b" * 40, decisions=old.decisions)
+    assert old.followed_by(again) == old.earlier  # the same answer of another run
 
 
 def test_earlier_runs_that_are_none_are_not_listed() -> None:
