@@ -57,6 +57,7 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
         """What the comment of the next run lists as earlier ones: not what it says itself once more."""
         mine = EarlierRun(commit=self.commit, outcome=self.outcome, decisions=self.decisions)
         same_run = (self.run, self.commit) == (new.run, new.commit)
+        # What is read back from a comment has its ids cut.
         same_answer = (self.commit, _short(self.decisions)) == (new.commit, _short(new.decisions))
         others = self.earlier if same_run or same_answer else (mine, *self.earlier)
         return others[:MOST_RUNS]

@@ -277,13 +277,19 @@ def test_a_later_run_or_attempt_is_newer() -> None:
 
 def test_earlier_runs_are_the_newest_five_and_never_the_run_itself() -> None:
     old = mark(run=1000, commit="b" * 40, outcome="passed", earlier=_runs(5))
-    after = old.followed_by(mark(run=1004, commit=COMMIT, decisions=("cd" * 32,)))
+    after = old.followed_by(mark())
     assert len(after) == MOST_RUNS
     assert after[0] == EarlierRun(commit="b" * 40, outcome="passed", decisions=old.decisions)
     assert after[1:] == old.earlier[:4]
     assert old.followed_by(mark(run=1000, commit="b" * 40)) == old.earlier
-    again = mark(run=1004, commit="b" * 40, decisions=old.decisions)
-    assert old.followed_by(again) == old.earlier  # the same answer of another run
+
+
+def test_a_run_that_says_the_same_again_is_no_earlier_one_of_itself() -> None:
+    read = comment.read_mark(comment.body(mark(earlier=_runs(2)), [part(refused())], run_address=RUN))
+    assert read is not None
+    assert read.followed_by(mark(run=1005)) == read.earlier
+    other = mark(run=1005, decisions=("ab" * 32,))
+    assert read.followed_by(other)[0].decisions == ("3f9c1e27ab04",)
 
 
 def test_earlier_runs_that_are_none_are_not_listed() -> None:
