@@ -23,7 +23,8 @@ def commands(story: Story) -> tuple[tuple[str, str], ...]:
         found.append((f"{tool} check --at {numbers.short(decision.subject.commit)}", "the same at your desk"))
     number = blocking_gate(story)
     if number is not None:
-        found.append((f"{tool} rows {story.short_id} --gate {number}", "the rows behind the gate"))
+        if decision.numbered_gates[number - 1].rows is not None:  # of those kept for verdicts nothing is listed
+            found.append((f"{tool} rows {story.short_id} --gate {number}", "the rows behind the gate"))
         found.append((f"{tool} waive {number} --reason ... --until ...", "let it through for a while, by a review"))
     elif story.stopped_by and story.stopped_by[0].part is Part.DATA:
         found.append((f"{tool} data diff", "what changed in the data"))
