@@ -16,6 +16,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "config": ("mlops_ci.cli.config", "The settings in effect, their schema, their reference"),
     "doctor": ("mlops_ci.cli.doctor", "Is everything in place, and how to mend it"),
     "workflows": ("mlops_ci.cli.workflows", "The generated workflows: write, compare, update"),
+    "upgrade": ("mlops_ci.cli.upgrade", "The newest mlops-ci: its lock and its workflows in one change"),
     "ci": ("mlops_ci.cli.ci", "The steps of the generated workflows"),
     "demo": ("mlops_ci.cli.demo", "A throw-away repository that shows it all"),
 }

@@ -16,14 +16,13 @@ from pathlib import Path
 
 import msgspec
 
-from mlops_ci.edge import files
+from mlops_ci.edge import files, uv
 from mlops_ci.edge.files import temporary
-from mlops_ci.edge.processes import Finished, Limits
+from mlops_ci.edge.processes import Limits
 from mlops_ci.edge.processes import run as run_program
 from mlops_ci.errors import ConfigError, OutsideError
 
 _READY = "mlops-ci-ready.json"
-_MINUTES = 60
 _LOCKS = ("requirements.lock", "uv.lock")
 _VERSION = re.compile(r"[0-9A-Za-z.,<>=!~*@+ -]{1,80}")
 _REQUIREMENT = re.compile(r"[A-Za-z0-9]")
@@ -154,69 +153,16 @@ def _make(root: Path, lock: Path, place: Path, wanted: str, say: Say) -> _Instal
 
 
 def _installed(root: Path, lock: Path, place: Path, wanted: str, log: Path) -> _Installed:
-    _uv(["venv", "--quiet", "--no-project", "--python", wanted, str(place)], root, log)
+    uv.call(["venv", "--quiet", "--no-project", "--python", wanted, str(place)], root, log)
     python = _python_of(place)
     if lock.name == "uv.lock":
         # Without the project itself: its code is imported from the checkout that is judged.
         arguments = ["sync", "--quiet", "--frozen", "--no-install-project", "--compile-bytecode"]
-        _uv(arguments, root, log, UV_PROJECT_ENVIRONMENT=str(place))
+        uv.call(arguments, root, log, UV_PROJECT_ENVIRONMENT=str(place))
     else:
         options = ["--quiet", "--require-hashes", "--compile-bytecode", "--python", str(python)]
-        _uv(["pip", "sync", *options, str(lock)], root, log)
+        uv.call(["pip", "sync", *options, str(lock)], root, log)
     return _ask(python, log)
-
-
-def _uv(arguments: list[str], root: Path, log: Path, **extra: str) -> None:
-    environment = {name: value for name, value in os.environ.items() if _for_uv(name)} | extra
-    limits = Limits(seconds=_MINUTES * 60.0)
-    finished = run_program([_uv_program(), *arguments], cwd=root, environment=environment, log=log, limits=limits)
-    if not finished.succeeded:
-        raise _refused(finished)
-
-
-def _for_uv(name: str) -> bool:
-    """What uv may see: packages that have to be built run code of strangers, so no tokens but the indexes' own."""
-    kept = {"PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "NETRC", "CC", "CXX", "CFLAGS", "LDFLAGS", "LD_LIBRARY_PATH"}
-    prefixes = ("UV_", "XDG_", "SSL_CERT_")
-    return (
-        name in kept
-        or name.startswith(prefixes)
-        or name.lower() in ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
-    )
-
-
-def _uv_program() -> str:
-    try:
-        from uv import find_uv_bin
-
-        return str(find_uv_bin())
-    except (ImportError, FileNotFoundError):
-        found = shutil.which("uv")
-        if found is None:
-            raise OutsideError("uv is not there", "install it: pip install uv") from None
-        return found
-
-
-_ADVICE = (
-    ("hash mismatch", "the index gives another file than the one that was locked: find out why before you lock again"),
-    ("no interpreter found", "install that Python, or change .python-version"),
-    ("invalid version request", "write a version of Python that is still supported"),
-    ("python interpreter", "install that Python, or change .python-version"),
-    ("failed to fetch", "the package index cannot be reached: is the network there?"),
-    ("dns error", "the package index cannot be reached: is the network there?"),
-    ("no solution found", "the lock does not fit this Python or platform, or the index lacks a version: lock again"),
-    ("not found in the package registry", "the index lacks what was locked: lock again"),
-    ("no space left", "make room on the disk"),
-)
-
-
-def _refused(finished: Finished) -> OutsideError:
-    last = "\n".join(line for line in finished.log.strip().splitlines()[-12:])
-    said = last.lower()
-    advice = next((advice for sign, advice in _ADVICE if sign in said), "try the same with uv by hand")
-    if finished.timed_out:
-        return OutsideError(f"uv was not done within {_MINUTES} minutes:\n{last}", advice)
-    return OutsideError(f"uv cannot make the project's environment:\n{last}", advice)
 
 
 @contextmanager

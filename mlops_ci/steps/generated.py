@@ -85,16 +85,25 @@ def update(found: Workflows, *, root: Path, repository: Repository | None) -> tu
 
     UsageError where marks of a conflict would go into a file that git could not bring back as it was.
     """
-    texts = {each.path: each.text for each in found.files if each.is_written and each.text is not None}
+    changed = texts(found)
     for each in found.files:
-        if each.path in texts and each.lines and not (repository and repository.is_clean(each.path)):
+        if each.path in changed and each.lines and not (repository and repository.is_clean(each.path)):
             raise UsageError(
                 f"{each.path} has changes that are not committed, and they conflict with what is generated now",
                 "Commit or stash them, then update again: the conflicts are marked in the file.",
             )
-    replace(root, texts)
-    replace(root, {LOCK: written(compare.lock_after(found.lock, found.files))})
-    return tuple(texts)
+    replace(root, changed)
+    return tuple(path for path in changed if path != LOCK)
+
+
+def texts(found: Workflows) -> dict[str, str]:
+    """Path -> text of what an update would write, the lock among them; marks of conflicts may be in it."""
+    changed = {each.path: each.text for each in found.files if each.is_written and each.text is not None}
+    return changed | {LOCK: _lock_text(found)}
+
+
+def _lock_text(found: Workflows) -> str:
+    return written(compare.lock_after(found.lock, found.files))
 
 
 def _compare(file: Path, path: str, *, made: str, record: Recorded | str | None, inputs: Inputs) -> Generated:

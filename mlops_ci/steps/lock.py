@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mlops_ci import __version__
 from mlops_ci.edge.processes import Limits, run
+from mlops_ci.errors import OutsideError
 
 TOOL = f"mlops-ci=={__version__}\n"
 TOOL_LOCK = ".mlops-ci/tool.lock"
@@ -22,10 +23,34 @@ _PREFIXES = ("UV_", "SSL_CERT_", "XDG_", "HTTP_", "HTTPS_", "NO_PROXY", "ALL_PRO
 
 def locked(requirements: str) -> str | None:
     """The text of a lock with hashes for every platform, or None where uv could not make one (no network, no index)."""
+    text, _ = _compiled(requirements)
+    return text
+
+
+def relocked(requirements: str, *, before: str, upgrade: str) -> str:
+    """A lock made from an earlier one: `upgrade` in the newest version there is, the rest as it was where it fits.
+
+    OutsideError where uv cannot make it.
+    """
+    text, said = _compiled(requirements, "--upgrade-package", upgrade, before=before)
+    if text is None:
+        last = "\n".join(said.strip().splitlines()[-8:]) or f"it took longer than {_SECONDS} s"
+        raise OutsideError(
+            f"uv cannot look for a newer {upgrade}:\n{last}",
+            "Is the package index reached from here? UV_INDEX_URL names another one. Nothing was changed.",
+        )
+    return text
+
+
+def _compiled(requirements: str, *more: str, before: str = "") -> tuple[str | None, str]:
+    """The text of the lock, or None, and what uv said."""
     with tempfile.TemporaryDirectory(prefix="mlops-ci-") as name:
         folder = Path(name)
         (folder / "requirements.in").write_text(requirements, encoding="utf-8")
-        options = ("--quiet", "--universal", "--generate-hashes", "--no-emit-index-url", "--no-header")
+        out = folder / "out.lock"
+        if before:
+            out.write_text(before, encoding="utf-8")
+        options = (*more, "--quiet", "--universal", "--generate-hashes", "--no-emit-index-url", "--no-header")
         finished = run(
             [
                 *(sys.executable, "-m", "uv", "pip", "compile", *options, "--python-version", OLDEST),
@@ -36,8 +61,8 @@ def locked(requirements: str) -> str | None:
             log=folder / "log",
             limits=Limits(seconds=_SECONDS),
         )
-        out = folder / "out.lock"
-        return out.read_text(encoding="utf-8") if finished.succeeded and out.is_file() else None
+        made = out.read_text(encoding="utf-8") if finished.succeeded and out.is_file() else None
+        return made, finished.log
 
 
 def tool_lock(text: str | None) -> str:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from mlops_ci.edge.git import Repository
+
 _Record = TypeVar("_Record", Evidence, RunInfo)
 _LOOKED_AT = 8
 _LARGEST_TEXT = 16 * 1024 * 1024
@@ -66,9 +68,9 @@ def recall(project: Project, asked: str) -> Kept:
     runs = project.state / "runs"
     if not asked:
         newest = newest_run(project)
-        return read_run(newest) if newest else _from_ledger(project, "")
+        return read_run(newest) if newest else from_ledger(project.repository, "")
     matching = sorted(path.parent for path in runs.glob("*/decision.json") if path.parent.name.startswith(asked[:12]))
-    return read_run(matching[0]) if len(matching) == 1 and len(asked) >= 4 else _from_ledger(project, asked)
+    return read_run(matching[0]) if len(matching) == 1 and len(asked) >= 4 else from_ledger(project.repository, asked)
 
 
 def recall_rows(project: Project, asked: str = "") -> Kept:
@@ -81,7 +83,7 @@ def recall_rows(project: Project, asked: str = "") -> Kept:
         if kept.holdout is not None:
             return kept
     for row in ledger.history(project.repository, project=project.config.project, limit=_LOOKED_AT):
-        kept = _from_ledger(project, row.id)
+        kept = from_ledger(project.repository, row.id)
         if kept.holdout is not None:
             return kept
     return newest
@@ -145,16 +147,17 @@ def entry(kept: Kept, report_markdown: str, charts: dict[str, str]) -> Entry:
     )
 
 
-def _from_ledger(project: Project, asked: str) -> Kept:
-    stored = ledger.find(project.repository, asked)
+def from_ledger(repository: Repository, asked: str) -> Kept:
+    """The decision of the ledger whose id or commit begins so; the newest for ""."""
+    stored = ledger.find(repository, asked)
     return Kept(
         id=stored.id,
         decision=stored.decision,
         evidence=stored.evidence,
         run=stored.run,
-        arrays=ledger.arrays(project.repository, stored),
-        holdout=ledger.holdout(project.repository, stored),
-        ids=read_ids(project.repository, stored.head, stored.evidence.look),
+        arrays=ledger.arrays(repository, stored),
+        holdout=ledger.holdout(repository, stored),
+        ids=read_ids(repository, stored.head, stored.evidence.look),
     )
 
 

@@ -14,7 +14,7 @@ from mlops_ci.render import render
 from mlops_ci.workflows.pins import PINS
 
 FOLDER = ".github/workflows"
-_NAMES = ("mlops-check", "mlops-record")
+_NAMES = ("mlops-check", "mlops-record", "mlops-upgrade")
 _PATH = re.compile(r"(?!-)[A-Za-z0-9._-]+(/(?!-)[A-Za-z0-9._-]+)*")
 _BRANCH = re.compile(r"(?!-)[A-Za-z0-9._/-]{1,200}")
 _SETUP_MINUTES = 15

@@ -169,6 +169,7 @@ def test_all_projects_of_a_repository_share_its_workflows_and_its_tool(tmp_path:
     assert sorted(path.name for path in (root / ".github/workflows").iterdir()) == [
         "mlops-check.yml",
         "mlops-record.yml",
+        "mlops-upgrade.yml",
     ]
     run(root, "workflows", "--check")
 
@@ -176,7 +177,7 @@ def test_all_projects_of_a_repository_share_its_workflows_and_its_tool(tmp_path:
     late.write_text(late.read_text() + "runner: {timeout: 2h}\n")
     assert "outdated" in run(root / "services" / "churn", "workflows", "--json", "--check", code=10).stdout
     run(root / "services" / "churn", "workflows", "--update")
-    assert "timeout-minutes: 375" in (root / WORKFLOW).read_text()
+    assert "timeout-minutes: 495" in (root / WORKFLOW).read_text()
 
     tree({"services/more/data/c.csv": customers()}, root)
     run(root / "services" / "more", "init", "--target", "churned")
@@ -185,7 +186,7 @@ def test_all_projects_of_a_repository_share_its_workflows_and_its_tool(tmp_path:
     tree({"services/again/data/c.csv": customers()}, root)
     shown = run(root / "services" / "again", "init", "--target", "churned").stdout
     assert f"wrote {WORKFLOW}" in shown
-    assert "timeout-minutes: 555" in (root / WORKFLOW).read_text()
+    assert "timeout-minutes: 735" in (root / WORKFLOW).read_text()
 
 
 def test_a_further_project_is_merged_into_edited_workflows_and_never_marks_a_conflict(tmp_path: Path) -> None:
@@ -199,15 +200,15 @@ def test_a_further_project_is_merged_into_edited_workflows_and_never_marks_a_con
     run(root / "services/two", "init", "--target", "churned")
     merged = path.read_text()
     assert "permissions: {}\n# mine\n" in merged
-    assert "timeout-minutes: 375" in merged
+    assert "timeout-minutes: 495" in merged
 
-    path.write_text(merged.replace("timeout-minutes: 375", "timeout-minutes: 99"))
+    path.write_text(merged.replace("timeout-minutes: 495", "timeout-minutes: 99"))
     commit(root, {}, "edit")
     settings_file.write_text(settings_file.read_text().replace("2h", "3h"))
     shown = run(root / "services/three", "init", "--target", "churned").stdout
     assert f"kept {WORKFLOW}: it was there" in shown
-    assert path.read_text() == merged.replace("timeout-minutes: 375", "timeout-minutes: 99")
-    assert "lines that change now too (minutes 375 -> 555)" in run(root, "workflows", "--check", code=10).stdout
+    assert path.read_text() == merged.replace("timeout-minutes: 495", "timeout-minutes: 99")
+    assert "lines that change now too (minutes 495 -> 735)" in run(root, "workflows", "--check", code=10).stdout
 
 
 def test_a_project_that_cannot_be_read_is_named_and_ignored_ones_are_none(tmp_path: Path) -> None:

@@ -116,10 +116,19 @@ def test_no_event_reads_a_cache_that_a_less_trusted_one_wrote() -> None:
         assert "${{ github.event_name }}" in cache["key"], "what is written"
 
 
+def test_the_workflow_that_upgrades_may_write_a_branch_and_a_pull_request_and_runs_nothing_of_a_branch() -> None:
+    text = generate(ROOT)[".github/workflows/mlops-upgrade.yml"]
+    (job,) = jobs(text).values()
+    assert job["permissions"] == {"contents": "write", "pull-requests": "write"}
+    assert set(yaml.load(text, file="workflow").value["on"]) == {"schedule", "workflow_dispatch"}
+    assert all("ref" not in step["with"] for step in job["steps"] if "checkout" in step.get("uses", ""))
+    assert all(step["with"]["enable-cache"] is False for step in job["steps"] if "setup-uv" in step.get("uses", ""))
+
+
 @pytest.mark.parametrize("projects", [(CHURN,), (INSIDE,), (INSIDE, LATE)])
 def test_there_is_one_set_for_all_projects(projects: tuple[ProjectInputs, ...]) -> None:
     made = generate(inputs(*projects))
-    assert set(made) == {".github/workflows/mlops-check.yml", ".github/workflows/mlops-record.yml"}
+    assert set(made) == {f".github/workflows/mlops-{name}.yml" for name in ("check", "record", "upgrade")}
     assert made == generate(inputs(*reversed(projects)))
     check = yaml.load(made[".github/workflows/mlops-check.yml"], file="w").value
     record = yaml.load(made[".github/workflows/mlops-record.yml"], file="w").value

@@ -47,7 +47,7 @@ OWNERS = {
     "lark": "gates/grammar.py",
     "click": "cli/",
     "rich": "cli/",
-    "uv": "edge/environment.py",
+    "uv": "edge/uv.py",
 }
 
 

@@ -20,6 +20,7 @@ from tests.workflow_rules import breaches, steps, triggers
 
 ROOT = Path(__file__).parents[2]
 CHECK, RECORD = ".github/workflows/mlops-check.yml", ".github/workflows/mlops-record.yml"
+UPGRADE = ".github/workflows/mlops-upgrade.yml"
 SHA = "3d3c42e5aac5ba805825da76410c181273ba90b1"
 
 
@@ -55,7 +56,7 @@ def test_the_workflows_of_this_repository_keep_them_too(path: Path) -> None:
         ("secrets_are_named_one_by_one", r"\n( +)env:\n", r"\n\1env:\n\1  ALL: ${{ secrets[x] }}\n"),
     ],
 )
-@pytest.mark.parametrize("path", [CHECK, RECORD])
+@pytest.mark.parametrize("path", [CHECK, RECORD, UPGRADE])
 def test_a_workflow_that_breaks_a_rule_is_found(rule: str, found: str, instead: str, path: str) -> None:
     assert rule in _broken(path, found, instead)
 
@@ -105,8 +106,9 @@ def _broken(path: str, found: str, instead: str) -> set[str]:
 def test_only_what_the_settings_name_reaches_the_projects_code() -> None:
     for name, case in CASES.items():
         asked = {secret for project in case.projects for secret in project.secrets}
-        found = {each for text in rendered(case).values() for each in re.findall(r"\bsecrets\.(\w+)", text)}
-        assert found <= asked, name
+        found = {path: set(re.findall(r"\bsecrets\.(\w+)", text)) for path, text in rendered(case).items()}
+        assert found.pop(UPGRADE) == {"MLOPS_CI_TOKEN"}, "it runs nothing of the project"
+        assert set().union(*found.values()) <= asked, name
 
 
 HOSTILE = (
@@ -255,5 +257,6 @@ def test_steps_and_triggers_are_read_from_every_generated_workflow() -> None:
             "merge_group",
             "push",
             "workflow_run",
+            "schedule",
             "workflow_dispatch",
         }

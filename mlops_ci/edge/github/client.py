@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 from urllib.parse import quote
 
 from mlops_ci.edge.github.access import Access
@@ -72,9 +73,11 @@ class GitHub:
     def pull(self, number: int) -> PullRequest:
         return self._transport.get(f"{self._root}/pulls/{number:d}", PullRequest)
 
-    def pulls(self, *, head: str | None = None, base: str | None = None) -> list[PullRequest]:
-        """Open pull requests from a branch of this repository (of another: `owner:branch`), into a branch."""
-        query = {"state": "open"}
+    def pulls(
+        self, *, head: str | None = None, base: str | None = None, state: Literal["open", "all"] = "open"
+    ) -> list[PullRequest]:
+        """Pull requests from a branch of this repository (of another: `owner:branch`), into a branch."""
+        query: dict[str, str] = {"state": state}
         if head is not None:
             query["head"] = head if ":" in head else f"{self.repository.split('/')[0]}:{head}"
         if base is not None:
