@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _IN_A_FOLDER = {
-    ".github/": ("workflows/mlops-check.yml", "workflows/mlops-record.yml"),
+    ".github/": tuple(f"workflows/mlops-{name}.yml" for name in ("check", "record", "upgrade")),
     ".mlops-ci/": ("tool.lock",),
     "environments/": ("production.yaml",),
     "tests/model/": ("test_model.py",),
