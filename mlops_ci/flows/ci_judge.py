@@ -75,7 +75,7 @@ def _judged(
     if project is None:
         return _removed(desk, folder, before)
     if isinstance(project, ConfigError):
-        return JudgedProject(name=folder or ".", folder=folder, state=State.NO_EVIDENCE, reason=_told(project))
+        return JudgedProject(name=_name(folder, before), folder=folder, state=State.NO_EVIDENCE, reason=_told(project))
     name = project.config.project
     try:
         run = _judge_one(desk, project)
@@ -91,12 +91,17 @@ def _judged(
 def _removed(desk: _Desk, folder: str, before: Project | ConfigError | None) -> JudgedProject:
     agreed = desk.owners.agree([f"{folder}/{SETTINGS}" if folder else SETTINGS])
     return JudgedProject(
-        name=before.config.project if isinstance(before, Project) else folder or ".",
+        name=_name(folder, before),
         folder=folder,
         state=State.REMOVED,
         reason="its mlops.yaml is taken away, and its gates with it",
         opened=agreed.by if agreed else (),
     )
+
+
+def _name(folder: str, before: Project | ConfigError | None) -> str:
+    """What a project whose settings cannot be read is called."""
+    return before.config.project if isinstance(before, Project) else folder or SETTINGS
 
 
 def _judge_one(desk: _Desk, project: Project) -> str:

@@ -218,7 +218,7 @@ def _sentence(part: Part) -> str:
         return markdown.title(part.document)
     if part.state is State.UNAFFECTED:
         return f"{_name(part)}: **{words.OUTCOMES[Outcome.PASSED]}**. Nothing that is judged has changed"
-    reason = markdown.brief(part.reason[:1].upper() + part.reason[1:], _LONGEST_NOTE // 2)
+    reason = markdown.brief(words.begun(part.reason), _LONGEST_NOTE // 2)
     return f"{_name(part)}: **{words.OUTCOMES[part.outcome]}**. {reason}"
 
 

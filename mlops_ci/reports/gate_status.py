@@ -56,7 +56,7 @@ def _told(part: Part) -> str:
         return document.plain(part.document.title)
     if part.state is State.UNAFFECTED:
         return "nothing that is judged has changed"
-    return f"{part.name}: {words.OUTCOMES[part.outcome]}. {part.reason[:1].upper()}{part.reason[1:]}"
+    return f"{part.name}: {words.OUTCOMES[part.outcome]}. {words.begun(part.reason)}"
 
 
 def _status(outcome: Outcome, description: str) -> GateStatus:

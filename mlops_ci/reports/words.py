@@ -101,6 +101,9 @@ def metric(name: str) -> Span:
 
 def capital(span: Span) -> Span:
     """The span as the first word of a sentence; typed names stay as they are."""
-    if isinstance(span, Text) and span.text.split(" ", 1)[0].rstrip(",:").isalpha():
-        return Text(span.text[0].upper() + span.text[1:])
-    return span
+    return Text(begun(span.text)) if isinstance(span, Text) else span
+
+
+def begun(text: str) -> str:
+    """A text as a sentence; one that begins with a name, `mlops.yaml:3`, stays as it is."""
+    return text[0].upper() + text[1:] if text.split(" ", 1)[0].rstrip(",:").isalpha() else text
