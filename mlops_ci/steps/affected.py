@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING
 from mlops_ci.records.decisions import Trust
 from mlops_ci.steps import ledger
 from mlops_ci.steps.change import is_prose, is_read
+from mlops_ci.steps.lock import TOOL_LOCK
 
 if TYPE_CHECKING:
     from mlops_ci.edge.git import Repository
     from mlops_ci.steps.project import Project
-
-TOOL_LOCK = ".mlops-ci/tool.lock"
-"""Of the repository: another version of the tool is another judge of every project."""
 
 
 def is_affected(project: Project, base: str, head: str) -> bool:
@@ -22,6 +20,7 @@ def is_affected(project: Project, base: str, head: str) -> bool:
     if not base:
         return True
     changed = [path for _, path in project.repository.changed_paths(base, head, "")]
+    # Another version of the tool is another judge of every project.
     return any(path == TOOL_LOCK or _is_about(project, path) for path in changed)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -27,6 +28,21 @@ TEXTS = [
     for made in (ROOT, inputs(INSIDE, LATE, branch="trunk"))
     for path, text in generate(made).items()
 ]
+
+
+GPU = ProjectInputs(name="digits", folder="vision", labels=("self-hosted", "gpu"), timeout=7200)
+GOLDEN = {
+    "one-project": ROOT,
+    "one-project-with-secrets": inputs(INSIDE, branch="trunk"),
+    "three-projects": inputs(INSIDE, LATE, GPU),
+    "self-hosted": inputs(GPU),
+}
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_a_reader_sees_every_kind_of_render(name: str, golden: Callable[[str, str | bytes], None]) -> None:
+    for path, text in generate(GOLDEN[name]).items():
+        golden(f"workflows/{name}/{path.rpartition('/')[2]}", text)
 
 
 def jobs(text: str) -> dict[str, dict[str, Any]]:
