@@ -86,7 +86,7 @@ def test_report_and_terminal_say_what_it_is_against(losing: tuple[Project, str, 
     assert f"| {name} |" in report
     assert f"against **{git(made.root, 'rev-parse', 'HEAD~1')[:7]}, the last that passed** and **{name}**" in report
     row = next(line for line in report.splitlines() if "anchor.accuracy" in line and line.startswith("| "))
-    assert "| – | 0.856 (1,521 of 1,777) |" in row
+    assert "| – | 0.856 |" in row
 
 
 def test_the_verdicts_follow_from_what_is_kept(losing: tuple[Project, str, list[Any]]) -> None:
