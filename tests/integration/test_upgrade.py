@@ -194,7 +194,9 @@ def test_a_pull_request_is_opened_once_without_what_the_token_may_not_write(
     remote = tmp_path / "remote.git"
     git(tmp_path, "clone", "--quiet", "--bare", str(churn), str(remote))
     branch = f"mlops-ci/upgrade-{LATER}"
-    with FakeGitHub(churn / ".github/workflows", git=remote) as github:
+    workflows = tmp_path / "workflows"
+    shutil.copytree(churn / ".github/workflows", workflows)
+    with FakeGitHub(workflows, git=remote) as github:
         git(churn, "remote", "add", "origin", github.git_url)
 
         def propose(token: str, **more: str) -> dict[str, Any]:
@@ -211,7 +213,19 @@ def test_a_pull_request_is_opened_once_without_what_the_token_may_not_write(
                 return {"refused": done.err}
             return dict(json.loads(done.out)["pull_request"])
 
+        def without(permission: str) -> str:
+            """What is said where the job's token may only read that."""
+            file = workflows / "mlops-upgrade.yml"
+            written = file.read_text()
+            assert f"{permission}: write" in written
+            file.write_text(written.replace(f"{permission}: write", f"{permission}: read"))
+            told = propose("job-token")
+            file.write_text(written)
+            return str(told["refused"])
+
+        assert "contents: write" in without("contents")
         assert "Settings > Actions > General" in propose("job-token")["refused"]
+        assert "pull-requests: write" in without("pull-requests")
         github.state.actions_may_open_pulls = True
         opened = propose("job-token")
         (pull,) = github.state.pulls.values()
