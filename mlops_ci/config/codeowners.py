@@ -11,7 +11,10 @@ import re
 import msgspec
 
 PLACES = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
-"""Where it may lie; the first that is there counts."""
+"""Where it may lie; the first that is there counts.
+
+https://docs.github.com/repositories/managing-your-repositorys-settings-and-features/customizing-your-repository/about-code-owners
+"""
 LARGEST = 3 * 1024 * 1024
 """A larger one is not read by GitHub either."""
 _WORD = re.compile(r"(?:\\.|\S)+")

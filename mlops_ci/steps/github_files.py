@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from mlops_ci.config import codeowners
 from mlops_ci.edge.github.access import place
 from mlops_ci.render import render
 from mlops_ci.steps.project_files import read_text
@@ -14,11 +15,6 @@ from mlops_ci.steps.project_files import read_text
 if TYPE_CHECKING:
     from pathlib import Path
 
-CODEOWNERS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
-"""Where GitHub looks, in that order; it takes the first.
-
-https://docs.github.com/repositories/managing-your-repositorys-settings-and-features/customizing-your-repository/about-code-owners
-"""
 DEPENDABOT = (".github/dependabot.yml", ".github/dependabot.yaml")
 _UNKNOWN = "OWNER"
 _INSTEAD = f"# @{_UNKNOWN} stands for people and teams, such as @ada or @acme/ml\n"
@@ -42,12 +38,12 @@ def plan(root: Path, *, remote: str, inside: str, contract: str) -> Beside:
     texts: dict[str, str] = {}
     to_add: list[tuple[str, str]] = []
     owner = owner_on_github(remote)
-    owners, dependabot = _first(root, CODEOWNERS), _first(root, DEPENDABOT)
+    owners, dependabot = _first(root, codeowners.PLACES), _first(root, DEPENDABOT)
     lines = owner_lines(owner or _UNKNOWN, inside=inside, contract=contract, there=_text(root, owners))
     if owner and not owners:
-        texts[CODEOWNERS[0]] = render("init/CODEOWNERS", owner=owner) + lines
+        texts[codeowners.PLACES[0]] = render("init/CODEOWNERS", owner=owner) + lines
     elif lines:
-        to_add.append((owners or CODEOWNERS[0], lines if owner else _INSTEAD + lines))
+        to_add.append((owners or codeowners.PLACES[0], lines if owner else _INSTEAD + lines))
     updates = render("init/dependabot.yml")
     if not dependabot:
         texts[DEPENDABOT[0]] = updates

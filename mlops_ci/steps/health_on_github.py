@@ -7,6 +7,7 @@ import shlex
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from mlops_ci.config.codeowners import PLACES
 from mlops_ci.edge import remote
 from mlops_ci.edge.github import access
 from mlops_ci.edge.github.client import GitHub
@@ -15,11 +16,11 @@ from mlops_ci.edge.github.transport import Transport
 from mlops_ci.ledger.names import BRANCH
 from mlops_ci.reports.gate_status import CONTEXT
 from mlops_ci.steps import generated, health_of_jobs, hub_set_up
-from mlops_ci.steps.code_owners import unowned
-from mlops_ci.steps.github_files import CODEOWNERS, decisive
+from mlops_ci.steps.github_files import decisive
 from mlops_ci.steps.health import missing, note, ok, unseen
 from mlops_ci.steps.hub_set_up import Owners, SetUp, Unseen
 from mlops_ci.steps.projects import projects
+from mlops_ci.steps.unowned import unowned
 from mlops_ci.workflows.generate import FOLDER
 
 if TYPE_CHECKING:
@@ -168,10 +169,10 @@ def owners(seen: SetUp, project: Project) -> Finding:
     if isinstance(there, Unseen):
         return unseen(name, seen.page(f"tree/{_in_address(seen.branch)}"))
     if there is None:
-        here = next((path for path in CODEOWNERS if (project.repository.root / path).is_file()), "")
+        here = next((path for path in PLACES if (project.repository.root / path).is_file()), "")
         if here:
             return note(name, f"{here} is not on {seen.branch} yet", "It counts from its merge on.")
-        page = seen.page(f"new/{_in_address(seen.branch)}?filename={CODEOWNERS[0]}")
+        page = seen.page(f"new/{_in_address(seen.branch)}?filename={PLACES[0]}")
         return note(name, "none: whoever may merge may change the rules", f"Name owners of {_and(paths)}: {page}")
     page = seen.page(f"blob/{_in_address(seen.branch)}/{there.path}")
     errors = () if isinstance(there.errors, Unseen) else there.errors

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
+from mlops_ci.config import codeowners
 from mlops_ci.edge.github.errors import GitHubError, RateLimitedError, plain
 from mlops_ci.ledger.names import BRANCH
-from mlops_ci.steps.github_files import CODEOWNERS
 from mlops_ci.workflows.generate import FOLDER
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def _guard(hub: GitHub, name: str) -> Guard:
 
 
 def _owners(hub: GitHub) -> Owners | Unseen | None:
-    for path in CODEOWNERS:
+    for path in codeowners.PLACES:
         found = _there(partial(hub.file, path))
         if isinstance(found, Unseen):
             return found
