@@ -100,8 +100,8 @@ def _pushed(repository: Repository, branch: str, files: dict[str, bytes], messag
     refused = tuple(path for path in files if path.startswith(f"{FOLDER}/"))
     try:
         return _push(repository, branch, files, message), ()
-    except OutsideError:
-        if not refused:
+    except OutsideError as error:
+        if not refused or "`workflows` permission" not in error.message:
             raise
     # What was generated last is still what it was, so the lock that says so stays too.
     left_out = (*refused, *(path for path in files if path == _GENERATED_LOCK))
