@@ -7,11 +7,8 @@ from pathlib import Path
 import click
 
 from mlops_ci.cli.options import Session, json_option
-from mlops_ci.cli.output import aside, clean, echo, emit_json
+from mlops_ci.cli.told import tell
 from mlops_ci.flows.check import check
-from mlops_ci.records.outcomes import Status, exit_code
-from mlops_ci.reports.terminal import safe, verdict_lines
-from mlops_ci.reports.visible import visible_lines
 from mlops_ci.steps.case import Asked
 
 
@@ -42,13 +39,4 @@ def command(
 ) -> int:
     """Run the flow, print the verdict, leave with its code."""
     asked = Asked(base=base, at=at, only=only, predictions=predictions, model=model, fresh=fresh)
-    checked = check(session.folder, asked, session.say())
-    for result in checked.decision.checks:
-        if result.status is Status.ERRORED and result.details:
-            aside(result.check, (safe(line, 400) for line in visible_lines(result.details).splitlines()))
-    if as_json:
-        emit_json(checked.document())
-    else:
-        for line in verdict_lines(checked.story):
-            echo(clean(line))
-    return exit_code(checked.decision.outcome)
+    return tell(check(session.folder, asked, session.say()), as_json=as_json)

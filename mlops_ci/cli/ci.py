@@ -8,12 +8,11 @@ import click
 
 from mlops_ci.cli.options import Session, json_option
 from mlops_ci.cli.output import annotate, clean, echo, emit_json
+from mlops_ci.cli.told import tell
 from mlops_ci.errors import ExitCode
 from mlops_ci.flows import ci_check, ci_judge, ci_plan, ci_record, ci_setup
 from mlops_ci.records.judged import State
-from mlops_ci.records.outcomes import exit_code
 from mlops_ci.reports.annotations import of_story
-from mlops_ci.reports.terminal import verdict_lines
 
 _NOBODY = "nothing is told of this run: its pull request is closed, or a newer run is about it"
 
@@ -57,12 +56,7 @@ def check_command(session: Session, *, as_json: bool) -> int:
     checked = ci_check.check_in_job(session.folder, session.say())
     for one in of_story(checked.story):
         annotate(one.kind, one.title, one.message, one.where)
-    if as_json:
-        emit_json(checked.document())
-    else:
-        for line in verdict_lines(checked.story):
-            echo(clean(line))
-    return exit_code(checked.decision.outcome)
+    return tell(checked, as_json=as_json)
 
 
 @command.command("judge", help="Judge again what a run left, with rights to read alone; write it INTO a folder.")
