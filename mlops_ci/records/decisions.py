@@ -85,6 +85,8 @@ class ParamChange(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     before: str
     after: str
+    line: int | msgspec.UnsetType = msgspec.UNSET
+    """Where the commit has the key; a key that is taken out has none, and older decisions do not say it."""
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):

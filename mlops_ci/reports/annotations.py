@@ -59,7 +59,7 @@ def _found(story: Story) -> Iterator[Annotation]:
                 kind="warning",
                 title="mlops-ci: what moved it",
                 message=told,
-                where=_in_repository(story, Where(one.file)),
+                where=_in_repository(story, Where(one.file, one.line or None)),
             )
 
 

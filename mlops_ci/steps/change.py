@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
 
 from mlops_ci.config import waivers, yaml
 from mlops_ci.config.settings import Config
@@ -120,30 +123,43 @@ def _param_changes(before: Tree, after: Tree, paths: list[str]) -> Iterator[Para
     for path in paths:
         old, new = (_flat_params(tree.root / path) for tree in (before, after))
         for key in sorted(old.keys() | new.keys()):
-            if old.get(key) != new.get(key):
-                yield ParamChange(file=path, key=key, before=old.get(key, "(none)"), after=new.get(key, "(none)"))
+            was, now = old.get(key, _GONE), new.get(key, _GONE)
+            if was.text != now.text:
+                yield ParamChange(file=path, key=key, before=was.text, after=now.text, line=now.line or msgspec.UNSET)
 
 
-def _flat_params(path: Path) -> dict[str, str]:
+class _Value(NamedTuple):
+    """A parameter as text, and the line of its key."""
+
+    text: str
+    line: int | None = None
+
+
+_GONE = _Value("(none)")
+
+
+def _flat_params(path: Path) -> dict[str, _Value]:
     """Parameters as `a.b.c -> text`; a file that cannot be read as settings counts as one value."""
     try:
         text = path.read_bytes().decode()
     except (OSError, UnicodeDecodeError):
         return {}
     try:
-        value = yaml.load(text, file=path.name).value
+        document = yaml.load(text, file=path.name)
     except MlopsCiError:
-        return {"(file)": digest(text)[:12]}
-    return dict(_flatten("", value))
+        return {"(file)": _Value(digest(text)[:12])}
+    return dict(_flatten(document, (), document.value))
 
 
-def _flatten(prefix: str, value: object) -> Iterator[tuple[str, str]]:
+def _flatten(document: yaml.Document, path: yaml.Path, value: object) -> Iterator[tuple[str, _Value]]:
     if isinstance(value, dict):
         for key, item in value.items():
-            yield from _flatten(f"{prefix}.{key}" if prefix else str(key), item)
-    elif value is None:
-        yield prefix, "null"
-    elif isinstance(value, bool):
-        yield prefix, str(value).lower()
+            yield from _flatten(document, (*path, key), item)
     else:
-        yield prefix, str(value)
+        yield ".".join(map(str, path)), _Value(_text(value), document.where(path).line)
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return "null"
+    return str(value).lower() if isinstance(value, bool) else str(value)

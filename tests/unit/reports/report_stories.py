@@ -111,7 +111,7 @@ def decision(**more: Any) -> Decision:
             name="v12 in production", commit="0f1e2d3c4b5a69788796a5b4c3d2e1f001122334", decision="c" * 64
         ),
         "change": Change(
-            kinds=("params",), params=(ParamChange(file="params.yaml", key="max_depth", before="8", after="4"),)
+            kinds=("params",), params=(ParamChange(file="params.yaml", key="max_depth", before="8", after="4", line=2),)
         ),
         "judge": JudgeRef(
             commit="9e8d7c6b5a4938271605f4e3d2c1b0a998877665", digest="d1ce" * 16, version="0.3.0", source="base"

@@ -98,7 +98,7 @@ def test_what_stopped_the_commit_is_told_at_its_line() -> None:
     assert [(one.kind, str(one.where)) for one in found] == [
         ("error", "mlops.yaml:24"),
         ("warning", "mlops.yaml:25"),
-        ("warning", "params.yaml"),
+        ("warning", "params.yaml:2"),
     ]
     assert "Recall" not in found[0].title
     assert [str(one.where) for one in of_story(leak())] == ["pipeline/prepare.sql:7", "data/contract.yaml:31"]
