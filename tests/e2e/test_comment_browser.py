@@ -24,8 +24,10 @@ pytestmark = pytest.mark.needs("chromium")
 
 STYLES = Path(__file__).parents[1] / "data" / "github-markdown-css"
 GROUNDS = {"light": "#ffffff", "dark": "#0d1117"}
+# Comments have smaller letters than files: `.comment-body` of GitHub's own style sheet.
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>NAME</title><style>STYLE
-body { margin: 0; background: GROUND; } .markdown-body { box-sizing: border-box; padding: 16px; }</style>
+body { margin: 0; background: GROUND; }
+.markdown-body { box-sizing: border-box; padding: 16px; font-size: 14px; }</style>
 <article class="markdown-body">COMMENT</article></html>"""
 PROBE = """<!doctype html><meta charset="utf-8"><body style="margin:0">FRAMES<pre id="found"></pre><script>
 addEventListener("load", () => {
@@ -37,6 +39,7 @@ addEventListener("load", () => {
     told[frame.name] = {
       width: page.documentElement.scrollWidth, text: body.innerText, ink: style(".markdown-body").color,
       ground: style("body").backgroundColor, scripts: page.scripts.length, hit: frame.contentWindow.hit === 1,
+      scrolled: [...body.querySelectorAll("table")].filter((one) => one.scrollWidth > one.clientWidth).length,
       links: [...page.links].map((one) => one.href),
       images: [...page.images].map((one) => one.complete && one.naturalWidth),
       wide: [...body.querySelectorAll("p, li, h3, h4, summary")]
@@ -51,6 +54,10 @@ addEventListener("load", () => {
 # Not ours: it shows that the probe would see what comments must not do.
 TWIN = """<h3><span style="display:inline-block;width:2000px">wide</span></h3>
 <img src="nothing.svg" onerror="window.hit = 1">
+
+| a | b | c | d |
+|---|---|---|---|
+| `a.name.that.is.long` | `and.another.that.is.longer` | `and.a.third.that.is.as.long` | `and.the.last.of.the.four` |
 
 https://evil.example"""
 
@@ -96,6 +103,14 @@ def test_nothing_is_wider_than_the_page(seen: dict[tuple[int, str], dict[str, An
     for width, theme, name, found in each(seen):
         assert found["width"] <= width, (name, theme)
         assert found["wide"] == 0, (name, theme, width)
+
+
+def test_no_table_is_scrolled_where_there_is_room(seen: dict[tuple[int, str], dict[str, Any]]) -> None:
+    """On a phone a table may be; so may one with names as long as hostile ones are."""
+    for width, _, name, found in each(seen):
+        if width == 780 and name != "hostile":
+            assert found["scrolled"] == 0, name
+    assert seen[780, "light"]["twin"]["scrolled"] == 1
 
 
 def test_nothing_runs_and_every_link_and_picture_is_ours(seen: dict[tuple[int, str], dict[str, Any]]) -> None:

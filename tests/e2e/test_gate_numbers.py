@@ -53,8 +53,8 @@ def test_a_commits_own_gates_go_on_after_those_of_the_base_wherever_a_number_sta
     assert [gate["gate"] for gate in answer["judge"]["head_verdicts"]] == ["accuracy >= 0.7", OWN]
     golden("own-gates.txt", text_of(trains, trains.run("check")))
     report = trains.run("report").out
-    assert f"| 3 | ✗\u00a0failed | `{OWN}`" in report
-    assert "| 1 | ✓\u00a0passed | `accuracy >= 0.6`" in report
+    assert f"| 3 ✗\u00a0failed | `{OWN}`" in report
+    assert "| 1 ✓\u00a0passed | `accuracy >= 0.6`" in report
     assert f"mlops-ci rows {answer['decision'][:12]} --gate 3" in report
     assert "mlops-ci waive 3" in report
     told, about = listed(trains, "--gate", "3")

@@ -89,14 +89,10 @@ def _table(story: Story, asked: tuple[Verdict, ...], *, first: int) -> Table:
     """first: the number of the first gate as written, by which commands know it."""
     numbered = sorted(enumerate(asked, first), key=lambda pair: _urgency(pair[1]))[:_MOST]
     rivals = _rivals(story, asked)
-    differs = any(_has_difference(verdict) for verdict in asked)
-    head = ["#", "", "gate", "this commit", *rivals]
-    head += ["difference"] if differs else []
-    align = (Align.RIGHT, Align.LEFT, Align.LEFT, *(Align.RIGHT,) * (len(head) - 2))
-    rows = tuple(
-        ((Text(str(number)),), *_row(verdict, tuple(rivals.values()), differs=differs)) for number, verdict in numbered
-    )
-    return Table(head=(*head, "needs"), align=align, rows=rows, caption="Gates")
+    head = ("#", "gate", "this commit", *rivals, "needs")
+    align = (Align.LEFT, Align.LEFT, *(Align.RIGHT,) * (len(head) - 2))
+    rows = tuple(_row(number, verdict, tuple(rivals.values())) for number, verdict in numbered)
+    return Table(head=head, align=align, rows=rows, caption="Gates")
 
 
 def _rivals(story: Story, gates: tuple[Verdict, ...]) -> dict[str, _SideOf]:
@@ -108,16 +104,10 @@ def _rivals(story: Story, gates: tuple[Verdict, ...]) -> dict[str, _SideOf]:
     return {name: of for name, of in found.items() if any(claims.value(of(gate)) is not None for gate in gates)}
 
 
-def _row(verdict: Verdict, rivals: tuple[_SideOf, ...], *, differs: bool) -> tuple[Spans, ...]:
-    row: list[Spans] = [(words.answer(verdict),), _name(verdict), _candidate(verdict)]
-    row += [_rival(verdict, of(verdict)) for of in rivals]
-    if differs:
-        row.append(_with_interval(Text(claims.observed(verdict)), verdict) if _has_difference(verdict) else ())
-    return (*row, (Text(claims.needs(verdict)),))
-
-
-def _has_difference(verdict: Verdict) -> bool:
-    return verdict.difference and verdict.observed is not None
+def _row(number: int, verdict: Verdict, rivals: tuple[_SideOf, ...]) -> tuple[Spans, ...]:
+    answer = (Text(f"{number}"), Text(" "), words.answer(verdict))
+    beside = (_rival(verdict, of(verdict)) for of in rivals)
+    return (answer, _name(verdict), _candidate(verdict), *beside, (Text(claims.needs(verdict)),))
 
 
 def _name(verdict: Verdict) -> Spans:
@@ -129,13 +119,15 @@ def _name(verdict: Verdict) -> Spans:
 
 
 def _candidate(verdict: Verdict) -> Spans:
+    """The value; of a gate about a difference that one too: with a column of its own the table is too wide to read."""
     value = claims.candidate(verdict)
-    shown: Span = Strong(value) if verdict.verdict is Status.FAILED and not verdict.difference else Text(value)
-    return (
-        (shown,)
-        if verdict.difference
-        else _with_counts(_with_interval(shown, verdict), claims.counts(verdict.candidate))
-    )
+    if verdict.difference:
+        if verdict.observed is None:
+            return (Text(value),)
+        told: Spans = (Text(f"{value},"), Text(" "), Text("difference"), Text(" "))
+        return (*told, *_with_interval(Text(claims.observed(verdict)), verdict))
+    shown: Span = Strong(value) if verdict.verdict is Status.FAILED else Text(value)
+    return _with_counts(_with_interval(shown, verdict), claims.counts(verdict.candidate))
 
 
 def _rival(verdict: Verdict, side: Side | None) -> Spans:
