@@ -114,8 +114,10 @@ class Judging:
         )
         return self.left(None, pull.head_sha, event="pull_request_review", branch=pull.head_ref)
 
-    def judged(self, run: int) -> Told:
-        """The recording workflow of a run: both jobs, in a fresh clone of the default branch."""
+    def judged(self, run: int, between: Callable[[Path], object] = lambda _: None) -> Told:
+        """The recording workflow of a run: both jobs, in a fresh clone of the default branch; `between` them something
+        may be done to what is handed over.
+        """
         self._runs += 1
         place, judged = self.folder / f"jobs-{self._runs}", self.folder / f"judged-{self._runs}"
         git(self.folder, "clone", "--quiet", str(self.remote), str(place))
@@ -136,6 +138,8 @@ class Judging:
         for job in ("judge", "record"):
             with self._job("mlops-record.yml", job, "workflow_run", payload, told.head_sha):
                 ran.append(run_command(place, "ci", job, str(judged), "--json", temporary=self.folder / "tmp"))
+            if job == "judge":
+                between(judged)
         return self._told(told.head_sha, tuple(ran))
 
     def _told(self, sha: str, ran: tuple[Ran, ...]) -> Told:

@@ -168,6 +168,15 @@ def test_an_artifact_larger_than_allowed_is_not_fetched(sent: Sent) -> None:
     assert not judging.github.asked("GET", f"/actions/artifacts/{artifact}/zip")
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_only_what_github_packs_with_is_unpacked(method: int, tmp_path: Path) -> None:
+    """Others take as much memory as the archive asks for."""
+    with zipfile.ZipFile(tmp_path / "in.zip", "w", method) as archive:
+        archive.writestr("decision.json", b"{}")
+    with pytest.raises(UsageError, match=r"decision\.json is no plain file"):
+        archives.unpack(tmp_path / "in.zip", tmp_path / "out", most_bytes=100, most_files=2)
+
+
 def test_what_is_unpacked_stays_in_the_folder(tmp_path: Path) -> None:
     (tmp_path / "in.zip").write_bytes(of(("evidence/labels.npy", b"1"), ("decision.json", b"2")))
     archives.unpack(tmp_path / "in.zip", tmp_path / "out", most_bytes=2, most_files=2)

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import pytest
 
+from mlops_ci.config import codeowners
 from mlops_ci.edge.git import Repository
 from mlops_ci.steps.agreement import Owners
 from tests.e2e.bad_input import GOOD, SETTINGS
@@ -20,10 +21,10 @@ MAY = {"ada": "write", "bob": "write", "root": "admin", "gone": "read", "app[bot
 
 
 def agreed(
-    folder: Path, codeowners: str | None, *reviews: tuple[str, str] | tuple[str, str, str], paths: tuple[str, ...]
+    folder: Path, owners: str | None, *reviews: tuple[str, str] | tuple[str, str, str], paths: tuple[str, ...]
 ) -> tuple[str, ...] | None:
     """Who opened it, by reviews (login, state, commit) of a pull request of ada's."""
-    files: Mapping[str, str | bytes] = {"x": "", **({".github/CODEOWNERS": codeowners} if codeowners else {})}
+    files: Mapping[str, str | bytes] = {"x": "", **({".github/CODEOWNERS": owners} if owners else {})}
     root = repo(folder / "repository", files)
     told = [
         SimpleNamespace(login=one[0], state=one[1], commit_id=(*one, HEAD)[2], is_bot="[" in one[0]) for one in reviews
@@ -44,7 +45,7 @@ YES, NO = "APPROVED", "CHANGES_REQUESTED"
 
 
 @pytest.mark.parametrize(
-    ("codeowners", "reviews", "by"),
+    ("owners", "reviews", "by"),
     [
         ("* @bob", [("bob", YES)], ("bob",)),
         ("* @BOB", [("bob", YES)], ("bob",)),
@@ -67,12 +68,13 @@ YES, NO = "APPROVED", "CHANGES_REQUESTED"
         (None, [("root", YES)], ("root",)),
         ("* @bob\n/mlops.yaml @carol", [("bob", YES)], None),
         ("* @bob\n/mlops.yaml", [("bob", YES)], None),
+        pytest.param("* @bob\n" + "#" * codeowners.LARGEST, [("bob", YES)], None, id="larger than GitHub reads it"),
     ],
 )
 def test_who_may_open(
-    codeowners: str | None, reviews: list[tuple[str, str]], by: tuple[str, ...] | None, tmp_path: Path
+    owners: str | None, reviews: list[tuple[str, str]], by: tuple[str, ...] | None, tmp_path: Path
 ) -> None:
-    assert agreed(tmp_path, codeowners, *reviews, paths=("mlops.yaml",)) == by
+    assert agreed(tmp_path, owners, *reviews, paths=("mlops.yaml",)) == by
 
 
 def test_every_file_needs_an_owner(tmp_path: Path) -> None:
