@@ -8,6 +8,7 @@ from mlops_ci.cli.options import Session, json_option
 from mlops_ci.cli.output import clean, echo, emit_json
 from mlops_ci.errors import ExitCode, UsageError
 from mlops_ci.flows.workflows import InStep, workflows
+from mlops_ci.steps.lock import TOOL_LOCK, has_hashes
 from mlops_ci.workflows.compare import Cause, Generated, Kind, State
 
 _UPDATE = "mlops-ci workflows --update"
@@ -43,10 +44,13 @@ def command(session: Session, *, check: bool, update: bool, diff: bool, as_json:
     found = workflows(session.folder, update=update)
     if as_json:
         files = [_as_json(each, written=each.path in found.written) for each in found.files]
-        emit_json({"in_step": not found.out_of_step, "files": files})
+        emit_json({"in_step": not found.out_of_step, "files": files, "tool_lock_written": bool(found.tool)})
     else:
         for each in found.files:
             _show(each, found, diff=diff)
+        if found.tool:
+            lacking = "" if has_hashes(found.tool) else ", without hashes: the package index does not give this version"
+            echo(f"{TOOL_LOCK}: written{lacking}")
     return ExitCode.REFUSED if (check or update) and found.out_of_step else ExitCode.PASSED
 
 

@@ -1,4 +1,7 @@
-"""workflows: settings of all projects → texts → compare with what is there → merge what changed into it."""
+"""workflows: settings of all projects → texts → compare with what is there → merge what changed into it.
+
+An update locks the tool too, where nothing says yet what CI installs.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mlops_ci.steps import generated
+from mlops_ci.steps import generated, lock, project_files
 from mlops_ci.steps.project import repository_around
 from mlops_ci.workflows.compare import IN_STEP, Generated, State
 
@@ -18,11 +21,15 @@ _LEFT = (State.CONFLICT, State.UNKNOWN)
 
 
 class InStep(msgspec.Struct, frozen=True, kw_only=True):
-    """Every generated file with its state before; after an update also which were written."""
+    """Every generated file with its state before; after an update also which were written.
+
+    `tool`: the text of `tool.lock` where it was written as well.
+    """
 
     files: tuple[Generated, ...]
     updated: bool = False
     written: tuple[str, ...] = ()
+    tool: str = ""
 
     @property
     def out_of_step(self) -> tuple[Generated, ...]:
@@ -39,4 +46,6 @@ def workflows(start: Path, *, update: bool) -> InStep:
     if not update:
         return InStep(files=found.files)
     written = generated.update(found, root=repository.root, repository=repository)
-    return InStep(files=found.files, updated=True, written=written)
+    tool = lock.missing(repository.root)
+    project_files.replace(repository.root, tool)
+    return InStep(files=found.files, updated=True, written=written, tool=tool.get(lock.TOOL_LOCK, ""))

@@ -17,7 +17,7 @@ from mlops_ci.edge.environment import check_hashes, wanted_python
 from mlops_ci.edge.processes import Limits, run
 from mlops_ci.errors import MlopsCiError
 from mlops_ci.steps import generated
-from mlops_ci.steps.lock import TOOL_LOCK, uv_environment
+from mlops_ci.steps.lock import TOOL_LOCK, has_hashes, uv_environment
 from mlops_ci.steps.project import Project, open_project
 from mlops_ci.steps.project_files import read_text
 from mlops_ci.steps.surroundings import look_around
@@ -145,11 +145,12 @@ def locks(project: Project) -> Iterator[Finding]:
             check_hashes(read_text(project.root / name) or "", file=name)
         yield ok("environment", f"{name}, Python {wanted_python(project.root)}")
     tool = read_text(project.repository.root / TOOL_LOCK)
-    if tool is None or "--hash=" not in tool:
-        found = "has no hashes" if tool else "is not there"
+    if tool is None:
+        yield missing("tool", f"{TOOL_LOCK} is not there: CI cannot install mlops-ci", "mlops-ci workflows --update")
+    elif not has_hashes(tool):
         mend = f"echo mlops-ci==VERSION | uv pip compile --universal --generate-hashes - -o {TOOL_LOCK}"
         mend += ", at the root of the repository" if project.folder else ""
-        yield missing("tool", f"{TOOL_LOCK} {found}: CI cannot install mlops-ci", mend)
+        yield missing("tool", f"{TOOL_LOCK} has no hashes: CI cannot install mlops-ci", mend)
     else:
         yield ok("tool", TOOL_LOCK)
 

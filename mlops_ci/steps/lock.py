@@ -10,6 +10,7 @@ from pathlib import Path
 from mlops_ci import __version__
 from mlops_ci.edge.processes import Limits, run
 from mlops_ci.errors import OutsideError
+from mlops_ci.steps.project_files import read_text
 
 TOOL = f"mlops-ci=={__version__}\n"
 TOOL_LOCK = ".mlops-ci/tool.lock"
@@ -76,6 +77,20 @@ def tool_lock(text: str | None) -> str:
         f"# echo {wanted} | uv pip compile --universal --generate-hashes - -o {TOOL_LOCK}\n"
         f"{wanted}\n"
     )
+
+
+def missing(root: Path) -> dict[str, str]:
+    """TOOL_LOCK with its text, where there is none yet, or one that waits for hashes which can be had now."""
+    before = read_text(root / TOOL_LOCK)
+    if before not in (None, tool_lock(None)):
+        return {}
+    text = tool_lock(locked(TOOL))
+    return {} if text == before else {TOOL_LOCK: text}
+
+
+def has_hashes(text: str) -> bool:
+    """Whether CI installs from that lock."""
+    return "--hash=" in text
 
 
 def uv_environment() -> dict[str, str]:

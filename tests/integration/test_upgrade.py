@@ -8,20 +8,17 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
-import uv
 
 from mlops_ci import __version__
-from tests.github.fake import FakeGitHub
 from tests.helpers import commit, git, repo
+from tests.wheels import ROOT, wheel
 
 pytestmark = pytest.mark.needs("registry")  # what the other version needs is installed
 
-ROOT = Path(__file__).parents[2]
 LATER, OTHER_JUDGE, OTHER_SETTINGS = "8.0.0", "8.1.0", "8.2.0"
 SETTINGS = """\
 version: 1
@@ -43,29 +40,14 @@ class Done(NamedTuple):
     err: str
 
 
-def wheel(place: Path, version: str, *changes: tuple[str, str, str]) -> None:
-    """Build one of this checkout as another version; `changes`: of files, each an old text and a new one."""
-    source = place / "source" / version
-    for name in git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")[:-1]:
-        if name.startswith(("mlops_ci/", "templates/", "example_project/")) or "/" not in name:
-            (source / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(ROOT / name, source / name)
-    for name, old, new in (("mlops_ci/__init__.py", f'"{__version__}"', f'"{version}"'), *changes):
-        text = (source / name).read_text(encoding="utf-8")
-        assert old in text, name
-        (source / name).write_text(text.replace(old, new), encoding="utf-8")
-    command = [uv.find_uv_bin(), "build", "--quiet", "--wheel", "--out-dir", place / version, source]
-    subprocess.run(command, check=True, capture_output=True)
-
-
 @pytest.fixture(scope="module")
 def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder for each other version: one of other workflows, one that judges otherwise, one of other settings."""
     place = tmp_path_factory.mktemp("wheels")
     cron = ("templates/workflows/mlops-upgrade.yml", "47 4 * * 1", "13 4 * * 1")
-    wheel(place, LATER, cron)
-    wheel(place, OTHER_JUDGE, ("mlops_ci/gates/point.py", '">=": operator.ge', '">=": operator.lt'))
-    wheel(place, OTHER_SETTINGS, ("mlops_ci/config/settings.py", "\nVERSION = 1\n", "\nVERSION = 0\n"))
+    wheel(place / LATER, LATER, cron)
+    wheel(place / OTHER_JUDGE, OTHER_JUDGE, ("mlops_ci/gates/point.py", '">=": operator.ge', '">=": operator.lt'))
+    wheel(place / OTHER_SETTINGS, OTHER_SETTINGS, ("mlops_ci/config/settings.py", "\nVERSION = 1\n", "\nVERSION = 0\n"))
     return place
 
 
@@ -186,65 +168,3 @@ def test_without_an_index_nothing_is_decided(churn: Path) -> None:
     assert "uv cannot look for a newer mlops-ci" in done.err
     assert "UV_INDEX_URL" in done.err
     assert changed(churn) == []
-
-
-def test_a_pull_request_is_opened_once_without_what_the_token_may_not_write(
-    churn: Path, wheels: Path, tmp_path: Path, golden: Callable[[str, str], None]
-) -> None:
-    remote = tmp_path / "remote.git"
-    git(tmp_path, "clone", "--quiet", "--bare", str(churn), str(remote))
-    branch = f"mlops-ci/upgrade-{LATER}"
-    workflows = tmp_path / "workflows"
-    shutil.copytree(churn / ".github/workflows", workflows)
-    with FakeGitHub(workflows, git=remote) as github:
-        git(churn, "remote", "add", "origin", github.git_url)
-
-        def propose(token: str, **more: str) -> dict[str, Any]:
-            job = github.environment("mlops-upgrade.yml", "upgrade", token=token) | {
-                "GITHUB_EVENT_NAME": "schedule",
-                "GITHUB_SHA": git(churn, "rev-parse", "HEAD"),
-                "GITHUB_RUN_ID": "1",
-                "GITHUB_EVENT_PATH": str(tmp_path / "event.json"),
-                "RUNNER_TEMP": str(tmp_path),
-            }
-            done = mlops_ci(churn, "upgrade", "--pr", "--json", links=wheels / LATER, **job, **more)
-            assert changed(churn) == [], "the checkout is not touched"
-            if done.code:
-                return {"refused": done.err}
-            return dict(json.loads(done.out)["pull_request"])
-
-        def without(permission: str) -> str:
-            """What is said where the job's token may only read that."""
-            file = workflows / "mlops-upgrade.yml"
-            written = file.read_text()
-            assert f"{permission}: write" in written
-            file.write_text(written.replace(f"{permission}: write", f"{permission}: read"))
-            told = propose("job-token")
-            file.write_text(written)
-            return str(told["refused"])
-
-        assert "contents: write" in without("contents")
-        assert "Settings > Actions > General" in propose("job-token")["refused"]
-        assert "pull-requests: write" in without("pull-requests")
-        github.state.actions_may_open_pulls = True
-        opened = propose("job-token")
-        (pull,) = github.state.pulls.values()
-        assert opened == {
-            "address": opened["address"],
-            "state": "opened",
-            "left_out": [WORKFLOW, ".mlops-ci/generated.lock"],
-        }
-        assert (pull.head_ref, pull.base_ref, pull.title) == (branch, "main", f"Upgrade mlops-ci to {LATER}")
-        assert git(remote, "diff", "--name-only", "main", branch).splitlines() == [TOOL_LOCK]
-        golden("upgrade-pull-request.md", pull.body.replace(__version__, "X.Y.Z"))
-        first = git(remote, "rev-parse", branch)
-        assert propose("job-token")["state"] == "open already"
-        assert git(remote, "rev-parse", branch) == first
-        updated = propose("person-token", MLOPS_CI_TOKEN="person-token")
-        assert (updated["state"], updated["left_out"]) == ("updated", [])
-        assert WORKFLOW in git(remote, "diff", "--name-only", "main", branch).splitlines()
-        assert git(remote, "merge-base", first, branch) == first, "never by force"
-        pull.state = "closed"
-        closed = git(remote, "rev-parse", branch)
-        assert propose("job-token")["state"] == "merged or closed before"
-        assert (git(remote, "rev-parse", branch), len(github.state.pulls)) == (closed, 1)

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mlops_ci import __version__
 from mlops_ci.cli import main
 from mlops_ci.edge.merge import Labels, merge
 from mlops_ci.errors import OutsideError
@@ -25,11 +26,11 @@ from mlops_ci.workflows.generate import Inputs, ProjectInputs, generate
 from mlops_ci.workflows.lock import GeneratedLock, Recorded, digest
 from mlops_ci.workflows.pins import without_pins
 from tests.helpers import commit, git, repo
+from tests.wheels import ROOT, wheel
 
-ROOT = Path(__file__).parents[2]
 CHECK, RECORD = ".github/workflows/mlops-check.yml", ".github/workflows/mlops-record.yml"
 UPGRADE = ".github/workflows/mlops-upgrade.yml"
-LOCK = ".mlops-ci/generated.lock"
+LOCK, TOOL_LOCK = ".mlops-ci/generated.lock", ".mlops-ci/tool.lock"
 MLOPS = """version: 1
 project: churn
 task: classification
@@ -68,7 +69,7 @@ def edit(path: Path, before: str, after: str) -> None:
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A project whose workflows are committed as they were generated."""
-    folder = repo(tmp_path / "churn", {"mlops.yaml": MLOPS})
+    folder = repo(tmp_path / "churn", {"mlops.yaml": MLOPS, TOOL_LOCK: f"mlops-ci==0.1.0 --hash=sha256:{'0' * 64}\n"})
     run(folder, "workflows", "--update")
     commit(folder, {}, "generated")
     return folder
@@ -327,3 +328,23 @@ def generate_now(project: Path) -> dict[str, str]:
     other = repo(project.parent / "other", {"mlops.yaml": (project / "mlops.yaml").read_text()})
     run(other, "workflows", "--update")
     return {path: (other / path).read_text() for path in (CHECK, RECORD)}
+
+
+@pytest.mark.needs("registry")
+def test_an_update_locks_the_tool_where_nothing_says_yet_what_ci_installs(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git(project, "rm", "--quiet", TOOL_LOCK)
+    told = run(project, "workflows", "--update")
+    assert f"{TOOL_LOCK}: written, without hashes" in told, "no index has the version of this checkout"
+    wheel(tmp_path / "dist")
+    monkeypatch.setenv("UV_FIND_LINKS", str(tmp_path / "dist"))
+    assert f"{TOOL_LOCK}: written\n" in run(project, "workflows", "--update")
+    text = (project / TOOL_LOCK).read_text()
+    assert f"\nmlops-ci=={__version__} \\\n    --hash=sha256:" in text
+    assert text.count("--hash=") > 20
+    assert TOOL_LOCK not in run(project, "workflows", "--update")
+    mine = f"mlops-ci==0.0.1 --hash=sha256:{'1' * 64}\n"
+    (project / TOOL_LOCK).write_text(mine)
+    run(project, "workflows", "--update")
+    assert (project / TOOL_LOCK).read_text() == mine, "what is locked is a matter of `upgrade`"
