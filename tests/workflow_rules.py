@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _IGNORE = re.compile(r"#\s*zizmor:\s*ignore\[(?P<rules>[^]]*)\](?P<reason>.*)$")
 _CACHES = re.compile(r"actions/cache(/restore)?@")
+_CALLS = re.compile(r"\bmlops-ci\"? +[-a-z]")
+_IS_A_CALL = re.compile(r"(\"\$RUNNER_TEMP/mlops-ci/bin/mlops-ci\"|mlops-ci)( [-\w./$\"]+)+")
 _OURS = {str(pin) for pin in PINS.values()}
 
 
@@ -78,6 +80,13 @@ def no_expression_stands_in_a_script(text: str, workflow: Document) -> Iterator[
     for step in steps(workflow.value):
         scripts = [step.get("run", ""), str(step.get("shell", "")), str(step.get("with", {}).get("script", ""))]
         yield from (script for script in scripts if "${{" in script)
+
+
+def mlops_ci_is_all_of_the_script_that_calls_it(text: str, workflow: Document) -> Iterator[str]:
+    for step in steps(workflow.value):
+        script = str(step.get("run", ""))
+        if _CALLS.search(script) and not _IS_A_CALL.fullmatch(script):
+            yield script
 
 
 def no_checkout_keeps_its_credentials(text: str, workflow: Document) -> Iterator[str]:
@@ -153,6 +162,7 @@ _RULES: tuple[Callable[[str, Document], Iterator[str]], ...] = (
     every_permission_says_why,
     every_action_is_one_of_the_pins,
     no_expression_stands_in_a_script,
+    mlops_ci_is_all_of_the_script_that_calls_it,
     no_checkout_keeps_its_credentials,
     no_code_of_a_pull_request_meets_the_bases_token,
     a_merge_queue_waits_for_no_check_that_never_runs,

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import msgspec
 
-from mlops_ci.edge.github.access import user_agent
+from mlops_ci.edge.github.access import given_token, user_agent
 from mlops_ci.errors import OutsideError, UsageError
 
 _LARGEST_EVENT = 32 * 1024 * 1024
@@ -153,7 +153,7 @@ def summarise(found: Job, markdown: str) -> bool:
 
 def git_settings(host: str) -> dict[str, str]:
     """What git needs to be let in at `host` (`https://github.com/`) with the token of this step; {} without one."""
-    token = os.environ.get("GITHUB_TOKEN", "")
+    token = given_token()
     if os.environ.get("GITHUB_ACTIONS") != "true" or not token:
         return {}
     basic = base64.b64encode(f"x-access-token:{token}".encode()).decode()

@@ -71,11 +71,13 @@ def write_branch(
     message: str,
     create_only: frozenset[str] = frozenset(),
     derive: Callable[[tuple[str, ...]], Mapping[str, bytes]] | None = None,
+    over: str = "",
 ) -> Written:
     """Add files to a branch in one commit; the branch is made when it is absent.
 
     A path in `create_only` that is there with other content is a collision: then nothing is written. `derive` is
     given the head the commit is made on, () for none, and says which files follow from it; it is asked at every try.
+    `over`: a commit that the new one follows as well, and of which it keeps nothing.
     """
     committer = _committer(repository)
     for _ in _tries(branch):
@@ -87,7 +89,8 @@ def write_branch(
         if head and (collisions or not changed):
             return Written(commit=head, changed=False, collisions=collisions)
         changed |= derive(heads) if derive else {}
-        commit = _commit(repository, branch, heads, changed, {}, message=message, committer=committer)
+        parents = (*heads, over) if over else heads
+        commit = _commit(repository, branch, parents, changed, {}, message=message, committer=committer)
         if commit:
             return Written(commit=commit, changed=True)
     raise AssertionError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from mlops_ci.reports.markdown import code, text
@@ -13,11 +14,18 @@ if TYPE_CHECKING:
 
 UPDATE = "mlops-ci workflows --update"
 _MOST = 20
+_MARK = "<!-- mlops-ci:upgrade {} -->"
 
 
 def title(version: str) -> str:
     """Of the pull request and of the commit."""
     return f"Upgrade mlops-ci to {version}"
+
+
+def version_told(text: str) -> str:
+    """The version that the text of a pull request is about; empty where it is none of ours."""
+    found = re.search(_MARK.format(r"(\S+)"), text)
+    return found[1] if found else ""
 
 
 def judged(found: JudgedAgain) -> str:
@@ -28,7 +36,8 @@ def judged(found: JudgedAgain) -> str:
     if not found.verdicts:
         return f"None of {decisions} kept rows to judge again."
     rowless = f" ({found.without_rows} kept no rows)" if found.without_rows else ""
-    return f"{found.stay} of {found.verdicts} verdicts of {decisions} stay{rowless}."
+    noun, verb = "verdict" if found.verdicts == 1 else "verdicts", "stays" if found.stay == 1 else "stay"
+    return f"{found.stay} of {found.verdicts} {noun} of {decisions} {verb}{rowless}."
 
 
 def changed(one: Changed) -> str:
@@ -62,7 +71,7 @@ def body(current: str, taken: TakenOver, *, left_out: Sequence[str], waits: bool
             "GitHub holds the checks of a pull request that a workflow opened back until somebody with write access "
             "approves them, on its page."
         )
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join([*parts, _MARK.format(taken.version)]) + "\n"
 
 
 def _files(taken: TakenOver, left_out: Sequence[str]) -> str:

@@ -44,7 +44,7 @@ def github(project: Project) -> Iterator[Finding]:
     named = access.repository_named(there.url if there else "")
     if not named:
         return
-    if not access.has_token():
+    if not access.given_token():
         yield note("GitHub", f"{plain(named)} was not looked at: no token is set", _how_to_look())
         return
     wanted = sorted({name for each in projects(project.repository) for name in each.secrets})

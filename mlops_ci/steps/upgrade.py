@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from mlops_ci.edge import branches, remote
+from mlops_ci.edge.github import access
 from mlops_ci.errors import OutsideError, UsageError
 from mlops_ci.reports import upgrade as words
 from mlops_ci.steps import ci_job, hub
@@ -19,10 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mlops_ci.edge.git import Repository
+    from mlops_ci.edge.github.values import PullRequest
     from mlops_ci.records.upgrades import TakenOver
     from mlops_ci.steps.newer import Newer
 
-_OWN_TOKEN = "MLOPS_CI_TOKEN"  # noqa: S105 - the name of a variable
+_BRANCH = "mlops-ci/upgrade"
+"""One for all versions, so that there is one pull request."""
+_THERE = f"refs/remotes/origin/{_BRANCH}"
 _GENERATED_LOCK = ".mlops-ci/generated.lock"
 
 
@@ -69,53 +72,65 @@ def commit(repository: Repository, files: Mapping[str, bytes], version: str, why
 def answered(newer: Newer) -> Proposed | None:
     """The pull request for this version that somebody closed or merged: that is an answer, and is left alone."""
     ci_job.this_job()
-    known = hub.github().pulls(head=_branch(newer), state="all")
-    if not known or any(pull.state == "open" for pull in known):
+    known = hub.github().pulls(head=_BRANCH, state="all")
+    if any(pull.state == "open" for pull in known):
         return None
-    return Proposed(address=known[0].html_url, state="merged or closed before")
+    told = [pull for pull in known if _is_about(pull, newer)]
+    return Proposed(address=told[0].html_url, state="merged or closed before") if told else None
 
 
 def propose(repository: Repository, newer: Newer, taken: TakenOver) -> Proposed:
-    """Push a branch, never by force, and open one pull request; one that is open is brought up to date."""
-    github, branch = hub.github(), _branch(newer)
-    opened = next(iter(github.pulls(head=branch)), None)
-    moved, left_out = _pushed(repository, branch, content(newer, taken), words.title(newer.newest))
-    if opened is not None:
-        return Proposed(address=opened.html_url, state="updated" if moved else "open already", left_out=left_out)
-    pull = github.create_pull(
-        head=branch,
-        base=github.repository_facts().default_branch,
-        title=words.title(newer.newest),
-        body=words.body(newer.current, taken, left_out=left_out, waits=not os.environ.get(_OWN_TOKEN)),
-    )
-    return Proposed(address=pull.html_url, state="opened", left_out=left_out)
+    """Push the branch, never by force, and open one pull request; one that is open becomes that of this version."""
+    github = hub.github()
+    opened = next(iter(github.pulls(head=_BRANCH)), None)
+    begun = opened is not None and _is_about(opened, newer)
+    moved, left_out = _pushed(repository, content(newer, taken), words.title(newer.newest), begun=begun)
+    body = words.body(newer.current, taken, left_out=left_out, waits=not access.has_own_token())
+    if opened is None:
+        base = github.repository_facts().default_branch
+        pull = github.create_pull(head=_BRANCH, base=base, title=words.title(newer.newest), body=body)
+        return Proposed(address=pull.html_url, state="opened", left_out=left_out)
+    told = (opened.body or "").strip() == body.strip()
+    if not told:
+        title = opened.title if begun else words.title(newer.newest)  # of its own version a person may have changed it
+        github.update_pull(opened.number, title=title, body=body)
+    state = "open already" if told and not moved else "updated"
+    return Proposed(address=opened.html_url, state=state, left_out=left_out)
 
 
-def _branch(newer: Newer) -> str:
-    return f"mlops-ci/upgrade-{newer.newest}"
+def _is_about(pull: PullRequest, newer: Newer) -> bool:
+    return words.version_told(pull.body or "") == newer.newest
 
 
-def _pushed(repository: Repository, branch: str, files: dict[str, bytes], message: str) -> tuple[bool, tuple[str, ...]]:
+def _pushed(
+    repository: Repository, files: dict[str, bytes], message: str, *, begun: bool
+) -> tuple[bool, tuple[str, ...]]:
     """Whether the remote's branch moved, and the files that it would not take: a job's token changes no workflows."""
     refused = tuple(path for path in files if path.startswith(f"{FOLDER}/"))
     try:
-        return _push(repository, branch, files, message), ()
+        return _push(repository, files, message, begun=begun), ()
     except OutsideError as error:
         if not refused or "`workflows` permission" not in error.message:
             raise
     # What was generated last is still what it was, so the lock that says so stays too.
     left_out = (*refused, *(path for path in files if path == _GENERATED_LOCK))
     kept = {path: data for path, data in files.items() if path not in left_out}
-    return _push(repository, branch, kept, message), left_out
+    return _push(repository, kept, message, begun=begun), left_out
 
 
-def _push(repository: Repository, branch: str, files: Mapping[str, bytes], message: str) -> bool:
-    there = remote.fetch(repository, f"+refs/heads/{branch}:refs/remotes/origin/{branch}")
-    start = repository.resolve(f"refs/remotes/origin/{branch}" if there else "HEAD")
-    repository.run("update-ref", f"refs/heads/{branch}", start)
-    written = branches.write_branch(repository, branch, files, message=f"{message}\n")
-    if not written.changed and there:
+def _push(repository: Repository, files: Mapping[str, bytes], message: str, *, begun: bool) -> bool:
+    """`begun`: the branch is about this version already, and people may have added to it; else it begins anew here.
+
+    Anew means a merge of which only what is here stays, so that nothing of another version is left over.
+    """
+    there = remote.fetch(repository, f"+refs/heads/{_BRANCH}:{_THERE}")
+    before, here = repository.resolve(_THERE) if there else "", repository.resolve("HEAD")
+    start = before if before and begun else here
+    repository.run("update-ref", f"refs/heads/{_BRANCH}", start)
+    over = "" if not before or repository.is_ancestor(before, start) else before
+    written = branches.write_branch(repository, _BRANCH, files, message=f"{message}\n", over=over)
+    if before and repository.tree(before, "") == repository.tree(written.commit, ""):
         return False
-    if not remote.push(repository, f"{written.commit}:refs/heads/{branch}"):
-        raise OutsideError(f"somebody pushed to {branch} meanwhile", "Run the job again.")
+    if not remote.push(repository, f"{written.commit}:refs/heads/{_BRANCH}"):
+        raise OutsideError(f"somebody pushed to {_BRANCH} meanwhile", "Run the job again.")
     return True

@@ -59,6 +59,18 @@ def completed(state: State, run: Run, *, sha: str) -> Event:
     return Event("workflow_run", payload, sha, state.default_branch, state.repository)
 
 
+def schedule(state: State, sha: str) -> Event:
+    """The hour of a `cron` line has come; `sha`: of the default branch."""
+    payload = {"schedule": "47 4 * * 1", "repository": _repository(state)}
+    return Event("schedule", payload, sha, state.default_branch, state.repository)
+
+
+def workflow_dispatch(state: State, sha: str) -> Event:
+    """Somebody starts a workflow by hand, of the default branch."""
+    payload = {"inputs": None, "ref": f"refs/heads/{state.default_branch}", "repository": _repository(state)}
+    return Event("workflow_dispatch", payload, sha, state.default_branch, state.repository)
+
+
 def _about(state: State, pull: Pull, base_sha: str) -> dict[str, Any]:
     head = {"ref": pull.head_ref, "sha": pull.head_sha, "repo": {"full_name": pull.head_repository}}
     base = {"ref": pull.base_ref, "sha": base_sha, "repo": _repository(state)}

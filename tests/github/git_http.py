@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-# The commits a push brings are those no branch has yet.
+# The commits a push brings are those no branch has yet. What another branch has at the same path is no change:
+# https://docs.github.com/apps/oauth-apps/building-oauth-apps/scopes-for-oauth-apps (`workflow`).
 _UPDATE_HOOK = """\
 #!/bin/sh
 ref=$1 new=$3
@@ -25,12 +26,15 @@ for branch in $FAKE_PROTECTED; do
 done
 case "$new" in *[!0]*) ;; *) exit 0 ;; esac
 [ "$FAKE_MAY_CHANGE_WORKFLOWS" = 1 ] && exit 0
-changed=$(git log --format= --name-only --no-renames "$new" --not --all -- .github/workflows | sort -u | head -n 1)
-if [ -n "$changed" ]; then
+git log -m --format= --name-only --no-renames "$new" --not --all -- .github/workflows | sort -u | while read -r file; do
+  wanted=$(git rev-parse --verify --quiet "$new:$file")
+  for other in $(git for-each-ref --format='%(objectname)' refs/heads); do
+    [ "$(git rev-parse --verify --quiet "$other:$file")" = "$wanted" ] && continue 2
+  done
   refused="refusing to allow a GitHub App to create or update workflow"
-  echo "$refused \\`$changed\\` without \\`workflows\\` permission" >&2
+  echo "$refused \\`$file\\` without \\`workflows\\` permission" >&2
   exit 1
-fi
+done
 """
 
 

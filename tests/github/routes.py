@@ -135,6 +135,14 @@ def create_pull(state: State, call: Call) -> Reply:
     return Reply(201, shapes.pull(state, made, listed=False))
 
 
+def update_pull(state: State, call: Call) -> Reply:
+    found = _one(state.pulls, call.path["pull_number"])
+    found.title = call.body.get("title", found.title)
+    found.body = _within(call.body.get("body", found.body) or "", _LONGEST_BODY, "Body")
+    found.state = call.body.get("state", found.state)
+    return Reply(200, shapes.pull(state, found, listed=False))
+
+
 def reviews(state: State, call: Call) -> Reply:
     number = _one(state.pulls, call.path["pull_number"]).number
     return _page(call, [shapes.review(each) for each in state.reviews if each.number == number])
@@ -266,6 +274,7 @@ ROUTES = (
     Route("GET", "/pulls/{pull_number}", _READ_PULLS, pull),
     Route("GET", "/pulls", _READ_PULLS, pulls),
     Route("POST", "/pulls", _WRITE_PULLS, create_pull),
+    Route("PATCH", "/pulls/{pull_number}", _WRITE_PULLS, update_pull),
     Route("GET", "/commits/{commit_sha}/pulls", _READ_PULLS, pulls_of),
     Route("GET", "/pulls/{pull_number}/reviews", _READ_PULLS, reviews),
     Route("GET", "/issues/{issue_number}/comments", _READ_COMMENTS, comments),

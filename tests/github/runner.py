@@ -25,7 +25,7 @@ from tests.github.stand_ins import CACHE_PROGRAM, STAND_INS
 _UNKNOWN_TO_ACT = re.compile(r"^ +(queue: max|deployment: false)$\n", re.MULTILINE)
 _USES = re.compile(r"uses: (?P<action>[\w.-]+/[\w./-]+)@(?P<commit>[0-9a-f]{40})")
 _FOREIGN = ("GITHUB_", "GIT_", "VIRTUAL_ENV", "PYTHONPATH")
-CHECK, RECORD = "mlops-check.yml", "mlops-record.yml"
+CHECK, RECORD, UPGRADE = "mlops-check.yml", "mlops-record.yml", "mlops-upgrade.yml"
 
 
 class Ran(NamedTuple):
@@ -37,13 +37,17 @@ class Ran(NamedTuple):
 
 
 class Actions:
-    """The runners of a site. `environment`: variables that every job has, beside GitHub's."""
+    """The runners of a site.
+
+    `environment`: variables that every job has, beside GitHub's. `secrets`: of the repository.
+    """
 
     def __init__(self, site: Site, environment: dict[str, str]) -> None:
         self.site = site
         self.folder = site.folder / "runner"
         self.artifacts = self.folder / "artifacts"
         self.environment = environment
+        self.secrets: dict[str, str] = {}
         self.ran: list[Ran] = []
         (self.folder / "bin").mkdir(parents=True)
         (self.folder / "bin" / "uv").symlink_to(uv.find_uv_bin())
@@ -61,6 +65,10 @@ class Actions:
         shutil.rmtree(self.artifacts, ignore_errors=True)
         return self.act(self.site.on_completed(run), RECORD)
 
+    def upgrade(self, event: Event) -> Ran:
+        """A run of the workflow that looks for a newer mlops-ci."""
+        return self.act(event, UPGRADE)
+
     def act(self, event: Event, workflow: str, *, token: str = "job-token") -> Ran:
         """Run one workflow of a commit."""
         place = self._checked_out(event.head)
@@ -75,6 +83,8 @@ class Actions:
             *("--platform", "ubuntu-24.04=-self-hosted", "--secret", f"GITHUB_TOKEN={token}"),
             *("--no-skip-checkout", "--action-cache-path", self.folder / "act-cache", "--defaultbranch", "main"),
         ]
+        for name, value in self.secrets.items():
+            command += ["--secret", f"{name}={value}"]
         for name, value in self._variables(event, workflow).items():
             command += ["--env", f"{name}={value}"]
         for found in {match["action"]: match["commit"] for match in _USES.finditer(text)}.items():

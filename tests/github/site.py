@@ -111,6 +111,12 @@ class Site:
     def on_completed(self, run: int) -> Event:
         return events.completed(self.state, self.state.runs[run], sha=self.tip("main"))
 
+    def on_schedule(self) -> Event:
+        return events.schedule(self.state, self.tip("main"))
+
+    def on_dispatch(self) -> Event:
+        return events.workflow_dispatch(self.state, self.tip("main"))
+
     def finished(self, event: Event, conclusion: str, artifacts: dict[str, bytes]) -> int:
         """A run of the check is over; its number."""
         run = self.state.new_id()

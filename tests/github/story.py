@@ -17,15 +17,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-import uv
 
 from mlops_ci.steps import lock
 from tests.github.events import Event
 from tests.github.runner import Actions
 from tests.github.site import LEDGER, Site, git
 from tests.github.timing import Seconds, seconds, sum_of
+from tests.wheels import ROOT, offered, wheel
 
-ROOT = Path(__file__).parents[2]
 TABLE = ROOT / "tests" / "data" / "tables" / "breast_cancer.csv"
 GATE = "roc_auc >= 0.95"
 NUMBER = 7
@@ -53,7 +52,8 @@ class Story:
 
     def __init__(self, site: Site, desk: Path, say: Callable[[str], object]) -> None:
         self.site, self.desk, self.say = site, desk, say
-        self.actions = Actions(site, _shared(site.folder / "dist"))
+        wheel(site.folder / "dist")
+        self.actions = Actions(site, offered(site.folder / "dist") | {"OMP_NUM_THREADS": "1"})
         self.chapters: list[Chapter] = []
 
     def begin(self, lay: Callable[[Path, Mapping[str, str]], None]) -> None:
@@ -143,7 +143,7 @@ def unchanged(folder: Path, say: Callable[[str], object] = print) -> Story:
 def _initialised(desk: Path, given: Mapping[str, str]) -> None:
     """The answers of `init` to a table, and a gate somebody thought about."""
     shutil.copy(TABLE, desk / "data.csv")
-    _run("mlops-ci", "init", "--data", "data.csv", "--target", "target", "--yes", cwd=desk, given=given)
+    _run("init", "--data", "data.csv", "--target", "target", "--yes", cwd=desk, given=given)
     edit(desk / "mlops.yaml", {"roc_auc >= 0.775 @ 95%": GATE})
 
 
@@ -157,7 +157,7 @@ def _example(desk: Path, given: Mapping[str, str]) -> None:
         text = lock.tool_lock(lock.locked(lock.TOOL))
     (desk / lock.TOOL_LOCK).parent.mkdir()
     (desk / lock.TOOL_LOCK).write_text(text)
-    _run("mlops-ci", "workflows", "--update", cwd=desk)
+    _run("workflows", "--update", cwd=desk)
 
 
 def edit(file: Path, changes: Mapping[str, str]) -> None:
@@ -184,24 +184,13 @@ def shown(story: Story) -> str:
     return "\n".join(lines)
 
 
-def _shared(dist: Path) -> dict[str, str]:
-    """Variables of every job: the wheel of this checkout, and packages from the cache of this machine."""
-    _run("uv", "build", "--quiet", "--wheel", "--out-dir", str(dist), str(ROOT), cwd=ROOT)
-    return {
-        "UV_FIND_LINKS": str(dist),
-        "UV_CACHE_DIR": _run("uv", "cache", "dir", cwd=ROOT).strip(),
-        "UV_PYTHON": sys.executable,
-        "OMP_NUM_THREADS": "1",
-    }
-
-
-def _run(program: str, *words: str, cwd: Path, given: Mapping[str, str] | None = None) -> str:
-    command = {"uv": [uv.find_uv_bin()], "mlops-ci": [sys.executable, "-m", "mlops_ci"]}[program]
+def _run(*words: str, cwd: Path, given: Mapping[str, str] | None = None) -> None:
+    """`mlops-ci WORDS` in a folder."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "GIT_"))}
     environment = kept | {"PYTHONPATH": str(ROOT)} | (given or {})
-    done = subprocess.run([*command, *words], cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "mlops_ci", *words]
+    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 def _processor() -> float:

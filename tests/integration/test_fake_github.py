@@ -114,6 +114,7 @@ PATHS = {"run_id": "5", "workflow_id": "mlops-check.yml", "artifact_id": "6", "a
 }
 BODIES: dict[tuple[str, str], dict[str, str]] = {
     ("POST", "/pulls"): {"head": "feature", "base": "main", "title": "x", "body": ""},
+    ("PATCH", "/pulls/{pull_number}"): {"title": "x"},
     ("POST", "/issues/{issue_number}/comments"): {"body": "x"},
     ("PATCH", "/issues/comments/{comment_id}"): {"body": "x"},
     ("POST", "/statuses/{sha}"): {"state": "success", "context": "x", "description": "x"},

@@ -716,6 +716,10 @@ def test_the_token_comes_from_the_environment_and_is_never_shown(monkeypatch: py
     monkeypatch.setenv("GITHUB_TOKEN", "of-a-job")
     assert access.from_environment("other/repo").token == "of-a-job"
     assert access.from_environment("other/repo").repository == "other/repo"
+    monkeypatch.setenv("MLOPS_CI_TOKEN", "")  # a secret that is not there
+    assert (access.given_token(), access.has_own_token()) == ("of-a-job", False)
+    monkeypatch.setenv("MLOPS_CI_TOKEN", "of-its-own")
+    assert (access.given_token(), access.has_own_token()) == ("of-its-own", True)
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,8 @@ _REMOTE = re.compile(
 )
 _TOKEN = re.compile(r"[\x21-\x7e]{1,4096}")
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
+OWN_TOKEN = "MLOPS_CI_TOKEN"  # noqa: S105 - the name of a variable
+"""Where a repository keeps a token that may do more than the one of a job."""
 _HOW_TO_GET_ONE = (
     "In a workflow hand it over as `env: {GITHUB_TOKEN: ${{ github.token }}}`; at a desk set GH_TOKEN, for example to "
     "what `gh auth token` prints."
@@ -75,13 +77,22 @@ def repository_named(remote: str) -> str:
     return os.environ.get("GITHUB_REPOSITORY") or there
 
 
-def has_token() -> bool:
-    """Whether a token is set; whether it holds, only GitHub can tell."""
-    return bool(_given_token())
+def given_token() -> str:
+    """MLOPS_CI_TOKEN where it is set, else GITHUB_TOKEN, outside of Actions also GH_TOKEN; "" where there is none.
+
+    Whether it holds, only GitHub can tell.
+    """
+    own = os.environ.get(OWN_TOKEN) or os.environ.get("GITHUB_TOKEN")
+    return own or ("" if _in_actions() else os.environ.get("GH_TOKEN", ""))
+
+
+def has_own_token() -> bool:
+    """Whether GitHub is asked with another token than the one every job has."""
+    return bool(os.environ.get(OWN_TOKEN))
 
 
 def from_environment(repository: str | None = None) -> Access:
-    """Read GITHUB_API_URL, GITHUB_TOKEN (outside of Actions also GH_TOKEN), GITHUB_REPOSITORY.
+    """Read GITHUB_API_URL, GITHUB_REPOSITORY and the token (see `given_token`).
 
     `repository`: `owner/name` where the caller knows it better. UsageError names the variable that is wrong.
     """
@@ -121,7 +132,7 @@ def _api() -> str:
 
 
 def _token() -> str:
-    token = _given_token()
+    token = given_token()
     if not token:
         in_actions = _in_actions()
         names = "GITHUB_TOKEN is" if in_actions else "GITHUB_TOKEN and GH_TOKEN are"
@@ -129,10 +140,6 @@ def _token() -> str:
     if not _TOKEN.fullmatch(token):
         raise UsageError("the token for GitHub holds spaces or signs no token has", _HOW_TO_GET_ONE)
     return token
-
-
-def _given_token() -> str:
-    return os.environ.get("GITHUB_TOKEN") or ("" if _in_actions() else os.environ.get("GH_TOKEN", ""))
 
 
 def _in_actions() -> bool:

@@ -92,6 +92,11 @@ class GitHub:
         fields = {"head": head, "base": base, "title": title, "body": body}
         return self._transport.send("POST", f"{self._root}/pulls", fields, PullRequest, repeatable=False)
 
+    def update_pull(self, number: int, *, title: str, body: str) -> PullRequest:
+        """Give a pull request this title and text."""
+        path = f"{self._root}/pulls/{number:d}"
+        return self._transport.send("PATCH", path, {"title": title, "body": body}, PullRequest, repeatable=True)
+
     def reviews(self, number: int) -> list[Review]:
         """Reviews of a pull request, the oldest first; of one person's the last that is no comment counts."""
         return self._transport.pages(f"{self._root}/pulls/{number:d}/reviews", Review)

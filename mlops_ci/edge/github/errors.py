@@ -143,7 +143,10 @@ def _detail(each: _Detail) -> str:
 
 def _advice(status: int, said: str, needed: str, accepted: str) -> str:
     if status == 401:
-        return "The token is wrong or has expired: set GITHUB_TOKEN (at a desk GH_TOKEN) to one that holds."
+        return (
+            "The token is wrong or has expired: set GITHUB_TOKEN (at a desk GH_TOKEN; MLOPS_CI_TOKEN where you gave "
+            "one) to one that holds."
+        )
     if status == 403 and needed:
         return _grant(said, needed, accepted)
     if status == 403 and said.startswith(_NO_PULL_REQUESTS):

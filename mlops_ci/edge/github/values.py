@@ -96,6 +96,7 @@ class PullRequest(_ByUser, frozen=True, kw_only=True):
     number: int
     state: Literal["open", "closed"]
     title: Text
+    body: Body | None = None
     base: Side
     head: Side
     html_url: Text
