@@ -58,7 +58,7 @@ def _cut(value: object, kind: type[_Record]) -> _Record:
     def cut(plain: object) -> object:
         if isinstance(plain, str):
             return plain[:_LONGEST]
-        if isinstance(plain, list):
+        if isinstance(plain, list | tuple):
             return [cut(each) for each in plain[:_MOST]]
         if isinstance(plain, dict):
             return {str(name)[:_LONGEST]: cut(each) for name, each in list(plain.items())[:_MOST]}
@@ -75,7 +75,7 @@ def with_model(case: Case, found: Found, kept: Kept) -> Found:
     reported = _results(case, kept)
     found = replace(found, results=(*found.results, *reported))
     training = kept.evidence.training
-    predictions = stored_predictions(kept, "")
+    predictions = _told(kept, "")
     if predictions is None or training is None:
         if any(one.status is Status.ERRORED and one.blocking for one in reported):
             return found
@@ -107,7 +107,7 @@ def answers_of(case: Case, data: DataFound, kept: Kept) -> Answers:
     """What the models answer: the champion's and the anchor's as the ledger has them, where rows pair; of the others
     what the run says they answered.
     """
-    predictions = stored_predictions(kept, "")
+    predictions = _told(kept, "")
     if predictions is None:
         raise ValueError("the run kept no predictions")
     rivals = {"champion_": kept.decision.champion, "anchor_": kept.decision.anchor or None}
@@ -125,8 +125,14 @@ def answers_of(case: Case, data: DataFound, kept: Kept) -> Answers:
     )
 
 
-def _rival_answers(kept: Kept, prefix: str, holdout: Holdout) -> Predictions | None:
+def _told(kept: Kept, prefix: str) -> Predictions | None:
+    """What a model answers; the numbers of the project's own metrics are looked at one by one, and not here."""
     told = stored_predictions(kept, prefix)
+    return None if told is None else replace(told, own={})
+
+
+def _rival_answers(kept: Kept, prefix: str, holdout: Holdout) -> Predictions | None:
+    told = _told(kept, prefix)
     return None if told is None or f"{prefix}{UNANSWERED}" in kept.arrays or _unusable(told, holdout) else told
 
 

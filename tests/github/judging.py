@@ -142,6 +142,15 @@ class Judging:
                 between(judged)
         return self._told(told.head_sha, tuple(ran))
 
+    def ledgered(self, told: Told, name: str) -> Any:
+        """A JSON file of the decision that was recorded, as the remote's ledger has it."""
+        return self._ledgered(told.ran[-1].document["decisions"][0], name)
+
+    def _ledgered(self, decision: str, name: str) -> Any:
+        listed = git(self.remote, "ls-tree", "-r", "--name-only", "mlops-reports").splitlines()
+        [path] = [each for each in listed if each.endswith(f"{decision}/{name}")]
+        return json.loads(git(self.remote, "show", f"mlops-reports:{path}"))
+
     def _told(self, sha: str, ran: tuple[Ran, ...]) -> Told:
         state = self.github.state
         status = next((each for each in state.statuses if each.sha == sha), None)
@@ -149,9 +158,7 @@ class Judging:
         made = ran[-1].document.get("decisions") if ran[-1].out else []
         decision = None
         if made:
-            listed = git(self.remote, "ls-tree", "-r", "--name-only", "mlops-reports").splitlines()
-            [path] = [each for each in listed if each.endswith(f"{made[0]}/decision.json")]
-            decision = json.loads(git(self.remote, "show", f"mlops-reports:{path}"))["predicate"]
+            decision = self._ledgered(made[0], "decision.json")["predicate"]
         return Told(
             state=status.state if status else "",
             status=(status.description or "") if status else "",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -116,18 +117,28 @@ def of_another_commit(kept: Kept) -> Kept:
     return replace(kept, decision=replace(kept.decision, subject=replace(kept.decision.subject, commit="5" * 40)))
 
 
+def of_a_dirty_tree(kept: Kept) -> Kept:
+    return replace(kept, decision=replace(kept.decision, subject=replace(kept.decision.subject, dirty=True)))
+
+
 def of_another_project(kept: Kept) -> Kept:
     return replace(kept, decision=replace(kept.decision, project="sunshine"))
 
 
 def words_without_end(kept: Kept) -> Kept:
-    checks = tuple(replace(one, message="x" * 3_000_000) for one in kept.decision.checks[:1])
+    """Of a test, of its environment and of the machine: what is taken over from the run."""
     assert kept.run is not None
-    return replace(
-        kept,
-        run=replace(kept.run, host="h" * 5_000_000, timings={"t" * 1_000_000: 1.0}),
-        decision=replace(kept.decision, checks=(*checks, *kept.decision.checks[1:])),
+    subject = replace(kept.decision.subject, environment="e" * 200_000)
+    checks = tuple(replace(one, message="x" * 200_000) for one in kept.decision.checks)
+    run = replace(
+        kept.run,
+        host="h" * 5_000_000,
+        python="p" * 200_000,
+        started="s" * 200_000,
+        restored=("r" * 20_000,) * 200,
+        timings={f"{number}" + "t" * 200_000: 1.0 for number in range(9)},
     )
+    return replace(kept, run=run, decision=replace(kept.decision, checks=checks, subject=subject))
 
 
 class Forgery(NamedTuple):
@@ -147,6 +158,7 @@ FORGERIES = (
     Forgery("rows the model is wrong about are left out", easy_rows_only, "error"),
     Forgery("no word of the model tests", without_tests, "error"),
     Forgery("evidence about another commit", of_another_commit, "error"),
+    Forgery("evidence about a commit with changes beside it", of_a_dirty_tree, "error"),
     Forgery("evidence about another project", of_another_project, "error"),
     Forgery("what is true is sent as predictions", truth_as_predictions, "success"),
 )
@@ -163,6 +175,17 @@ def test_a_forgery_shows_what_the_table_says(case: Forgery, sent: Sent, tmp_path
         assert _not_of_the_run(told.decision) == _not_of_the_run(sent.honest.decision)
         assert told.decision["trust"] == "pull-request"
         assert "**As reported by this branch's code:**" in told.comment
+        assert max(map(len, _texts(told.decision))) <= 8_000
+        assert max(map(len, _texts(sent.judging.ledgered(told, "run.json")))) <= 100
+        assert re.fullmatch(r"|[0-9a-f]{64}", told.decision["subject"]["environment"])
+
+
+def _texts(plain: Any) -> Iterator[str]:
+    if isinstance(plain, dict):
+        yield from plain
+    each = plain.values() if isinstance(plain, dict) else plain if isinstance(plain, list) else ()
+    for one in each:
+        yield from [one] if isinstance(one, str) else _texts(one)
 
 
 def _not_of_the_run(decision: Any) -> list[object]:
@@ -223,6 +246,14 @@ EDITS = (
         "failure",
     ),
     Edit(
+        "prepares by another file, which leaves out rows",
+        {
+            "mlops.yaml": RULES.replace("pipeline/prepare.sql", "pipeline/other.sql"),
+            "pipeline/other.sql": "SELECT * FROM trains WHERE trip % 7 <> 0\n",
+        },
+        "failure",
+    ),
+    Edit(
         "adds a column in prepare.sql",
         {"pipeline/prepare.sql": "SELECT *, rain * wind AS storm FROM trains\n"},
         "success",
@@ -250,6 +281,18 @@ def test_an_edit_shows_what_the_table_says(case: Edit, sent: Sent, tmp_path: Pat
     assert [ran.code for ran in told.ran] == [0, 0], told.ran
     assert told.state == case.state
     assert row(case.name, told) in table()
+
+
+def test_a_way_that_the_sources_no_longer_fit_changes_the_judge(sent: Sent) -> None:
+    files = {
+        "mlops.yaml": RULES.replace("{trains: data", "{trips: data"),
+        "pipeline/prepare.sql": "SELECT * FROM trips WHERE trip % 7 <> 0\n",
+    }
+    commit = sent.judging.branch(files, name="renamed")
+    told = sent.judging.judged(sent.judging.left(sent.judging.checked(), commit))
+    assert told.state == "failure"
+    why = "rain: undecided. The judge changes: pipeline/prepare.sql: its rows cannot be made as at "
+    assert told.status.startswith(why)
 
 
 def test_a_branch_of_ones_own_is_no_judge(sent: Sent) -> None:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from mlops_ci.records.outcomes import Outcome, Status
 from mlops_ci.steps.runs import Kept
-from tests.e2e.bad_input import GOOD, SETTINGS
+from tests.e2e.bad_input import GOOD, SETTINGS, csv_text, rows
 from tests.github.judging import Judging, forged, repository
 
 PREPARE = "def prepare(sources):\n    return sources['trains']\n"
@@ -70,6 +70,12 @@ def no_classes(kept: Kept) -> Kept:
     return replace(kept, holdout=replace(kept.holdout, truth=np.full(kept.holdout.rows, 7, np.int32)))
 
 
+def classes_that_change_places(kept: Kept) -> Kept:
+    """The same codes, and each means the other class."""
+    assert kept.holdout is not None
+    return replace(kept, holdout=replace(kept.holdout, classes=kept.holdout.classes[::-1]))
+
+
 def another_split(kept: Kept) -> Kept:
     assert kept.evidence.snapshot is not None
     return replace(kept, evidence=replace(kept.evidence, snapshot=replace(kept.evidence.snapshot, split="by hand")))
@@ -84,6 +90,11 @@ def another_split(kept: Kept) -> Kept:
             truth_is_what_the_model_says,
             "error",
             "rain: could not be judged. What is true of 22 of 43 rows is other than in",
+        ),
+        (
+            classes_that_change_places,
+            "error",
+            "rain: could not be judged. What is true of 43 of 43 rows is other than in",
         ),
         (
             rows_that_are_right,
@@ -126,3 +137,13 @@ def test_data_outside_git_is_taken_as_reported(tmp_path: Path) -> None:
         told = judging.judged(judging.left(judging.checked(), commit))
         assert told.state == "success"
         assert told.decision["reported"][0] == "held-out rows and their features (data/trains.csv is not in git)"
+
+
+def test_of_how_many_new_rows_the_truth_is_the_branchs_word(tmp_path_factory: pytest.TempPathFactory) -> None:
+    with repository(tmp_path_factory.mktemp("new"), BASE) as judging:
+        commit = judging.branch({"params.yaml": "limit: 5.1\n", "data/trains.csv": csv_text(rows(150))})
+        told = judging.judged(judging.left(judging.checked(), commit))
+        assert told.state == "success"
+        word = "what is true of 9 of 52 rows (of the others it is as in decision"
+        assert told.decision["reported"][1].startswith(word)
+        assert word in told.comment
