@@ -6,6 +6,7 @@ The project is that of bad_input: it is checked in a second. What is asserted is
 from __future__ import annotations
 
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,12 +14,15 @@ from functools import cache
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from tests import helpers
 from tests.e2e.bad_input import GOOD, SETTINGS, run
 from tests.github.jobs import Jobs, Recording
+from tests.github.runner import Actions
 from tests.github.site import Site, git
 from tests.github.state import Comment, State, Status
+from tests.wheels import offered, wheel
 
 Files = Mapping[str, str | bytes | None]
 WORSE = {"params.yaml": "limit: 99.0\n"}
@@ -107,6 +111,23 @@ def scene(folder: Path, *, several: bool = False) -> Iterator[Scene]:
         shutil.copytree(template / "desk", folder / "desk", symlinks=True)
         git(folder / "desk", "remote", "set-url", "origin", site.persons_address)
         yield Scene(site, folder / "desk")
+
+
+def runners(here: Scene, folder: Path) -> Actions:
+    """The runners of a scene, with main as it is at the desk: it locks the mlops-ci of this checkout.
+
+    The project's code runs in the environment of this process.
+    """
+    dist = folder / "dist"
+    wheel(dist)
+    variables = offered(dist)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        ran = run(here.desk, "workflows", "--update", temporary=folder / "tmp")
+    assert ran.code == 0, ran.out + ran.err
+    here.push("main", {})
+    return Actions(here.site, variables | {"VIRTUAL_ENV": sys.prefix, "OMP_NUM_THREADS": "1"})
 
 
 @cache

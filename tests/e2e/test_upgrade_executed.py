@@ -10,12 +10,11 @@ import pytest
 import yaml
 
 from mlops_ci import __version__
-from tests.e2e.bad_input import run
-from tests.e2e.scene import Scene, scene
+from tests.e2e.scene import Scene, runners, scene
 from tests.github.runner import UPGRADE, Actions, Ran
 from tests.github.site import git
 from tests.github.state import Pull
-from tests.wheels import offered, wheel
+from tests.wheels import wheel
 
 pytestmark = [pytest.mark.needs("registry"), pytest.mark.timeout(900)]  # the newer version is installed
 FIRST, SECOND = "8.0.0", "8.1.0"
@@ -56,43 +55,31 @@ class Place:
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     folder = tmp_path_factory.mktemp("upgrade")
-    with scene(folder) as here, pytest.MonkeyPatch.context() as patch:
-        wheel(folder / "dist")
-        variables = offered(folder / "dist")
-        for name, value in variables.items():
-            patch.setenv(name, value)
-        (here.desk / TOOL_LOCK).unlink(missing_ok=True)
-        assert run(here.desk, "workflows", "--update", temporary=folder / "tmp").code == 0
-        here.push("main", {})
-        made = Place(here, Actions(here.site, variables), folder / "dist")
+    with scene(folder) as here:
+        made = Place(here, runners(here, folder), folder / "dist")
         made.publish(FIRST, 5)
+        here.site.state.actions_may_open_pulls = True
         yield made
 
 
 @pytest.mark.parametrize(
     ("name", "level"),
-    [("contents", None), ("contents", "read"), ("pull-requests", None), ("pull-requests", "read")],
+    [("contents", "none"), ("contents", "read"), ("pull-requests", "none"), ("pull-requests", "read")],
 )
-def test_each_permission_is_missed(place: Place, name: str, level: str | None) -> None:
+def test_each_permission_is_missed(place: Place, name: str, level: str) -> None:
     site = place.here.site
-    site.state.actions_may_open_pulls = True
-    file = site.workflows / UPGRADE
-    text = file.read_text()
-    written = yaml.safe_load(text)
-    asked = written["jobs"]["upgrade"]["permissions"]
-    assert asked == {"contents": "write", "pull-requests": "write"}
-    asked |= {name: level or "none"}
-    file.write_text(yaml.safe_dump(written))
+    text = (place.here.desk / WORKFLOW).read_text()
+    (job,) = yaml.safe_load(text)["jobs"].values()
+    assert job["permissions"] == {"contents": "write", "pull-requests": "write"}
+    place.here.push("main", {WORKFLOW: text.replace(f" {name}: write", f" {name}: {level}")})
     site.github.requests.clear()
-    try:
-        week = place.week()
-    finally:
-        file.write_text(text)
+    week = place.week()
+    place.here.push("main", {WORKFLOW: text})
     assert week.ran.code
     assert week.pull is None
     refused = {request.job for request in site.github.requests if request.status in (403, 404)}
     assert refused == {f"{UPGRADE}: upgrade"}
-    if (name, level) != ("contents", None):  # else nothing of it could be checked out
+    if (name, level) != ("contents", "none"):  # else nothing of it could be checked out
         assert f"{name}: " in week.ran.log, "what is missing is not named"
 
 
@@ -100,7 +87,6 @@ def test_a_pull_request_is_opened_and_becomes_that_of_the_next_version(
     place: Place, golden: Callable[[str, str], None]
 ) -> None:
     site = place.here.site
-    site.state.actions_may_open_pulls = True
     site.github.requests.clear()
     opened = place.week()
     assert opened.ran.code == 0, opened.ran.log

@@ -2,7 +2,8 @@
 
 The files are those of the commit that the event is about, for workflow_run those of the default branch. Of what act
 does not know (`queue: max`, `deployment: false`) it is given a copy without; `uses:` lines are the pinned ones,
-answered by stand-ins. Git goes to the fake as well, with the token and the permissions of the job.
+answered by stand-ins. Git goes to the fake as well, with the token and the permissions that the executed file gives
+the job. A run for a fork's commit is executed as the fork wrote it, with a token that reads and without secrets.
 """
 
 from __future__ import annotations
@@ -53,10 +54,10 @@ class Actions:
         (self.folder / "bin" / "uv").symlink_to(uv.find_uv_bin())
         (self.folder / "cache.py").write_text(CACHE_PROGRAM)
 
-    def check(self, event: Event, *, token: str = "job-token") -> int:
+    def check(self, event: Event) -> int:
         """A run of the checking workflow; its number on GitHub."""
         shutil.rmtree(self.artifacts, ignore_errors=True)
-        ran = self.act(event, CHECK, token=token)
+        ran = self.act(event, CHECK)
         left = {place.name: zipped(place) for place in sorted(self.artifacts.glob("*"))}
         return self.site.finished(event, "failure" if ran.code else "success", left)
 
@@ -69,9 +70,11 @@ class Actions:
         """A run of the workflow that looks for a newer mlops-ci."""
         return self.act(event, UPGRADE)
 
-    def act(self, event: Event, workflow: str, *, token: str = "job-token") -> Ran:
+    def act(self, event: Event, workflow: str) -> Ran:
         """Run one workflow of a commit."""
         place = self._checked_out(event.head)
+        shutil.rmtree(self.site.workflows, ignore_errors=True)
+        shutil.copytree(place / ".github" / "workflows", self.site.workflows)
         text = (place / ".github" / "workflows" / workflow).read_text()
         copy = self.folder / "for-act" / workflow
         copy.parent.mkdir(exist_ok=True)
@@ -80,10 +83,10 @@ class Actions:
         told.write_text(json.dumps(event.payload))
         command = [
             *(Path(sys.executable).parent / "act", event.name, "--eventpath", told, "--workflows", copy, "--json"),
-            *("--platform", "ubuntu-24.04=-self-hosted", "--secret", f"GITHUB_TOKEN={token}"),
+            *("--platform", "ubuntu-24.04=-self-hosted"),
             *("--no-skip-checkout", "--action-cache-path", self.folder / "act-cache", "--defaultbranch", "main"),
         ]
-        for name, value in self.secrets.items():
+        for name, value in self._given(event).items():
             command += ["--secret", f"{name}={value}"]
         for name, value in self._variables(event, workflow).items():
             command += ["--env", f"{name}={value}"]
@@ -107,6 +110,12 @@ class Actions:
         git(place, "checkout", "--quiet", "--detach", sha)
         git(place, "remote", "set-url", "origin", self.site.address)
         return place
+
+    def _given(self, event: Event) -> dict[str, str]:
+        """The secrets of a run, its token among them."""
+        if event.repository != self.site.state.repository:
+            return {"GITHUB_TOKEN": "fork-token"}
+        return self.secrets | {"GITHUB_TOKEN": "job-token"}
 
     def _variables(self, event: Event, workflow: str) -> dict[str, str]:
         repository = self.site.state.repository

@@ -64,7 +64,6 @@ class Story:
             git(self.desk, "config", f"user.{name}", value)
         git(self.desk, "remote", "add", "origin", self.site.persons_address)
         lay(self.desk, self.actions.environment)
-        shutil.copytree(self.desk / ".github" / "workflows", self.site.workflows)
 
     def push_main(self, title: str) -> Chapter:
         """Commit what there is to main."""
