@@ -17,6 +17,7 @@ from mlops_ci.gates.bounds.clopper_pearson import F1, Proportion
 from mlops_ci.gates.bounds.delong import Auc, placements
 from mlops_ci.gates.bounds.delong_paired import PairedAuc
 from mlops_ci.gates.bounds.dirichlet import PairedTable
+from mlops_ci.gates.bounds.dirichlet_sum import WorthByCell
 from mlops_ci.gates.bounds.estimate import Estimate
 from mlops_ci.gates.bounds.gap import Gap
 from mlops_ci.gates.bounds.tango import PairedProportion
@@ -50,6 +51,17 @@ def paired(method: type, rows: int, difference: float, discordant: float, times:
 
     name = f"{method.__name__}, {rows:,} rows, {discordant:g} discordant, difference {difference:+g}"
     return Truth(name=name, value=difference, draw=draw, times=(times, times))
+
+
+def summed(rows: int, factor: float, shares: tuple[float, ...]) -> Truth:
+    """A sum, n - factor * o. shares: rows right in both models, in the candidate, in the champion, in none."""
+    worth = (1.0 - factor, 1.0, -factor, 0.0)
+
+    def draw(generator: Generator) -> Estimate:
+        return WorthByCell(table=tuple(generator.multinomial(rows, shares).tolist()), worth=worth)
+
+    name = f"dirichlet-sum, n - {factor:g} o, {rows:,} rows, shares {', '.join(f'{share:g}' for share in shares)}"
+    return Truth(name=name, value=float(np.dot(worth, shares)), draw=draw, runs=300)
 
 
 def partly_paired(rows: int, unpaired: float, difference: float, in_the_rest: float) -> Truth:

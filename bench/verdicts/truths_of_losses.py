@@ -75,7 +75,7 @@ def few_errors(rows: int, share: float, clip: float, *, gain: bool = False, pass
     return Truth(name=name, value=value, draw=draw, runs=1_000, passing=passing)
 
 
-def errors_by_days(number: int, size: int, bad: float, times: tuple[float, float] = (1.0, 1.0)) -> Truth:
+def errors_by_days(number: int, size: int, bad: float) -> Truth:
     """`mae(clip=5)`: on a share of days all errors are ten times as large; a sample may hold no such day."""
     group = np.repeat(np.arange(number), size)
 
@@ -85,7 +85,22 @@ def errors_by_days(number: int, size: int, bad: float, times: tuple[float, float
 
     value = bad * 2.0 + (1.0 - bad) * 0.2
     name = f"mae(clip=5) by {number} days of {size} rows, {bad:g} of the days bad"
-    return Truth(name=name, value=value, draw=draw, runs=1_000, times=times, blind=(0.0, (1.0 - bad) ** number))
+    return Truth(name=name, value=value, draw=draw, runs=1_000, blind=(0.0, (1.0 - bad) ** number))
+
+
+def errors_by_unlike_days(number: int, size: int, spread: float) -> Truth:
+    """`mae(clip=20)`: how far off a day is on average is log-normal with that deviation."""
+    clip, group = 20.0, np.repeat(np.arange(number), size)
+    levels = np.exp(spread * _NODES)
+    # E min(X, c) of an exponential X of mean m: m (1 - exp(-c / m)).
+    value = float(np.average(levels * (1.0 - np.exp(-clip / levels)), weights=np.exp(-(_NODES**2) / 2.0)))
+
+    def draw(generator: Generator) -> Estimate:
+        of_day = np.exp(generator.normal(0.0, spread, number))
+        return _mean("mae", clip, np.repeat(of_day, size) * generator.exponential(1.0, number * size), group)
+
+    name = f"mae(clip={clip:g}) by {number} days of {size} rows, levels of days spread by {spread:g}"
+    return Truth(name=name, value=value, draw=draw, runs=1_000)
 
 
 def _mean(name: str, clip: float, far: np.ndarray, group: np.ndarray | None = None) -> Estimate:

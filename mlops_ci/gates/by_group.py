@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from math import isfinite
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mlops_ci.gates.bounds import groups
 from mlops_ci.gates.bounds.estimate import Estimate, Unbounded
-from mlops_ci.gates.bounds.groups import ByGroup
+from mlops_ci.gates.bounds.groups import ByGroup, Scale
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,13 +25,16 @@ def by_group(
     alpha: float,
     *,
     left_out: NDArray[np.float64],
+    sizes: NDArray[np.float64],
     differing: tuple[int, int],
     extremes: tuple[float, float],
-    logit: bool = False,
+    scale: Scale = "own",
     by_day: bool = False,
-    version: Literal[2, 3] = 2,
 ) -> Estimate:
-    """`by_row` widened by the jackknife. left_out: shape (G,), the value without each group; see ByGroup."""
+    """`by_row` widened by the jackknife; see ByGroup.
+
+    left_out, sizes: shape (G,), the value without each group, and how many rows of it count.
+    """
     number, se = len(left_out), groups.jackknife_error(left_out)
     found = ByGroup(
         by_row=by_row,
@@ -39,10 +42,10 @@ def by_group(
         se=se,
         differing=differing,
         extremes=extremes,
-        logit=logit,
+        scale=scale,
         by_day=by_day,
         leaning=groups.leaning(left_out) if isfinite(se) else 0.0,
-        version=version,
+        effective=groups.effective(sizes),
     )
     if number < groups.FEWEST:
         return _few_days(found) if by_day else _few_groups(found)

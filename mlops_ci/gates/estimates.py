@@ -87,8 +87,10 @@ def share_by_group(
         by_row,
         alpha,
         left_out=_scale(groups.ratio_left_out(hits, of), scaled=scaled),
+        sizes=of,
         differing=(int((hits < of).sum()), int((hits > 0).sum())),
         extremes=(1.0, 0.0),
+        scale="share",
         by_day=by_day,
     )
 
@@ -190,6 +192,7 @@ def _paired_by_group(
         by_row,
         alpha,
         left_out=ours - theirs,
+        sizes=groups.sums(codes, number, inside[inside]),
         differing=(differing, differing),
         extremes=(0.0, 0.0),
         by_day=sample.holdout.by_day,
@@ -209,9 +212,10 @@ def _single_auc(holdout: Holdout, scores: Any, alpha: float) -> Estimate:
         by_row,
         alpha,
         left_out=left_out,
+        sizes=_of_rarer_class(codes, number, positive),
         differing=(number, number),
         extremes=(1.0, 0.0),
-        logit=True,
+        scale="auc",
         by_day=holdout.by_day,
     )
 
@@ -236,10 +240,16 @@ def _paired_auc(holdout: Holdout, ours: Any, theirs: Any, alpha: float) -> Estim
         by_row,
         alpha,
         left_out=left_out,
+        sizes=_of_rarer_class(codes, number, positive),
         differing=(differing, differing),
         extremes=(0.0, 0.0),
         by_day=holdout.by_day,
     )
+
+
+def _of_rarer_class(codes: NDArray[np.int64], number: int, positive: _Mask) -> NDArray[np.float64]:
+    """Rows in each group of the class that an AUC varies with the most, shape (number,)."""
+    return groups.sums(codes, number, positive if 2 * positive.sum() <= len(positive) else ~positive)
 
 
 def _auc_left_out(codes: NDArray[np.int64], number: int, positive: _Mask, scores: Any) -> NDArray[np.float64]:

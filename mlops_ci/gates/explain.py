@@ -190,7 +190,7 @@ def _method(gate: Gate, found: Form) -> str:
     if found is Form.SUM:
         return f"Bounds: draws from the Dirichlet posterior of the table candidate right x {gate.against} right."
     if kind == "mean":
-        return "Bounds: Hall's transform of Student's t (1992), safe against losses too rare to be seen; asymptotic."
+        return "Bounds: Student's t bent for skew (Hall 1992), safe against losses too rare to be seen; asymptotic."
     if found is Form.GAP:
         return (
             "Bounds: for each pair of values one of the difference, melded from the bounds of the two, as they hold "

@@ -84,8 +84,8 @@ def _grouped(
         by_row,
         alpha,
         left_out=left_out,
+        sizes=rows,
         differing=(changed, changed),
         extremes=(0.0, 0.0),
         by_day=by_day,
-        version=3,
     )

@@ -73,12 +73,13 @@ def _by_group(by_row: WorthByCell, worth: NDArray[np.float64], sample: Sample, a
         raise ValueError("a holdout without groups")
     every = np.ones(len(worth), dtype=bool)
     codes, number = compact(group, every)
-    left_out = groups.ratio_left_out(groups.sums(codes, number, worth), groups.sums(codes, number, every))
+    sizes = groups.sums(codes, number, every)
     less, more = (int((groups.sums(codes, number, rows) > 0).sum()) for rows in (worth < usual, worth > usual))
     return by_group(
         by_row,
         alpha,
-        left_out=left_out,
+        left_out=groups.ratio_left_out(groups.sums(codes, number, worth), sizes),
+        sizes=sizes,
         differing=(less, more),
         extremes=(usual, usual),
         by_day=sample.holdout.by_day,

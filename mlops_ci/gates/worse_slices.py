@@ -94,7 +94,7 @@ def _means(sample: Sample, rows: NDArray[np.bool_], alpha: float) -> Comparison:
 
 
 def _method(by_row: str, group: NDArray[np.int64] | None) -> str:
-    return by_row if group is None else f"{by_row}, {groups.NAME}"
+    return by_row if group is None else f"{by_row}, {groups.FIRST}"
 
 
 def _above(losses: NDArray[np.float64], rows: NDArray[np.bool_], group: NDArray[np.int64] | None, alpha: float) -> bool:

@@ -63,7 +63,7 @@ def test_the_mean_of_a_number_a_row_is_judged_with_its_unit() -> None:
 def test_a_claim_holds_where_the_range_is_declared_or_the_gate_has_a_clip() -> None:
     asked = _question(_predictions(profit=_spread(5.0), share=_spread(0.5)), own=(PROFIT, SHARE))
     ranged = _judged("share >= 0.4 @ 95%", asked)
-    assert (ranged.verdict, ranged.method) == (Status.PASSED, "hall/2")
+    assert (ranged.verdict, ranged.method) == (Status.PASSED, "hall/3")
     assert _judged("profit(clip=6) >= 4.8 @ 95%", asked).verdict is Status.PASSED
     unlimited = _judged("profit >= 4.8 @ 95%", asked)
     assert unlimited.verdict is ERRORS

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 LOGIT = "delong-logit"
 WILSON = "auc-wilson"
 _ENOUGH = 5.0
+_FARTHEST = 700.0
+"""On the logit scale: exp() overflows beyond."""
 
 
 def placements(positive: NDArray[np.bool_], scores: NDArray[Any]) -> NDArray[np.float64]:
@@ -67,7 +69,7 @@ def wilson_low(share: float, trials: int, alpha: float) -> float:
 
 def logit_shift(value: float, step: float) -> float:
     """`value` moved by `step` standard errors' worth of its own scale on the logit scale; value in (0, 1)."""
-    return 1.0 / (1.0 + exp(-(log(value / (1.0 - value)) + step / (value * (1.0 - value)))))
+    return 1.0 / (1.0 + exp(min(-(log(value / (1.0 - value)) + step / (value * (1.0 - value))), _FARTHEST)))
 
 
 @dataclass(frozen=True, kw_only=True)

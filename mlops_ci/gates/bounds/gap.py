@@ -16,13 +16,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlops_ci.gates.bounds.estimate import Estimate
+from mlops_ci.gates.bounds.groups import ByGroup
 from mlops_ci.gates.quantiles import upper_normal, upper_t
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NAME = "melded/1"
-BY_GROUP = "melded-groups/1"
+BY_GROUP = "melded-groups/2"
+FIRST_BY_GROUP = "melded-groups/1"
+"""The same of slices by group-jackknife/2."""
 _STEP = 0.1
 _NEAREST = -3.0
 """Standard errors on the near side; what lies further in is counted as lying there."""
@@ -87,7 +90,10 @@ class Gap:
 
     @property
     def method(self) -> str:
-        return NAME if self.errors is None else BY_GROUP
+        if self.errors is None:
+            return NAME
+        before = any(isinstance(part, ByGroup) and part.version < 4 for part in self.parts)
+        return FIRST_BY_GROUP if before else BY_GROUP
 
     @property
     def value(self) -> float:

@@ -97,7 +97,7 @@ def test_rows_that_belong_together_are_counted_by_group() -> None:
     result = one(counted(1_800, 2_000, 0.85, groups=groups))
     assert (result.status, result.numbers["method"], result.numbers["groups"]) == (
         Status.UNDECIDED,
-        "group-jackknife/2",
+        "group-jackknife/4",
         40,
     )
     assert one(counted(1_800, 2_000, 0.85)).status is Status.PASSED

@@ -141,7 +141,7 @@ def test_groups_that_span_slices_are_left_out_of_all_at_once() -> None:
     question = Question(holdout=question.holdout, predictions=Predictions(digest="", labels=right.astype(np.int32)))
     judged, _ = slices(bound(parse("gap(recall, by=plan) < 1"), METRICS).terms[0], whole(question))
     found = gap(METRICS["recall"], judged, alpha=0.05)
-    assert (found.groups, found.method) == (40, "melded-groups/1")
+    assert (found.groups, found.method) == (40, "melded-groups/2")
     first, second = right[:400].astype(float), right[400:].astype(float)
     left = [first[group[:400] != g].mean() - second[group[400:] != g].mean() for g in range(40)]
     expected = np.sqrt(39 / 40 * np.sum((np.array(left) - np.mean(left)) ** 2))
@@ -152,7 +152,7 @@ def test_groups_that_span_slices_are_left_out_of_all_at_once() -> None:
     assert "counted by 40 groups" in _one("gap(recall, by=plan) < 0.5 @ 95%", question).reason
 
 
-@pytest.mark.parametrize(("days", "method"), [(2, "melded/1"), (40, "melded-groups/1")])
+@pytest.mark.parametrize(("days", "method"), [(2, "melded/1"), (40, "melded-groups/2")])
 def test_days_count_where_there_are_enough_of_them(days: int, method: str) -> None:
     question = _question({"a": (0, 400), "b": (0, 400)}, group=np.tile(np.arange(400) % days, 2))
     right = np.random.default_rng(25).random(800) < 0.8

@@ -13,6 +13,7 @@ from mlops_ci.gates.bounds import hall
 from mlops_ci.gates.bounds.hall import Mean
 from mlops_ci.gates.grammar import parse
 from mlops_ci.gates.judge import judge
+from mlops_ci.gates.quantiles import upper_t
 from mlops_ci.gates.question import Question
 from mlops_ci.records.evaluation import Champion, Factor, Holdout, Predictions, Task
 from mlops_ci.records.outcomes import Status
@@ -78,7 +79,7 @@ def test_both_bounds_count_on_the_clip_and_of_the_first_version_the_one_that_pas
     near, far = Mean.of(values, (0.0, 1.0)), Mean.of(values, (0.0, 50.0))
     assert far.high(0.05, passing=True) == far.high(0.05, passing=False) > 0.9 > near.high(0.05, passing=True)
     before = replace(far, version=1)
-    assert (before.method, far.method) == ("hall/1", "hall/2")
+    assert (before.method, far.method) == ("hall/1", "hall/3")
     assert before.high(0.05, passing=True) == far.high(0.05, passing=True)
     assert before.high(0.05, passing=False) == replace(near, version=1).high(0.05, passing=False) < 0.9
 
@@ -92,10 +93,31 @@ def test_a_gain_in_few_rows_that_none_shows_is_not_refused_and_was_by_the_first_
     assert found.low(0.05, passing=True) == replace(found, version=1).low(0.05, passing=True)
 
 
-def test_groups_of_losses_are_counted_by_the_third_version() -> None:
+def test_the_long_tail_is_farther_than_by_the_second_version_and_the_short_side_as_near() -> None:
+    losses = np.random.default_rng(8).lognormal(-1, 1, 1000).clip(0, 5)
+    for values, tail, near in ((losses, "high", "low"), (5 - losses, "low", "high")):
+        now = Mean.of(values, (0.0, 5.0))
+        before = replace(now, version=2)
+        assert (before.method, now.method) == ("hall/2", "hall/3")
+        for alpha in (0.1, 0.05, 0.01):
+            expected = hall.transform(abs(now.skew), upper_t(alpha, 999)) * now.se
+            assert abs(getattr(now, near)(alpha, passing=True) - now.value) == pytest.approx(expected)
+            assert getattr(before, near)(alpha, passing=True) == getattr(now, near)(alpha, passing=True)
+            y = upper_t(alpha, 999)
+            expected = (y + 1.5 * abs(now.skew) * (2 * y * y + 1) / 6) * now.se
+            assert abs(getattr(now, tail)(alpha, passing=True) - now.value) == pytest.approx(expected)
+            assert expected > abs(getattr(before, tail)(alpha, passing=True) - now.value)
+
+
+def test_where_losses_lean_much_the_long_tail_is_nearer_than_halls_transform() -> None:
+    skew, y = 0.6, 2.35
+    assert hall.transform(-skew, y) > 1.5 * hall.towards_tail(skew, y)
+
+
+def test_groups_of_losses_are_counted_by_group() -> None:
     errors, days = np.random.default_rng(6).normal(0, 1, 1200), np.repeat(np.arange(30), 40)
     found = _judged("mae(clip=10) <= 0.9 @ 95%", _regression(errors, group=days))
-    assert found.method == "group-jackknife/3"
+    assert (found.method, found.groups) == ("group-jackknife/4", 30)
 
 
 def test_a_root_has_the_roots_of_the_bounds_of_its_mean() -> None:
@@ -128,7 +150,7 @@ def test_brier_is_bounded_by_itself_and_its_range_is_that_of_its_classes() -> No
 def test_a_claim_of_a_clipped_mean_is_judged_and_says_that_it_is_asymptotic() -> None:
     errors = np.random.default_rng(7).normal(0, 1, 4000)
     good = _judged("mae(clip=10) <= 0.9 @ 95%", _regression(errors))
-    assert (good.verdict, good.method) == (PASSED, "hall/2")
+    assert (good.verdict, good.method) == (PASSED, "hall/3")
     assert "asymptotic" in good.reason
     assert _judged("mae(clip=10) <= 0.7 @ 95%", _regression(errors)).verdict is FAILED
     assert _judged("mae(clip=10) <= 0.8 @ 95%", _regression(errors)).verdict is UNDECIDED

@@ -71,7 +71,7 @@ def test_d_is_the_share_of_changed_predictions_with_exact_bounds(classes: int) -
 def test_d_of_groups_is_bounded_by_groups() -> None:
     # Whole groups change their answers: 6 of 100 groups, not 60 of 1000 rows.
     found = _one("d <= 0.09 @ 95%", _question(60, 1000, group=np.arange(1000) // 10))
-    assert (found.verdict, found.groups, found.method) == (Status.UNDECIDED, 100, "group-jackknife/2")
+    assert (found.verdict, found.groups, found.method) == (Status.UNDECIDED, 100, "group-jackknife/4")
     assert found.high is not None
     assert found.high > clopper_pearson.high(60, 1000, 0.05)
 
@@ -134,7 +134,7 @@ def test_a_sum_whose_cells_are_known_is_wider_than_the_difference_it_holds() -> 
 def test_a_sum_of_groups_is_counted_by_groups() -> None:
     text = "n - 1.1 * o > -1 @ 95%"
     by_row, by_group = _sum(text), _sum(text, group=np.arange(400) // 8)
-    assert (by_group.method, by_group.groups) == ("group-jackknife/2", 50)
+    assert (by_group.method, by_group.groups) == ("group-jackknife/4", 50)
     assert by_group.low is not None
     assert by_row.low is not None
     assert by_group.low <= by_row.low

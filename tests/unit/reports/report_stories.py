@@ -711,7 +711,7 @@ def regression() -> Story:
             threshold=3.0,
             confidence=0.95,
             rows=1_204,
-            method="hall/2",
+            method="hall/3",
             candidate=Side(value=2.504),
         ),
         skipped,
