@@ -29,7 +29,7 @@ FLOORS = {
     "errors": 1,
     "lazy": 1,
 }
-APART = {"worker", "deepchecks_worker"}
+APART = {"worker", "deepchecks_worker", "serving"}
 # Where an apart room is handed over by path: the one place that looks at where it lies, not into it.
 HANDED_OVER = {"worker": "edge/worker.py", "deepchecks_worker": "edge/deepchecks.py"}
 ALSO = {("records", "errors")}

@@ -1,0 +1,118 @@
+"""Opens a bundle: nothing is read of it that its manifest does not vouch for.
+
+manifest.json names every file with its sha256 and size; the digest of the bundle is the sha256 of its bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from .described import Golden, Serving, check, decoded
+from .errors import BundleError
+
+_MANIFEST = "manifest.json"
+_REGISTRYS = "registered_model_meta"  # MLflow puts it beside what it downloads; nothing here reads it
+_LARGEST_TEXT = 64 * 2**20
+
+
+class Listed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    sha256: str
+    bytes: int
+
+
+class _Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    version: int
+    files: dict[str, Listed]
+
+
+class Bundle(NamedTuple):
+    """An opened bundle; `digest` is `sha256:` and 64 hex digits, `model` the bytes of the model's file."""
+
+    digest: str
+    serving: Serving
+    golden: Golden
+    model: bytes
+
+
+def opened(folder: Path, expected: str = "") -> Bundle:
+    """The bundle in `folder`; another digest than `expected` is refused, where one is. Raises BundleError."""
+    manifest = _read(folder, _MANIFEST)
+    digest = "sha256:" + hashlib.sha256(manifest).hexdigest()
+    if expected and not hmac.compare_digest(expected.removeprefix("sha256:"), digest.removeprefix("sha256:")):
+        raise BundleError(f"{folder}: this is {digest}; only {expected} may be served here")
+    files = _listed(manifest)
+    _check_files(folder, files)
+    serving = decoded(_vouched(folder, "serving.json", files), Serving, "serving.json")
+    golden = decoded(_vouched(folder, "golden.json", files), Golden, "golden.json")
+    check(serving, golden)
+    return Bundle(digest, serving, golden, _vouched(folder, serving.model.file, files))
+
+
+def _listed(manifest: bytes) -> dict[str, Listed]:
+    try:
+        decoded = msgspec.json.decode(manifest, type=_Manifest)
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        raise BundleError(f"{_MANIFEST}: {error}") from None
+    if decoded.version != 1:
+        raise BundleError(f"{_MANIFEST}: version {decoded.version}; this runtime reads 1")
+    for name in decoded.files:
+        if name.startswith("/") or "\\" in name or "\0" in name or {"", ".", ".."} & set(name.split("/")):
+            raise BundleError(f"{_MANIFEST}: {name!r} is no name of a file within the bundle")
+    return decoded.files
+
+
+def _check_files(folder: Path, files: dict[str, Listed]) -> None:
+    found = set(_names(folder))
+    extra = sorted(found - files.keys() - {_MANIFEST})
+    missing = sorted(files.keys() - found)
+    if extra:
+        raise BundleError(f"{folder / extra[0]}: {_MANIFEST} does not list it; only listed files are allowed")
+    if missing:
+        raise BundleError(f"{folder / missing[0]}: {_MANIFEST} lists it, and it is not there")
+    for name, listed in files.items():
+        path = folder / name
+        size = path.stat().st_size
+        if size != listed.bytes:
+            raise BundleError(f"{path}: {size} bytes; {_MANIFEST} lists {listed.bytes}")
+        with path.open("rb") as file:
+            _compare(path, hashlib.file_digest(file, "sha256").hexdigest(), listed)
+
+
+def _names(folder: Path) -> list[str]:
+    """Every file below, by its name from `folder`. What Python compiles of the runtime itself is not one."""
+    names = []
+    for path in folder.rglob("*"):
+        if path.is_symlink() or not (path.is_file() or path.is_dir()):
+            raise BundleError(f"{path}: a bundle holds plain files and folders only")
+        name = path.relative_to(folder).as_posix()
+        compiled = name.startswith("serve/") and path.parent.name == "__pycache__" and path.suffix == ".pyc"
+        if path.is_file() and not compiled and name != _REGISTRYS:
+            names.append(name)
+    return names
+
+
+def _vouched(folder: Path, name: str, files: dict[str, Listed]) -> bytes:
+    """The bytes of a listed file, compared again: what is used is what was read."""
+    if name not in files:
+        raise BundleError(f"{folder / name}: {_MANIFEST} does not list it")
+    content = _read(folder, name, files[name].bytes)
+    _compare(folder / name, hashlib.sha256(content).hexdigest(), files[name])
+    return content
+
+
+def _compare(path: Path, digest: str, listed: Listed) -> None:
+    if not hmac.compare_digest(digest, listed.sha256):
+        raise BundleError(f"{path}: sha256 {digest}; {_MANIFEST} lists {listed.sha256}")
+
+
+def _read(folder: Path, name: str, most: int = _LARGEST_TEXT) -> bytes:
+    try:
+        with (folder / name).open("rb") as file:
+            return file.read(most + 1)
+    except OSError as error:
+        raise BundleError(f"{folder / name}: {error.strerror or error}") from None

@@ -1,0 +1,54 @@
+"""An estimator of scikit-learn's ways, kept by skops or by pickle: asked with a DataFrame."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from .described import Serving
+from .errors import BundleError
+from .labels import labelled
+
+
+def estimator_engine(content: bytes, serving: Serving) -> Callable[[Sequence[Sequence[Any]]], list[list[Any]]]:
+    """Columns in the order of the inputs -> columns in the order of the outputs. Raises BundleError."""
+    from .frames import frame  # pandas, which other formats do without
+
+    # A pickle runs what it says: only a bundle that was released as one gets there.
+    model = _from_skops(content, serving) if serving.model.format == "skops" else pickle.loads(content)  # noqa: S301
+    label = labelled(serving)
+    places = _places(model, serving) if len(serving.outputs) > 1 else []
+
+    def ask(columns: Sequence[Sequence[Any]]) -> list[list[Any]]:
+        asked = frame(serving.inputs, columns)
+        answers = [label(model.predict(asked).reshape(-1).tolist())]
+        if places:
+            scores = model.predict_proba(asked)
+            answers += [[0.0] * len(asked) if place < 0 else scores[:, place].tolist() for place in places]
+        return answers
+
+    return ask
+
+
+def _from_skops(content: bytes, serving: Serving) -> Any:
+    """Only skops' own types and those that serving.json trusts are made; its manifest vouches for the list."""
+    import skops.io
+
+    untrusted = sorted(set(skops.io.get_untrusted_types(data=content)) - set(serving.model.trusted))
+    if untrusted:
+        raise BundleError(f"{serving.model.file}: holds {', '.join(untrusted)}, which serving.json does not trust")
+    return skops.io.loads(content, trusted=list(serving.model.trusted))
+
+
+def _places(model: Any, serving: Serving) -> list[int]:
+    """For each class of the answer its place among the model's own; -1 where the model does not know it."""
+    known = [_class_text(value) for value in model.classes_.tolist()]
+    return [known.index(name) if name in known else -1 for name in serving.classes]
+
+
+def _class_text(value: Any) -> str:
+    """The text form of a class (docs/worker.md)."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

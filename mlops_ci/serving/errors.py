@@ -1,0 +1,21 @@
+"""Two kinds of bad news: a bundle that cannot be served, and a request that is not answered."""
+
+from __future__ import annotations
+
+
+class BundleError(Exception):
+    """Nothing is served: the message names the file, what was found and what is allowed."""
+
+
+class Refused(Exception):  # noqa: N818 - the noun of the protocol
+    """A request is not answered. `code` is for programs, `where` names row and column, `status` is HTTP's."""
+
+    def __init__(
+        self, code: str, message: str, *, where: str = "", status: int = 400, header: tuple[bytes, bytes] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.where = where
+        self.status = status
+        self.header = header

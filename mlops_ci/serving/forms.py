@@ -1,0 +1,130 @@
+"""The forms of a request that MLflow's scoring server knows: four of JSON, and CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from .described import Cell, Input
+from .errors import Refused
+from .validate import Table
+
+_INTEGER = re.compile(r"[+-]?\d{1,19}", re.ASCII)
+_FLOAT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+_BOOLEANS = {"true": True, "false": False}
+_Rows = list[dict[str, Cell] | list[Cell]]
+NAMES = ("dataframe_split", "dataframe_records", "instances", "inputs")
+
+
+class _Split(msgspec.Struct, forbid_unknown_fields=True):
+    columns: list[str]
+    data: list[list[Cell]]
+    index: list[Cell] | None = None
+
+
+class _Body(msgspec.Struct, forbid_unknown_fields=True):
+    dataframe_split: _Split | None = None
+    dataframe_records: list[dict[str, Cell]] | None = None
+    instances: dict[str, list[Cell]] | _Rows | None = None
+    inputs: dict[str, list[Cell]] | _Rows | None = None
+    params: dict[str, Cell] | None = None
+
+
+_decoder = msgspec.json.Decoder(_Body)
+
+
+def decoded(decoder: msgspec.json.Decoder[Any], body: bytes) -> Any:
+    """JSON of the decoder's type. Raises Refused: not JSON, nested too deeply, or of another form."""
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError as error:
+        message, _, path = str(error).partition(" - at `$")
+        raise Refused("wrong_form", message, where=path.removeprefix(".").removesuffix("`")) from None
+    except RecursionError:
+        raise Refused("wrong_form", "nested too deeply; a table has two levels") from None
+    except (msgspec.DecodeError, ValueError) as error:
+        raise Refused("not_json", str(error)[:200]) from None
+
+
+def from_json(body: bytes, names: Sequence[str]) -> Table:
+    """The table in one of the four forms; rows without names are in the order of `names`. Raises Refused."""
+    found = decoded(_decoder, body)
+    if found.params:
+        raise Refused("wrong_form", "params: this model takes none", where="params")
+    given = [name for name in NAMES if getattr(found, name) is not None]
+    if len(given) != 1:
+        raise Refused("wrong_form", f"exactly one of {', '.join(NAMES)} is needed; found {', '.join(given) or 'none'}")
+    form, value = given[0], getattr(found, given[0])
+    if type(value) is _Split:
+        return _from_rows(value.columns, value.data, form)
+    if type(value) is dict:
+        return _from_columns(value, form)
+    return _from_records(value, names, form)
+
+
+def _from_rows(names: Sequence[str], rows: Sequence[Sequence[Any]], form: str) -> Table:
+    width = len(names)
+    if rows and set(map(len, rows)) != {width}:
+        row, values = next((row, values) for row, values in enumerate(rows) if len(values) != width)
+        raise Refused("wrong_form", f"{len(values)} values; there are {width} columns", where=f"{form}, row {row}")
+    columns = dict(zip(names, zip(*rows, strict=True), strict=bool(rows)))
+    if rows and len(columns) < width:
+        twice = next(name for name in names if names.count(name) > 1)
+        raise Refused("wrong_form", f"column {twice[:100]!r} is named twice", where=form)
+    return Table(columns, len(rows))
+
+
+def _from_columns(columns: dict[str, list[Any]], form: str) -> Table:
+    lengths = {len(values) for values in columns.values()}
+    if len(lengths) > 1:
+        raise Refused("wrong_form", f"columns of {min(lengths)} and of {max(lengths)} values", where=form)
+    return Table(columns, lengths.pop() if lengths else 0)
+
+
+def _from_records(rows: Sequence[Any], names: Sequence[str], form: str) -> Table:
+    """Rows by name; what some rows lack is missing there, as in a DataFrame. Or rows without names."""
+    if rows and all(type(row) is list for row in rows):
+        return _from_rows(names, rows, form)
+    if not all(type(row) is dict for row in rows):
+        raise Refused("wrong_form", "rows with names and rows without are mixed", where=form)
+    found = dict.fromkeys(name for row in rows for name in row)
+    return Table({name: [row.get(name) for row in rows] for name in found}, len(rows))
+
+
+def from_csv(body: bytes, inputs: Sequence[Input]) -> Table:
+    """The table of a CSV with a line of names; an empty field is missing. Raises Refused."""
+    try:
+        text = io.StringIO(body.decode("utf-8-sig"), newline="")
+        lines = [line for line in csv.reader(text, strict=True) if line]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise Refused("not_csv", str(error)[:200]) from None
+    if not lines:
+        raise Refused("not_csv", "there is no line of names")
+    table = _from_rows(lines[0], lines[1:], "csv")
+    readers = {each.name: _READERS.get(each.kind, _text) for each in inputs}
+    columns = {name: [readers.get(name, _text)(field) for field in fields] for name, fields in table.columns.items()}
+    return Table(columns, table.rows)
+
+
+def _text(field: str) -> str | None:
+    return field or None
+
+
+def _integer(field: str) -> Cell:
+    return int(field) if _INTEGER.fullmatch(field) else _float(field)
+
+
+def _float(field: str) -> Cell:
+    return float(field) if _FLOAT.fullmatch(field) else field or None
+
+
+def _boolean(field: str) -> Cell:
+    return _BOOLEANS.get(field.lower(), field or None)
+
+
+_READERS = {"integer": _integer, "float": _float, "boolean": _boolean}

@@ -1,0 +1,61 @@
+"""Asks the model the golden requests: what is served has to be what was judged."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from .described import Golden
+from .engine import Engine
+from .errors import BundleError, Refused
+from .validate import Signature, Table
+
+
+def answered(golden: Golden, signature: Signature, engine: Engine, outputs: list[str]) -> str:
+    """The fingerprint of the answers to the golden rows. Raises BundleError where one is not the judged one."""
+    columns = dict(zip(golden.columns, zip(*golden.rows, strict=True), strict=True))
+    try:
+        answers = engine(signature.checked(Table(columns, len(golden.rows))).inputs)
+    except Refused as error:
+        raise BundleError(f"golden.json: {error.where}: {error.message}") from None
+    found = dict(zip(outputs, answers, strict=True))
+    for name, values in found.items():
+        for row, (value, judged) in enumerate(zip(values, golden.answers[name], strict=True)):
+            if not _same(value, judged, golden.tolerance):
+                raise BundleError(
+                    f"golden.json: row {row}: the model answers {name} {value!r}; when it was judged {judged!r}"
+                    f" (a difference of {golden.tolerance} is allowed)"
+                )
+    return fingerprint(found)
+
+
+def fingerprint(answers: dict[str, list[Any]]) -> str:
+    """sha256 of the canonical JSON (RFC 8785) of the answers by output, floats rounded to four decimals."""
+    text = ",".join(
+        f"{_text(name)}:[{','.join(map(_canonical, answers[name]))}]"
+        for name in sorted(answers, key=lambda name: name.encode("utf-16-be"))
+    )
+    return hashlib.sha256(f"{{{text}}}".encode()).hexdigest()
+
+
+def _same(value: Any, judged: Any, tolerance: float) -> bool:
+    if type(value) is float and type(judged) in (int, float):
+        return math.isclose(value, judged, rel_tol=tolerance, abs_tol=tolerance)
+    return type(value) is type(judged) and bool(value == judged)
+
+
+def _canonical(value: Any) -> str:
+    if type(value) is not float:
+        return _text(value)
+    rounded = round(value, 4) + 0.0  # -0.0 + 0.0 is 0.0
+    # As ECMAScript prints numbers: decimal digits below 1e21, a whole number without a point.
+    text = f"{Decimal(repr(rounded)):f}" if abs(rounded) < 1e21 else repr(rounded)
+    return text.removesuffix(".0")
+
+
+def _text(value: Any) -> str:
+    return msgspec.json.encode(value).decode()

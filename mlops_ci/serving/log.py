@@ -1,0 +1,113 @@
+"""The prediction log: whatever was answered is in the kernel's hands before the answer goes out.
+
+A write to a file costs a few microseconds and survives `kill -9`. Where the disk stalls, lines go through a
+bounded queue and a thread until it has caught up; where it is full, or the queue is, they are dropped and counted.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections import deque
+from pathlib import Path
+from typing import NamedTuple
+
+from .segments import Segment, sweep
+
+_STALLED = 0.05  # seconds for one write
+_LAST_CHANCE = 5.0  # seconds for the queue when the server stops
+
+
+class Limits(NamedTuple):
+    """When a segment is closed, how many requests wait for a disk that stalls, which share of requests is kept."""
+
+    segment_bytes: int = 64 * 2**20
+    segment_seconds: float = 300.0
+    waiting: int = 10_000
+    sample: float = 1.0
+
+
+class PredictionLog:
+    """Appends lines to segments in a folder. `failing` is whether the last write failed."""
+
+    def __init__(self, folder: Path, limits: Limits = Limits()) -> None:  # noqa: B008 - frozen
+        folder.mkdir(parents=True, exist_ok=True)
+        sweep(folder)
+        self._folder = folder
+        self._limits = limits
+        self._segment: Segment | None = None
+        self._waiting: deque[tuple[bytes, int]] = deque()
+        self._thread: threading.Thread | None = None  # while there is one, the segment is its own
+        self._lost = self._overflowed = 0
+        self.failing = False
+        self.rows = 0
+        self.late = 0
+
+    @property
+    def dropped(self) -> int:
+        """Records that were not kept: the disk did not take them, or too many were waiting for it."""
+        return self._lost + self._overflowed
+
+    def wants(self) -> bool:
+        """Whether the request at hand is in the sample."""
+        return self._limits.sample >= 1 or random.random() < self._limits.sample  # noqa: S311 - no secret
+
+    def write(self, lines: bytes, rows: int) -> None:
+        """Append the lines of `rows` records. Never raises: what cannot be kept is counted."""
+        if self._thread is None:
+            began = time.perf_counter()
+            self._append(lines, rows)
+            if time.perf_counter() - began > _STALLED:
+                self._thread = threading.Thread(target=self._drain, name="prediction log", daemon=True)
+                self._thread.start()
+        elif len(self._waiting) < self._limits.waiting:
+            self._waiting.append((lines, rows))
+            self.late += rows
+        else:
+            self._overflowed += rows
+
+    def tick(self) -> None:
+        """Once a second: close a segment that is old, and write directly again once the thread has caught up."""
+        if self._thread is not None:
+            if not self._thread.is_alive():
+                self._thread = None
+                self._drain()
+        elif self._segment is not None and time.time() - self._segment.began > self._limits.segment_seconds:
+            self._close_segment()
+
+    def close(self) -> None:
+        """Write what waits, as far as the disk lets it, and close the segment."""
+        if self._thread is not None:
+            self._thread.join(_LAST_CHANCE)
+            if self._thread.is_alive():
+                self._overflowed += sum(rows for _, rows in self._waiting)
+                return
+        self._drain()
+        self._close_segment()
+
+    def _drain(self) -> None:
+        """Write what waits; the thread of a disk that stalled ends when nothing does."""
+        while self._waiting:
+            self._append(*self._waiting.popleft())
+
+    def _append(self, lines: bytes, rows: int) -> None:
+        try:
+            if self._segment is None:
+                self._segment = Segment(self._folder)
+            self._segment.append(lines)
+            self.rows += rows
+            self.failing = False
+        except OSError:
+            self._lost += rows
+            self.failing = True
+        if self._segment is not None and self._segment.size >= self._limits.segment_bytes:
+            self._close_segment()
+
+    def _close_segment(self) -> None:
+        segment, self._segment = self._segment, None
+        try:
+            if segment is not None:
+                segment.close()
+        except OSError:
+            self.failing = True

@@ -1,0 +1,28 @@
+"""A bundle that has proved itself: loaded, and its golden requests answered as they were judged."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import golden
+from .bundle import Bundle
+from .engine import loaded
+from .validate import Checked, Signature, Table
+
+
+class Model:
+    """Asks the engine with what the signature lets through."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        """Raises BundleError where the model cannot be loaded, or answers otherwise than when it was judged."""
+        self.bundle = bundle
+        self.serving = bundle.serving
+        self.signature = Signature(bundle.serving)
+        self.outputs = [each.name for each in bundle.serving.outputs]
+        self._engine = loaded(bundle)
+        self.fingerprint = golden.answered(bundle.golden, self.signature, self._engine, self.outputs)
+
+    def answer(self, table: Table, most: int | None = None) -> tuple[Checked, list[list[Any]]]:
+        """What was asked, checked, and the columns of the answer; at most `most` rows. Raises Refused."""
+        checked = self.signature.checked(table, most)
+        return checked, self._engine(checked.inputs)

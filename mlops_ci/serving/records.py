@@ -1,0 +1,84 @@
+"""The lines of the prediction log: one a row that was answered, one a request that was not."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from .bundle import Bundle
+from .errors import Refused
+from .validate import Checked
+
+_encode = msgspec.json.Encoder(enc_hook=str).encode  # of what is no JSON, dates and times, the text
+
+
+class Recorder:
+    """Makes lines. Private columns are hashed under `key`, or left out where there is none."""
+
+    def __init__(self, bundle: Bundle, key: bytes) -> None:
+        serving = bundle.serving
+        self._same = _encode({"digest": bundle.digest, "release": serving.release})[1:-1]
+        self._outputs = [each.name for each in serving.outputs]
+        private = frozenset(serving.private)
+        shown = [(place, each.name) for place, each in enumerate(serving.inputs) if each.name not in private]
+        hashed = [(place, each.name) for place, each in enumerate(serving.inputs) if each.name in private]
+        self._places = [place for place, _ in shown]
+        self._names = [name for _, name in shown]
+        self._hashed = hashed if key else []
+        self._private = private
+        self._hash = _hasher(key)
+
+    def answered(self, request: str, milliseconds: float, checked: Checked, answers: Sequence[Sequence[Any]]) -> bytes:
+        """A line for each row: time, request, row, digest, release, ids, inputs, outputs, milliseconds, status."""
+        head = self._head(request, milliseconds, 200)
+        inputs = [checked.inputs[place] for place in self._places]
+        lines = []
+        for row, (values, outputs) in enumerate(
+            zip(zip(*inputs, strict=True), zip(*answers, strict=True), strict=True)
+        ):
+            fields = dict(zip(self._names, values, strict=True))
+            for place, name in self._hashed:
+                fields[name] = self._hash(checked.inputs[place][row])
+            record = {"row": row, "inputs": fields, "outputs": dict(zip(self._outputs, outputs, strict=True))}
+            if checked.ids:
+                record["ids"] = self._ids(checked.ids, row)
+            lines.append(head + _encode(record)[1:] + b"\n")
+        return b"".join(lines)
+
+    def refused(self, request: str, milliseconds: float, refused: Refused) -> bytes:
+        """One line, without values: the code says what was wrong, `where` in which row and column."""
+        fields = {"row": None, "error": refused.code, "where": refused.where}
+        return self._head(request, milliseconds, refused.status) + _encode(fields)[1:] + b"\n"
+
+    def _head(self, request: str, milliseconds: float, status: int) -> bytes:
+        now = datetime.fromtimestamp(time.time(), UTC).isoformat(timespec="milliseconds")
+        return b'{"time":"%b","request":"%b",%b,"status":%d,"milliseconds":%.3f,' % (
+            now[:-6].encode() + b"Z",
+            request.encode(),
+            self._same,
+            status,
+            milliseconds,
+        )
+
+    def _ids(self, ids: dict[str, Sequence[Any]], row: int) -> dict[str, Any]:
+        shown = {name: values[row] for name, values in ids.items() if name not in self._private}
+        return shown | {name: self._hash(ids[name][row]) for name in ids.keys() & self._private}
+
+
+def _hasher(key: bytes) -> Callable[[Any], str | None]:
+    """Equal values have equal hashes, which nobody without the key can guess values by."""
+    if not key:
+        return lambda _: None
+    derived = hashlib.blake2b(key, digest_size=32).digest()  # keys of any length
+
+    def hashed(value: Any) -> str | None:
+        if value is None:
+            return None
+        return "blake2b:" + hashlib.blake2b(_encode(value), key=derived, digest_size=16).hexdigest()
+
+    return hashed

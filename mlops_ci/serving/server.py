@@ -1,0 +1,106 @@
+"""Runs the application under uvicorn, and stops it without losing a request or a record."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable
+from types import FrameType
+from typing import NamedTuple
+
+import uvicorn
+
+from .app import App
+from .protocol import BoundedProtocol
+
+_LONGEST_GOODBYE = 30
+_IDLE = 75  # seconds; longer than load balancers keep an idle connection
+_MOST_CONNECTIONS = 1_000
+
+
+class Life(NamedTuple):
+    """`say` is called when requests are taken; `drain` seconds after a signal none are, or when `parent` is gone."""
+
+    say: Callable[[], None]
+    drain: float = 1.0
+    parent: int | None = None
+
+
+class Server(uvicorn.Server):
+    """Stops in two steps: `/ready` says no for a while, then running requests are answered and the log is closed."""
+
+    def __init__(self, app: App, life: Life) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                http=BoundedProtocol,
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                log_level="critical",
+                server_header=False,
+                proxy_headers=False,
+                timeout_keep_alive=_IDLE,
+                timeout_graceful_shutdown=_LONGEST_GOODBYE,
+                limit_concurrency=_MOST_CONNECTIONS,
+            )
+        )
+        self._app = app
+        self._life = life
+        self._ends: float | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Say where, once it is true."""
+        await super().startup(sockets)
+        self._life.say()
+
+    def handle_exit(self, sig: int, _frame: FrameType | None) -> None:
+        """The first signal begins the end, the second does not wait for it."""
+        if self._ends is not None:
+            self.should_exit = True
+            self.force_exit = sig == signal.SIGINT
+        self._app.state.draining = True
+        self._ends = time.monotonic() + self._life.drain
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second, by uvicorn."""
+        now = time.monotonic()
+        if counter % 10 == 0:
+            for connection in list(self.server_state.connections):
+                if isinstance(connection, BoundedProtocol):
+                    connection.end_if_slow(now)
+            if self._app.state.log is not None:
+                self._app.state.log.tick()
+            if self._life.parent is not None and os.getppid() != self._life.parent:
+                self.handle_exit(signal.SIGTERM, None)
+        if self._ends is not None and now >= self._ends:
+            self.should_exit = True
+        return await super().on_tick(counter)
+
+
+def listen(host: str, port: int, *, shared: bool) -> socket.socket:
+    """A socket bound to an address; `shared` lets other processes bind it too. Raises OSError."""
+    family, kind, number, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    bound = socket.socket(family, kind, number)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if shared:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    bound.bind(address)
+    return bound
+
+
+def run(app: App, bound: socket.socket, life: Life) -> None:
+    """Serve until a signal says otherwise."""
+    server = Server(app, life)
+    # What the model and the libraries hold stays for good: the collector need not look at it at every turn.
+    gc.collect()
+    gc.freeze()
+    try:
+        server.run(sockets=[bound])
+    finally:
+        if app.state.log is not None:
+            app.state.log.close()

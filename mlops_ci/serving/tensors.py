@@ -1,0 +1,138 @@
+"""The Open Inference Protocol, version 2, as JSON: one tensor a column, of shape [n] or [n, 1].
+
+https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from .described import Cell, Input, Output, Serving
+from .errors import Refused
+from .forms import decoded
+from .validate import Table
+
+_INTEGERS = {f"{sign}INT{bits}" for sign in ("", "U") for bits in (8, 16, 32, 64)}
+_FLOATS = {"FP16", "FP32", "FP64"}
+# Kind -> what it is called in answers, and what is understood in requests.
+DATATYPES = {
+    "integer": "INT64",
+    "float": "FP64",
+    "boolean": "BOOL",
+    "text": "BYTES",
+    "date": "BYTES",
+    "timestamp": "BYTES",
+}
+_UNDERSTOOD = {
+    "integer": _INTEGERS | _FLOATS,
+    "float": _INTEGERS | _FLOATS,
+    "boolean": {"BOOL"},
+    "text": {"BYTES"},
+    "date": {"BYTES"},
+    "timestamp": {"BYTES"},
+}
+
+
+class _Tensor(msgspec.Struct):
+    name: str
+    shape: list[int]
+    datatype: str
+    data: list[Cell | list[Cell]]
+
+
+class _Wanted(msgspec.Struct):
+    name: str
+
+
+class Question(msgspec.Struct):
+    """A request; parameters are allowed by the protocol and mean nothing here."""
+
+    inputs: list[_Tensor]
+    id: str | None = None
+    outputs: list[_Wanted] | None = None
+
+
+_decoder = msgspec.json.Decoder(Question)
+
+
+def question(body: bytes, outputs: Sequence[Output]) -> Question:
+    """The request in `body`. Raises Refused: of another form, or it wants an output there is not."""
+    found: Question = decoded(_decoder, body)
+    names = [each.name for each in outputs]
+    for wanted in found.outputs or ():
+        if wanted.name not in names:
+            raise Refused("unknown_output", f"there is no output {wanted.name[:100]!r}; there are {', '.join(names)}")
+    return found
+
+
+def table(asked: Question, inputs: Sequence[Input]) -> Table:
+    """The tensors of a request as columns. Raises Refused naming the tensor."""
+    kinds = {each.name: each.kind for each in inputs}
+    columns: dict[str, Sequence[Any]] = {}
+    for tensor in asked.inputs:
+        if tensor.name in columns:
+            raise Refused("wrong_form", "there are two tensors of this name", where=f"column {tensor.name[:100]}")
+        kind = kinds.get(tensor.name)
+        if kind is not None and tensor.datatype not in _UNDERSTOOD[kind]:
+            allowed = ", ".join(sorted(_UNDERSTOOD[kind]))
+            raise Refused(
+                "wrong_datatype",
+                f"{tensor.name} is a tensor of {tensor.datatype[:20]!r}; a column of kind {kind} is one of {allowed}",
+                where=f"column {tensor.name}",
+            )
+        columns[tensor.name] = _values(tensor)
+    lengths = {len(values) for values in columns.values()}
+    if len(lengths) > 1:
+        raise Refused("wrong_shape", f"tensors of {min(lengths)} and of {max(lengths)} rows")
+    return Table(columns, lengths.pop() if lengths else 0)
+
+
+def _values(tensor: _Tensor) -> Sequence[Any]:
+    data: list[Any] = tensor.data
+    if list in set(map(type, data)):
+        if not all(type(value) is list and len(value) == 1 for value in data):
+            raise _wrong_shape(tensor, "nested data")
+        data = [value[0] for value in data]
+    if tensor.shape not in ([len(data)], [len(data), 1]):
+        raise _wrong_shape(tensor, f"shape {str(tensor.shape)[:40]} and {len(data)} values")
+    return data
+
+
+def _wrong_shape(tensor: _Tensor, found: str) -> Refused:
+    return Refused(
+        "wrong_shape",
+        f"{found}; [rows] or [rows, 1] is allowed, one tensor a column",
+        where=f"column {tensor.name[:100]}",
+    )
+
+
+def answer(asked: Question, serving: Serving, version: str, answers: Sequence[list[Any]]) -> bytes:
+    """The response: every output, or those that were asked for."""
+    wanted = {each.name for each in asked.outputs} if asked.outputs else None
+    fields: dict[str, Any] = {"model_name": serving.project, "model_version": version}
+    if asked.id is not None:
+        fields["id"] = asked.id
+    fields["outputs"] = [
+        {"name": output.name, "shape": [len(values)], "datatype": DATATYPES[output.kind], "data": values}
+        for output, values in zip(serving.outputs, answers, strict=True)
+        if wanted is None or output.name in wanted
+    ]
+    return msgspec.json.encode(fields)
+
+
+def metadata(serving: Serving, version: str) -> dict[str, Any]:
+    """What `/v2/models/NAME` answers."""
+
+    def tensors(columns: Sequence[Input] | Sequence[Output]) -> list[dict[str, Any]]:
+        return [{"name": each.name, "datatype": DATATYPES[each.kind], "shape": [-1]} for each in columns]
+
+    return {
+        "name": serving.project,
+        "versions": [version],
+        "platform": f"mlops-ci_{serving.model.format}",
+        "inputs": tensors(serving.inputs),
+        "outputs": tensors(serving.outputs),
+    }
