@@ -7,10 +7,12 @@ The owner of DuckDB. The project's SQL runs with the configuration locked, witho
 from __future__ import annotations
 
 import os
+import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from mlops_ci import lazy
+from mlops_ci.edge.processes import default_memory
 from mlops_ci.edge.sql import literal, literals
 from mlops_ci.errors import OutsideError, SourceError
 
@@ -24,12 +26,15 @@ else:
     duckdb = lazy.library("duckdb")
 
 
-def connect(own: Path, scratch: Path | None, memory_limit: str) -> Connection:
-    """A database for sources and the project's SQL; what does not fit into memory spills into `scratch`, else `own`."""
-    spill = scratch or own / "spill"
-    spill.mkdir(parents=True, exist_ok=True)
+def connect(own: Path) -> Connection:
+    """A database for sources and the project's SQL. It takes half of the memory, spills the rest into `own`, and there
+    takes half of the disk.
+    """
+    spill = own / "spill"
+    spill.mkdir()
     settings: dict[str, str | bool | int | float | list[str]] = {
         "threads": str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1),
+        "memory_limit": f"{default_memory() // 2}B",
         "temp_directory": str(spill),
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
@@ -39,8 +44,9 @@ def connect(own: Path, scratch: Path | None, memory_limit: str) -> Connection:
         "python_enable_replacements": "false",
         "preserve_insertion_order": "true",
     }
-    limit = memory_limit or _half_of_memory()
-    connection = duckdb.connect(":memory:", config=settings | ({"memory_limit": limit} if limit else {}))
+    connection = duckdb.connect(":memory:", config=settings)
+    # Among the settings above DuckDB 2.0 takes it without holding to it.
+    connection.execute(f"SET max_temp_directory_size = '{shutil.disk_usage(spill).free // 2}B'")
     connection.execute(f"SET TimeZone = 'UTC'; SET home_directory = {literal(str(own))}")
     return connection
 
@@ -102,10 +108,3 @@ def one(connection: Connection, query: str) -> object:
     """The first value of the first row; None where there is none."""
     row = connection.execute(query).fetchone()
     return row[0] if row else None
-
-
-def _half_of_memory() -> str:
-    try:
-        return f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') // 2}B"
-    except (AttributeError, ValueError, OSError):
-        return ""

@@ -60,17 +60,14 @@ def read(
     *,
     sql_file: str = "",
     root: Path | None = None,
-    scratch: Path | None = None,
-    memory_limit: str = "",
     texts: tuple[str, ...] = (),
 ) -> Table:
     """The prepared table, its rows in no particular order.
 
     sources: name -> files (csv, parquet, json, sqlite). sql: statements that end in one SELECT over those names;
-    None: the only source as it is. root: messages name files relative to it. scratch: where DuckDB spills what does
-    not fit into `memory_limit` (`4GB`; default half of the machine's). texts: columns of a CSV file taken as they are
-    written, so that 007 stays 007. SourceError with file and line for a source
-    that cannot be read, SQL that fails, and no rows.
+    None: the only source as it is. root: messages name files relative to it. texts: columns of a CSV file taken as
+    they are written, so that 007 stays 007. SourceError with file and line for a source that cannot be read, SQL that
+    fails, and no rows.
     """
     if sql is None and len(sources) != 1:
         raise ConfigError(
@@ -80,7 +77,7 @@ def read(
         )
     with temporary() as folder:
         files = _files(sources, folder, root)
-        with closing(connect(folder, scratch, memory_limit)) as connection:
+        with closing(connect(folder)) as connection:
             for name, group in files.items():
                 _load(connection, name, group, texts)
             linked = tuple(file for group in files.values() for file in group)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import msgspec
@@ -24,6 +25,9 @@ from mlops_ci.steps.runs import read_run
 from mlops_ci.steps.setup import check_left
 from mlops_ci.steps.trusted import Standing, judge_reported, write_judged
 
+SECONDS_OF_SQL = 15 * 60.0
+"""For the SQL of all projects together: half of what the job has."""
+
 
 class _Desk(msgspec.Struct, frozen=True, kw_only=True):
     """Where the projects of one run are judged."""
@@ -36,6 +40,7 @@ class _Desk(msgspec.Struct, frozen=True, kw_only=True):
     """Why there may be nothing to judge."""
     owners: Owners
     into: Path
+    until: float
     progress: Progress
 
 
@@ -57,6 +62,7 @@ def judge(start: Path, into: Path, progress: Progress) -> Judged | None:
         owners=Owners(hub=github, pull=subject.pull, repository=repository, commit=subject.commit, tip=tip),
         nothing=ci_job.why_nothing(run),
         into=into,
+        until=time.monotonic() + SECONDS_OF_SQL,
         progress=progress,
     )
     now, before = projects_at(repository, subject.commit), projects_at(repository, desk.base)
@@ -113,7 +119,7 @@ def _judge_one(desk: _Desk, project: Project) -> str:
     check_left(left, project.config)
     asked = Asked(base=desk.base or None, at=desk.subject.commit, trust=desk.subject.trust)
     kept, case = read_run(left), settle(_without_files(project, desk), asked)
-    standing = Standing(owners=desk.owners, outdated=_outdated(desk, case))
+    standing = Standing(owners=desk.owners, outdated=_outdated(desk, case), until=desk.until)
     return write_judged(case, judge_reported(case, kept, Clock(desk.progress), standing), kept, desk.into)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from mlops_ci.config import yaml
-from mlops_ci.edge import files, frames, tables
+from mlops_ci.edge import files, frames, tables, tables_apart
+from mlops_ci.edge.processes import default_memory
 from mlops_ci.errors import ConfigError
 from mlops_ci.records.tables import Table
 from mlops_ci.steps.trees import Tree
@@ -29,6 +30,10 @@ def prepared(tree: Tree, paths: dict[str, tuple[Path, ...]], workshop: Workshop,
         return tables.read(paths, None, root=root)
     if prepare.endswith(".sql"):
         sql = yaml.decode(_sql_file(tree, prepare).read_bytes(), file=prepare)
+        if (apart := workshop.sql_apart) is not None:
+            return tables_apart.read(
+                paths, sql, sql_file=prepare, root=root, limits=apart, most_bytes=default_memory() // 4
+            )
         return tables.read(paths, sql, sql_file=prepare, root=root)
     with workshop.open() as bench:
         sources = {}

@@ -43,10 +43,14 @@ replace = msgspec.structs.replace
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """Who may agree to what changes the judge; `outdated`: why the rules of the base are not those that hold now."""
+    """Who may agree to what changes the judge; `outdated`: why the rules of the base are not those that hold now.
+
+    `until`: when the SQL of all projects has to be done, by the monotonic clock.
+    """
 
     owners: Owners
     outdated: str = ""
+    until: float
 
 
 def judge_reported(case: Case, kept: Kept, clock: Clock, standing: Standing) -> Decided:
@@ -55,7 +59,7 @@ def judge_reported(case: Case, kept: Kept, clock: Clock, standing: Standing) -> 
     if wrong := _about_another(case, kept):
         found = Found(results=(errored("evidence", SourceError(wrong, LIED), Part.MODEL),))
     else:
-        found = _rows(case, kept, clock)
+        found = _rows(case, kept, clock, standing.until)
     if not found.stopped:
         found = with_model(case, found, kept)
     if found.data is None or found.model is None:
@@ -76,7 +80,7 @@ def _about_another(case: Case, kept: Kept) -> str:
     return "the evidence is about another commit or project"
 
 
-def _rows(case: Case, kept: Kept, clock: Clock) -> Found:
+def _rows(case: Case, kept: Kept, clock: Clock, until: float) -> Found:
     """The data as git has it; where it cannot be read from there, as the run tells it."""
     why = unreadable(case.head)
     if why:
@@ -84,7 +88,8 @@ def _rows(case: Case, kept: Kept, clock: Clock) -> Found:
             found = rows_reported(case, kept, why)
             line.found = f"as reported: {why}"
         return found
-    return look_at_data(case, NoWorkshop(case.project, case.head, lambda text: clock.say("environment", text)), clock)
+    workshop = NoWorkshop(case.project, case.head, lambda text: clock.say("environment", text), until=until)
+    return look_at_data(case, workshop, clock)
 
 
 def _judged(case: Case, found: Found, kept: Kept, clock: Clock) -> Found:

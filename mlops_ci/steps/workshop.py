@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -70,6 +71,11 @@ class Workshop:
         return other
 
     @property
+    def sql_apart(self) -> Limits | None:
+        """Of the process that the SQL of prepare has for itself; None: it runs in ours, as the user's own."""
+        return None
+
+    @property
     def locked(self) -> str:
         """The environment's digest; empty where it is not locked."""
         return self.environment.digest if self.environment.locked else ""
@@ -125,14 +131,24 @@ class Workshop:
 
 
 class NoWorkshop(Workshop):
-    """Where nothing of the project's code may run: what needs it cannot be found out."""
+    """Where nothing of the project's code may run: what needs it cannot be found out. Of its SQL all has to be done
+    at `until`, by the monotonic clock.
+    """
+
+    def __init__(self, project: Project, tree: Tree, say: Callable[[str], None], *, until: float) -> None:
+        super().__init__(project, tree, say)
+        self._until = until
+
+    @property
+    def sql_apart(self) -> Limits:
+        return Limits(seconds=max(self._until - time.monotonic(), 0), memory_bytes=default_memory())
 
     @cached_property
     def environment(self) -> environment.ProjectEnvironment:
         raise SourceError("the project's code is not run here")
 
     def beside(self, tree: Tree) -> Workshop:
-        return NoWorkshop(self._project, tree, self._say)
+        return NoWorkshop(self._project, tree, self._say, until=self._until)
 
     @contextmanager
     def open(self, *, extra: tuple[tuple[Path, str], ...] = ()) -> Iterator[Bench]:  # noqa: ARG002 - as above

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,6 +13,7 @@ import pytest
 from msgspec.structs import replace
 
 from mlops_ci.edge.git import Repository
+from mlops_ci.flows import ci_judge
 from mlops_ci.records.decisions import ChampionRef, Trust
 from mlops_ci.records.outcomes import Outcome, Status
 from mlops_ci.records.results import Part
@@ -26,6 +28,10 @@ RULES = SETTINGS.replace("  target: late\n", "  prepare: pipeline/prepare.sql\n 
     "gates:\n", "gates:\n  - accuracy - champion.accuracy > -0.3 @ 95%\n"
 )
 BASE = {**GOOD, "mlops.yaml": RULES, "pipeline/prepare.sql": "SELECT * FROM trains\n"}
+ENDLESS = {
+    "endless-rows": "WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n) SELECT * FROM n",
+    "endless-call": "SELECT levenshtein(repeat('ab', 200000), repeat('ba', 200000)) AS late, 1 AS trip",
+}
 WAIVER = "version: 1\nwaivers: [{gate: accuracy >= 0.6, reason: we know, owner: eve, until: 2024-05-20}]\n"
 REFUSED = "rain: refused. Accuracy fell from 0.74 to 0.49, below 0.6"
 
@@ -336,3 +342,26 @@ def test_the_newer_of_two_artifacts_of_one_name_is_judged(sent: Sent, tmp_path: 
     sent.judging.add(run, sent.evidence)
     sent.judging.add(run, first, project="nobody")
     assert sent.judging.judged(run).status == REFUSED
+
+
+@pytest.mark.parametrize(("name", "select"), ENDLESS.items(), ids=ENDLESS)
+def test_sql_that_never_ends_is_stopped_where_it_is_judged(
+    sent: Sent, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, select: str
+) -> None:
+    monkeypatch.setattr(ci_judge, "SECONDS_OF_SQL", 5.0)
+    commit = sent.judging.branch({"pipeline/prepare.sql": f"{select}\n"}, name=name)
+
+    def about_it(kept: Kept) -> Kept:
+        subject = replace(kept.decision.subject, commit=commit)
+        return replace(everything_passed(kept), decision=replace(kept.decision, subject=subject))
+
+    run = sent.judging.left(forged(sent.evidence, tmp_path / "forged", about_it), commit)
+    began = time.monotonic()
+    told = sent.judging.judged(run)
+    assert time.monotonic() - began < 60
+    assert [ran.code for ran in told.ran] == [0, 0], told.ran
+    assert told.state == "error"
+    assert re.fullmatch(
+        r"rain: could not be judged. pipeline/prepare.sql was stopped after \d s: it had no more time here",
+        told.status,
+    )

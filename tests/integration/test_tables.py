@@ -5,14 +5,15 @@ from __future__ import annotations
 import gzip
 import sqlite3
 from pathlib import Path
+from types import SimpleNamespace
 
 import duckdb
 import numpy as np
 import pytest
 
 from mlops_ci.data.canonical import snapshot_digest
-from mlops_ci.edge import sources, tables
-from mlops_ci.errors import ConfigError, SourceError
+from mlops_ci.edge import database, sources, tables
+from mlops_ci.errors import ConfigError, OutsideError, SourceError
 from mlops_ci.records.tables import Kind, Table
 
 
@@ -359,3 +360,16 @@ def test_a_link_out_of_the_project_is_refused(tmp_path: Path) -> None:
     (tmp_path / "project" / "in.csv").symlink_to(outside)
     with pytest.raises(ConfigError, match="leads out of the project"):
         tables.expand(tmp_path / "project", "*.csv")
+
+
+def test_what_is_spilled_takes_half_of_the_free_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A table of 96 MB with 50 MB of memory: the disk decides."""
+    path = tmp_path / "s.csv"
+    path.write_text("a\n1\n")
+    monkeypatch.setattr(database, "default_memory", lambda: 100_000_000)
+    sql = "SELECT (hash(i) // 4)::BIGINT AS h FROM range(12000000) r(i)"
+    monkeypatch.setattr(database.shutil, "disk_usage", lambda _: SimpleNamespace(free=2_000_000_000))
+    assert tables.read({"s": (path,)}, sql).rows == 12_000_000
+    monkeypatch.setattr(database.shutil, "disk_usage", lambda _: SimpleNamespace(free=20_000_000))
+    with pytest.raises(OutsideError, match="not enough memory or disk"):
+        tables.read({"s": (path,)}, sql)
