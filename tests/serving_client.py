@@ -11,7 +11,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -79,11 +79,13 @@ class Running(NamedTuple):
 
 
 @contextlib.contextmanager
-def running(bundle: Path, *options: str, **variables: str) -> Iterator[Running]:
+def running(
+    bundle: Path, *options: str, preexec_fn: Callable[[], None] | None = None, **variables: str
+) -> Iterator[Running]:
     """`python -m mlops_ci_serving` of the bundle itself, ready to be asked."""
     environment = {**os.environ, "PYTHONPATH": str(bundle / "serve"), **variables}
     command = [sys.executable, "-m", "mlops_ci_serving", str(bundle), "--port", "0", "--drain", "0", *options]
-    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True, preexec_fn=preexec_fn)
     try:
         assert process.stderr is not None
         line = process.stderr.readline()

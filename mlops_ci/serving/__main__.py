@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from . import log, options, server, workers
+from . import log, options, segments, server, workers
 from .app import App, Limits
 from .bundle import opened
 from .errors import BundleError
@@ -28,7 +28,10 @@ def main(arguments: Sequence[str]) -> int:
             return _check(chosen.bundle, chosen.digest)
         bound = server.listen(chosen.host, chosen.port, shared=chosen.workers > 1 or chosen.parent is not None)
         if chosen.workers > 1:
-            return workers.supervise(arguments, chosen.workers, bound)
+            code = workers.supervise(arguments, chosen.workers, bound)
+            if chosen.log is not None:
+                segments.sweep(chosen.log)
+            return code
         return _serve(chosen, bound)
     except BundleError as error:
         _say(str(error))

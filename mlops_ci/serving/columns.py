@@ -11,8 +11,8 @@ from typing import Any
 from .described import Input
 from .errors import BundleError, Refused
 
-_LARGEST_INTEGER = 2**63 - 1
-_LARGEST_FLOAT = 3.4028234663852886e38  # of 32 bits, which is what models for tables compute with
+LARGEST_INTEGER = 2**63 - 1
+LARGEST_FLOAT = 3.4028234663852886e38  # of 32 bits, which is what models for tables compute with
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _SHOWN = 10
 
@@ -85,7 +85,7 @@ class Column:
 
 
 class _Number(Column):
-    largest: float = _LARGEST_FLOAT
+    largest: float = LARGEST_FLOAT
 
     def __init__(self, column: Input) -> None:
         super().__init__(column)
@@ -119,7 +119,7 @@ class _Integer(_Number):
 
     kind = "integer"
     plain = frozenset({int})
-    largest = _LARGEST_INTEGER
+    largest = LARGEST_INTEGER
 
     def one(self, value: Any) -> int | None:
         if type(value) is float and value.is_integer():

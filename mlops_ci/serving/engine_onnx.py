@@ -25,12 +25,15 @@ class OnnxEngine:
         assert wiring is not None  # noqa: S101 - described.check
         onnx_file.check(content, serving.model.file)
         places = {each.name: place for place, each in enumerate(serving.inputs)}
-        self._run = _session(content, serving.model.file).run
+        session = _session(content, serving.model.file)
+        self._run = session.run
         self._feeds = [
             (feed.name, _tensor(feed, [places[name] for name in feed.columns], wiring.missing_text))
             for feed in wiring.feeds
         ]
         self._wanted = [wiring.label] if wiring.scores is None else [wiring.label, wiring.scores]
+        _compare([name for name, _ in self._feeds], [each.name for each in session.get_inputs()], "inputs", exact=True)
+        _compare(self._wanted, [each.name for each in session.get_outputs()], "outputs", exact=False)
         self._label = labelled(serving)
 
     def __call__(self, columns: Sequence[Sequence[Any]]) -> list[list[Any]]:
@@ -51,6 +54,12 @@ def _session(content: bytes, file: str) -> Any:
         return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # noqa: BLE001 - ONNX Runtime has a class of its own for each code
         raise BundleError(f"{file}: ONNX Runtime cannot load it: {str(error)[:500]}") from None
+
+
+def _compare(named: list[str], found: list[str], what: str, *, exact: bool) -> None:
+    if (set(named) != set(found)) if exact else not set(named) <= set(found):
+        words = f"the model has the {what} {', '.join(found)}; named are {', '.join(named)}"
+        raise BundleError(f"serving.json: onnx: {words}")
 
 
 def _tensor(feed: Feed, places: list[int], missing_text: str) -> _Tensor:

@@ -22,6 +22,8 @@ def answered(golden: Golden, signature: Signature, engine: Engine, outputs: list
         answers = engine(signature.checked(Table(columns, len(golden.rows))).inputs)
     except Refused as error:
         raise BundleError(f"golden.json: {error.where}: {error.message}") from None
+    except Exception as error:  # noqa: BLE001 - the model is anybody's code
+        raise BundleError(f"golden.json: the model raised {type(error).__name__}: {str(error)[:500]}") from None
     found = dict(zip(outputs, answers, strict=True))
     for name, values in found.items():
         for row, (value, judged) in enumerate(zip(values, golden.answers[name], strict=True)):

@@ -23,23 +23,23 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self._received = 0
+        self._piece = self._received = 0
         self._most = _LARGEST_HEAD
         self._since: float | None = time.monotonic()
 
     def data_received(self, data: bytes) -> None:
-        """Count, then parse: what is one request in one piece is never refused here."""
+        """Parse, then count: the piece in which a request begins or ends is not part of its size."""
+        self._piece = len(data)
+        super().data_received(data)
         self._received += len(data)
         if self._received > self._most and not self.transport.is_closing():
             self._end(
                 b"431 Request Header Fields Too Large" if self._most == _LARGEST_HEAD else b"413 Content Too Large"
             )
-        else:
-            super().data_received(data)
 
     def on_message_begin(self) -> None:
         """The first line of a request has begun."""
-        self._received = 0
+        self._received = -self._piece
         self._since = time.monotonic()
         super().on_message_begin()
 
@@ -50,7 +50,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The request is whole."""
-        self._received = 0
+        self._received = -self._piece
         self._most = _LARGEST_HEAD
         self._since = None
         super().on_message_complete()

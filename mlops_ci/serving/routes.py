@@ -57,12 +57,12 @@ Route = View | Question
 class Routes:
     """All paths of one model. Those of orchestrators are open; the others ask for the token, where there is one."""
 
-    def __init__(self, model: Model, metrics: Metrics, state: State, token: str) -> None:
+    def __init__(self, model: Model, metrics: Metrics, state: State, *, token: str, most_rows: int) -> None:
         self._token = b"Bearer " + token.encode() if token else b""
         self._name = model.serving.project
         version = model.serving.release or model.bundle.digest[7:19]
         described = as_json(_metadata(model))
-        schema = as_json(openapi.document(model, version))
+        schema = as_json(openapi.document(model.serving, version, most_rows))
         self._routes: dict[str, Route] = {
             "/health": View("/health", lambda: as_json({"status": "alive"}), open=True),
             "/ready": View("/ready", lambda: _ready(state), open=True),

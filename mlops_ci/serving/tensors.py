@@ -26,7 +26,7 @@ DATATYPES = {
     "date": "BYTES",
     "timestamp": "BYTES",
 }
-_UNDERSTOOD = {
+UNDERSTOOD = {
     "integer": _INTEGERS | _FLOATS,
     "float": _INTEGERS | _FLOATS,
     "boolean": {"BOOL"},
@@ -76,8 +76,8 @@ def table(asked: Question, inputs: Sequence[Input]) -> Table:
         if tensor.name in columns:
             raise Refused("wrong_form", "there are two tensors of this name", where=f"column {tensor.name[:100]}")
         kind = kinds.get(tensor.name)
-        if kind is not None and tensor.datatype not in _UNDERSTOOD[kind]:
-            allowed = ", ".join(sorted(_UNDERSTOOD[kind]))
+        if kind is not None and tensor.datatype not in UNDERSTOOD[kind]:
+            allowed = ", ".join(sorted(UNDERSTOOD[kind]))
             raise Refused(
                 "wrong_datatype",
                 f"{tensor.name} is a tensor of {tensor.datatype[:20]!r}; a column of kind {kind} is one of {allowed}",

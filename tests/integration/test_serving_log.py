@@ -1,0 +1,245 @@
+"""The prediction log: what was answered is in it, whatever becomes of the process or the disk."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from mlops_ci.serving import log as logs
+from mlops_ci.serving.log import Limits, PredictionLog
+from tests import serving_bundles
+from tests.serving_client import Running, running, until
+
+ROW = {"carrier": "AA", "hour": 18, "distance": 300.5, "remark": "snow", "flight": "AA 1"}
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return serving_bundles.write(tmp_path_factory.mktemp("bundles") / "flights", serving_bundles.multiclass())
+
+
+def records(folder: Path) -> list[dict[str, Any]]:
+    """Every record of a log, in any order; a line that is cut off is an error."""
+    return [json.loads(line) for path in sorted(folder.iterdir()) for line in path.read_bytes().splitlines()]
+
+
+def test_a_record_says_who_asked_what_and_what_was_answered(bundle: Path, tmp_path: Path) -> None:
+    with running(bundle, "--log", str(tmp_path)) as server:
+        answered = server.post({"instances": [ROW, ROW | {"hour": 3}]}, **{"x-request-id": "abc"}).json()["predictions"]
+        assert server.post({"instances": [ROW | {"hour": 99}]}, **{"x-request-id": "bad"}).status == 400
+        assert server.ask("POST", "/v2/models/flights/infer", b"{", {"x-request-id": "worse"}).status == 400
+        server.stop()
+    first, second, bad, worse = records(tmp_path)
+    assert first.pop("time").endswith("Z")
+    assert 0 < first.pop("milliseconds") < 10_000
+    assert first.pop("digest").startswith("sha256:")
+    assert first == {
+        "request": "abc",
+        "release": "v12",
+        "status": 200,
+        "row": 0,
+        "inputs": {"carrier": "AA", "hour": 18, "distance": 300.5, "remark": "snow"},
+        "outputs": answered[0],
+        "ids": {"flight": "AA 1"},
+    }
+    assert (second["row"], second["outputs"]) == (1, answered[1])
+    assert (bad["request"], bad["status"], bad["error"], bad["where"]) == (
+        "bad",
+        400,
+        "out_of_range",
+        "row 0, column hour",
+    )
+    assert (worse["error"], "inputs" in bad, "99" in json.dumps(bad["where"])) == ("not_json", False, False)
+
+
+def test_duckdb_reads_a_log_as_it_is(bundle: Path, tmp_path: Path) -> None:
+    with running(bundle, "--log", str(tmp_path)) as server:
+        for hour in (1, 18, 99):
+            server.post({"instances": [ROW | {"hour": hour}]})
+        server.stop()
+    found = duckdb.sql(
+        f"select status, inputs.hour, outputs.prediction, error from read_json('{tmp_path}/*.jsonl') order by status, 2"
+    ).fetchall()
+    assert found == [(200, 1, "early", None), (200, 18, "late", None), (400, None, None, "out_of_range")]
+
+
+def test_private_columns_are_hashed_under_a_key_or_left_out(tmp_path: Path) -> None:
+    bundle = serving_bundles.write(tmp_path / "bundle", serving_bundles.binary())
+    golden = json.loads((bundle / "golden.json").read_text(encoding="utf-8"))
+    row = dict(zip(golden["columns"], golden["rows"][0], strict=True)) | {"patient": "Ada"}
+
+    def inputs(name: str, **variables: str) -> tuple[Any, Any]:
+        with running(bundle, "--log", str(tmp_path / name), **variables) as server:
+            assert server.post({"dataframe_records": [row]}).status == 200
+            server.stop()
+        text = "".join(path.read_text(encoding="utf-8") for path in (tmp_path / name).iterdir())
+        assert "Ada" not in text
+        [record] = records(tmp_path / name)
+        assert record["inputs"]["mean texture"] == row["mean texture"]
+        return record["inputs"].get("mean radius"), record["ids"].get("patient")
+
+    assert inputs("none") == (None, None)
+    hashed = inputs("one", MLOPS_CI_LOG_KEY="key")
+    assert all(each.startswith("blake2b:") and len(each) == 40 for each in hashed)
+    assert inputs("two", MLOPS_CI_LOG_KEY="key") == hashed
+    assert inputs("three", MLOPS_CI_LOG_KEY="other")[0] != hashed[0]
+
+
+def test_what_was_answered_is_logged_though_workers_are_killed(bundle: Path, tmp_path: Path) -> None:
+    answered: set[str] = set()
+    stopping = threading.Event()
+
+    def load(server: Running, client: int) -> None:
+        number = 0
+        while not stopping.is_set():
+            number += 1
+            name = f"{client}-{number}"
+            try:
+                response = server.post({"instances": [ROW] * 3}, **{"x-request-id": name})
+            except OSError:  # the worker was killed: nobody was answered
+                continue
+            except Exception:  # noqa: BLE001 - a response that is cut off
+                continue
+            if response.status == 200:
+                answered.add(name)
+
+    with running(bundle, "--workers", "2", "--log", str(tmp_path)) as server:
+        clients = [threading.Thread(target=load, args=(server, number)) for number in range(4)]
+        for client in clients:
+            client.start()
+        for _ in range(4):
+            time.sleep(1.2)
+            children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text(
+                encoding="ascii"
+            )
+            os.kill(int(children.split()[0]), signal.SIGKILL)
+        time.sleep(1)
+        stopping.set()
+        for client in clients:
+            client.join()
+        server.stop()
+    assert len(answered) > 50
+    found = [(record["request"], record["row"]) for record in records(tmp_path)]
+    assert len(found) == len(set(found))
+    assert {(name, row) for name in answered for row in range(3)} <= set(found)
+    assert [path for path in tmp_path.iterdir() if path.suffix != ".jsonl"] == []
+
+
+def test_a_line_that_was_cut_off_goes_and_a_live_segment_stays(tmp_path: Path) -> None:
+    dead = tmp_path / "predictions-20240501T120000-00000000.open"
+    dead.write_bytes(b'{"row":0}\n{"row":')
+    (tmp_path / "predictions-20240501T120000-00000001.open").write_bytes(b'{"ro')
+    first = PredictionLog(tmp_path)
+    first.write(b'{"row":1}\n', 1)
+    second = PredictionLog(tmp_path)  # as another worker
+    assert len(list(tmp_path.glob("*.open"))) == 1
+    first.close()
+    second.close()
+    assert sorted(record["row"] for record in records(tmp_path)) == [0, 1]
+    assert dead.with_suffix(".jsonl").read_bytes() == b'{"row":0}\n'
+
+
+def test_segments_are_closed_by_size_and_by_time(tmp_path: Path) -> None:
+    log = PredictionLog(tmp_path, Limits(segment_bytes=25))
+    for number in range(6):
+        log.write(b'{"row":%d}\n' % number, 1)
+    assert len(list(tmp_path.glob("*.jsonl"))) == 2
+    log.close()
+    old = PredictionLog(tmp_path / "old", Limits(segment_seconds=0.01))
+    old.write(b"{}\n", 1)
+    time.sleep(0.05)
+    old.tick()
+    assert [path.suffix for path in (tmp_path / "old").iterdir()] == [".jsonl"]
+
+
+class Stalling:
+    """A segment on a disk that takes its time."""
+
+    size = 0
+    began = 0.0
+    written: list[bytes]
+
+    def __init__(self, folder: Path) -> None:
+        Stalling.written = []
+
+    def append(self, lines: bytes) -> None:
+        time.sleep(0.2)
+        self.written.append(lines)
+
+    def close(self) -> None: ...
+
+
+def test_a_disk_that_stalls_does_not_stall_answers_and_drops_are_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logs, "Segment", Stalling)
+    log = PredictionLog(tmp_path, Limits(waiting=3))
+    log.write(b"0\n", 1)  # notices the stall
+    log.write(b"1\n", 1)
+    began = time.monotonic()
+    for number in range(2, 12):
+        log.write(b"%d\n" % number, 2)
+    assert time.monotonic() - began < 0.1
+    log.close()
+    kept = len(Stalling.written)
+    assert Stalling.written == sorted(Stalling.written)
+    assert (log.rows, log.dropped) == (2 + 2 * (kept - 2), 2 * (12 - kept))
+    assert 4 <= kept <= 6
+    assert log.late >= log.rows - 2
+
+
+def test_a_stall_that_is_over_is_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs, "Segment", Stalling)
+    log = PredictionLog(tmp_path)
+    log.write(b"0\n", 1)
+    log.write(b"1\n", 1)
+
+    def caught_up() -> bool:
+        log.tick()
+        return len(Stalling.written) == 2
+
+    until(caught_up)
+    monkeypatch.setattr(Stalling, "append", lambda self, lines: self.written.append(lines))
+    log.tick()
+    log.write(b"2\n", 1)
+    assert Stalling.written[-1] == b"2\n"
+    assert log.late == 1
+
+
+def limited() -> None:
+    """As on a disk with room for 5,000 bytes: the kernel refuses what goes beyond."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, 5_000))
+
+
+@pytest.mark.parametrize("required", [False, True])
+def test_a_full_disk_is_told_and_lines_stay_whole(bundle: Path, tmp_path: Path, required: bool) -> None:
+    options = ["--log", str(tmp_path), *(["--log-required"] if required else [])]
+    with running(bundle, *options, preexec_fn=limited, PYTHONDONTWRITEBYTECODE="1") as server:
+        statuses = [server.post({"instances": [ROW]}).status for _ in range(30)]
+        metrics = dict(line.rsplit(" ", 1) for line in server.ask("GET", "/metrics").body.decode().splitlines())
+        ready = server.ask("GET", "/ready").status
+        code = server.stop()
+    kept = len(records(tmp_path))
+    assert 5 < kept < 29
+    assert (code, server.lines[-1]) == (0, f"{kept} records logged, {30 - kept} dropped")
+    assert (metrics["mlops_ci_log_rows_total"], metrics["mlops_ci_log_dropped_total"]) == (str(kept), str(30 - kept))
+    assert metrics["mlops_ci_log_failing"] == "1.0"
+    assert ready == (503 if required else 200)
+    assert statuses == [200] * kept + [503 if required else 200] * (30 - kept)
+
+
+def test_a_sample_is_logged(bundle: Path, tmp_path: Path) -> None:
+    with running(bundle, "--log", str(tmp_path), "--log-sample", "0.3") as server:
+        for _ in range(100):
+            assert server.post({"instances": [ROW]}).status == 200
+        server.stop()
+    assert 10 <= len(records(tmp_path)) <= 55
