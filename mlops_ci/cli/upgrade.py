@@ -54,6 +54,8 @@ def _as_json(found: Upgraded) -> dict[str, object]:
 def _show(found: Upgraded) -> None:
     if not found.is_newer:
         echo(clean(f"mlops-ci {found.current} is the newest there is"))
+        if found.proposed is not None:
+            echo(clean(f"{found.proposed.address}: {found.proposed.state}"))
         return
     if found.taken is None and found.proposed is None:
         echo(clean(f"mlops-ci {found.newest} is there, {found.current} is locked: mlops-ci upgrade"))

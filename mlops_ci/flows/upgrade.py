@@ -41,6 +41,8 @@ def upgrade_to_newest(start: Path, how: How, progress: Progress) -> Upgraded:
     repository = repository_around(start)
     found = newer.look(repository)
     told = Upgraded(current=found.current, newest=found.newest, is_newer=found.is_newer)
+    if not found.is_newer and how is How.PROPOSE:
+        return msgspec.structs.replace(told, proposed=upgrade.close_overtaken(found))
     if not found.is_newer or how is How.CHECK:
         return told
     if how is How.PROPOSE:

@@ -22,6 +22,11 @@ def title(version: str) -> str:
     return f"Upgrade mlops-ci to {version}"
 
 
+def overtaken(version: str) -> str:
+    """Why a pull request is closed that nobody merged."""
+    return f"The default branch has mlops-ci {text(version)}, which is the newest there is: nothing is left to do here."
+
+
 def version_told(text: str) -> str:
     """The version that the text of a pull request is about; empty where it is none of ours."""
     found = re.search(_MARK.format(r"(\S+)"), text)

@@ -79,6 +79,21 @@ def answered(newer: Newer) -> Proposed | None:
     return Proposed(address=told[0].html_url, state="merged or closed before") if told else None
 
 
+def close_overtaken(newer: Newer) -> Proposed | None:
+    """The pull request that is still open though the default branch has gone that way without it: closed, and told so.
+
+    Its branch stays.
+    """
+    ci_job.this_job()
+    github = hub.github()
+    opened = next(iter(github.pulls(head=_BRANCH)), None)
+    if opened is None:
+        return None
+    github.create_comment(opened.number, words.overtaken(newer.current))
+    github.close_pull(opened.number)
+    return Proposed(address=opened.html_url, state="closed: the default branch has this version")
+
+
 def propose(repository: Repository, newer: Newer, taken: TakenOver) -> Proposed:
     """Push the branch, never by force, and open one pull request; one that is open becomes that of this version."""
     github = hub.github()

@@ -192,6 +192,22 @@ def test_after_it_was_merged_the_branch_that_is_still_there_begins_anew(weeks: W
     ), "it merges without a conflict"
 
 
+def test_one_that_the_default_branch_has_overtaken_is_closed_with_a_sentence(weeks: Weeks) -> None:
+    weeks.run("2.0")
+    number, tip = weeks.pull.number, weeks.tip()
+    newer = Newer(current="2.0", newest="2.0", lock="mlops-ci==2.0\n")
+    closed = upgrade.close_overtaken(newer)
+    assert closed is not None
+    assert closed.state == "closed: the default branch has this version"
+    assert weeks.github.state.pulls[number].state == "closed"
+    (comment,) = weeks.github.state.comments.values()
+    assert (comment.number, comment.login) == (number, "github-actions[bot]")
+    assert "The default branch has mlops-ci 2.0, which is the newest there is" in comment.body
+    assert weeks.tip() == tip
+    assert upgrade.close_overtaken(newer) is None
+    assert len(weeks.github.state.comments) == 1
+
+
 def test_where_no_pull_request_may_be_opened_the_branch_does_not_grow_from_week_to_week(weeks: Weeks) -> None:
     weeks.github.state.actions_may_open_pulls = False
     for _ in range(2):

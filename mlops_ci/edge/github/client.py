@@ -97,6 +97,11 @@ class GitHub:
         path = f"{self._root}/pulls/{number:d}"
         return self._transport.send("PATCH", path, {"title": title, "body": body}, PullRequest, repeatable=True)
 
+    def close_pull(self, number: int) -> PullRequest:
+        """Close a pull request without merging it."""
+        path = f"{self._root}/pulls/{number:d}"
+        return self._transport.send("PATCH", path, {"state": "closed"}, PullRequest, repeatable=True)
+
     def reviews(self, number: int) -> list[Review]:
         """Reviews of a pull request, the oldest first; of one person's the last that is no comment counts."""
         return self._transport.pages(f"{self._root}/pulls/{number:d}/reviews", Review)
