@@ -113,6 +113,13 @@ class Package(Section, frozen=True, kw_only=True):
     format: Annotated[Literal["auto", "onnx", "skops", "pickle"], Meta(description="Of the model in the bundle.")] = (
         "auto"
     )
+    trusted: Annotated[
+        Names,
+        Meta(
+            description="For skops: types that loading the model may build, beside those skops knows to be harmless: "
+            "`pipeline.features.Ratios`. What a release lacks here, it names."
+        ),
+    ] = ()
     image: Annotated[str | None, Meta(description="Name of the container image.")] = None
     targets: Annotated[Names, Meta(description="What is built beside the bundle.")] = ()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import stat
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import msgspec
 import numpy as np
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _LARGEST_ANSWER = 4 * 1024 * 1024
 _LARGEST_HEADER = 10_000
+_LARGEST_MODEL = 2 * 1024**3
 
 
 class ModelFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,6 +82,83 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     rows: int
 
 
+class Feed(msgspec.Struct, frozen=True, kw_only=True):
+    """One input of an ONNX model, of shape (rows, columns). Booleans are 0 and 1, a missing number is NaN."""
+
+    name: str
+    columns: tuple[str, ...]
+    type: Literal["float32", "float64", "string"]
+
+
+class Wiring(msgspec.Struct, frozen=True, kw_only=True):
+    """How an ONNX model is asked: what stands for a missing text, and the names of its outputs."""
+
+    feeds: tuple[Feed, ...]
+    missing_text: str
+    label: str
+    scores: str | None
+    """None where there are no probabilities."""
+
+
+class Effect(msgspec.Struct, frozen=True, kw_only=True):
+    """A value at a jump of the model that the file answers as if it were on the other side."""
+
+    column: str
+    value: float
+
+
+class Parity(msgspec.Struct, frozen=True, kw_only=True):
+    """How far the answers of a file are from the model's on the held-out rows, and on rows made to part them."""
+
+    rows: int
+    labels_differ: int
+    largest_difference: float
+    tolerance: float
+    worst_row: int | None
+    hunted: dict[str, int]
+    """Rows at jumps of the model, with a value missing, a text never seen, or one in capitals: by these words."""
+    effects: tuple[Effect, ...] = ()
+    """The first of those that no held-out row can show."""
+    effect_count: int = 0
+    not_asked: tuple[str, ...] = ()
+    """What the model itself refuses to answer."""
+
+
+class Tried(msgspec.Struct, frozen=True, kw_only=True):
+    """One format: accepted, or refused and why."""
+
+    format: Literal["onnx", "skops", "pickle"]
+    outcome: Literal["accepted", "refused"]
+    reason: str = ""
+
+
+class Exported(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer of the job `export`; the file is read by `exported_file`."""
+
+    format: Literal["onnx", "skops", "pickle"]
+    file: Literal["model.onnx", "model.skops", "model.pkl"]
+    tried: tuple[Tried, ...]
+    parity: Parity
+    inputs: tuple[str, ...]
+    """The columns the model is asked with."""
+    prediction: Literal["integer", "float", "text", "boolean"]
+    classes: tuple[str, ...]
+    """In text form and in the order of the columns of probabilities; empty where there are none."""
+    scores: Literal["probability", "decision", "none"]
+    versions: dict[str, str]
+    onnx: Wiring | None = None
+    opset: dict[str, int] = msgspec.field(default_factory=dict)
+    trusted: tuple[str, ...] = ()
+    """Of skops: the types that loading must be told to trust."""
+
+    def __post_init__(self) -> None:
+        suffix = {"onnx": "onnx", "skops": "skops", "pickle": "pkl"}[self.format]
+        if self.file != f"model.{suffix}" or (self.format == "onnx") != (self.onnx is not None):
+            raise ValueError("the file and what is said of it do not belong to the format")
+        if self.onnx and {name for feed in self.onnx.feeds for name in feed.columns} - set(self.inputs):
+            raise ValueError("an input of the ONNX model is no column the model is asked with")
+
+
 class Failed(msgspec.Struct, frozen=True, kw_only=True):
     """Why the worker has no answer, in texts of bounded length."""
 
@@ -97,7 +175,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     failure: Failed | None = None
 
 
-Value = Fitted | Predicted | Prepared | Tested | Timed | Measured
+Value = Fitted | Predicted | Prepared | Tested | Timed | Measured | Exported
 JOBS: dict[str, type[Value]] = {
     "fit": Fitted,
     "predict": Predicted,
@@ -105,6 +183,7 @@ JOBS: dict[str, type[Value]] = {
     "test": Tested,
     "time": Timed,
     "metric": Measured,
+    "export": Exported,
 }
 
 T = TypeVar("T")
@@ -168,6 +247,14 @@ def predictions(
         if values is not None and not np.isfinite(values).all():
             raise UserCodeError(f"{name}.npy holds NaN or infinity")
     return labels, scores
+
+
+def exported_file(folder: Path, exported: Exported) -> bytes:
+    """The model file that the job `export` wrote. UserCodeError when it is missing, too large, or no plain file."""
+    content = regular_file(folder / exported.file, largest=_LARGEST_MODEL)
+    if content is None:
+        raise UserCodeError(f"the model's file is missing: {exported.file}", "the project's code must leave it alone")
+    return content
 
 
 def measured_rows(folder: Path, *, rows: int) -> NDArray[np.float32]:

@@ -23,6 +23,11 @@ class Answers:
         self.score_kind = score_kind
         self.unseen = unseen
 
+    def take(self, rows: Any) -> Answers:
+        """Those of some rows."""
+        scores = None if self.scores is None else self.scores[rows]
+        return Answers(self.labels[rows], scores, self.score_kind, self.unseen)
+
 
 def ask(model: Any, frame: Any, *, task: str, classes: list[str]) -> Answers:
     """Ask `model` about every row of `frame`. `task`: binary, multiclass or regression. Raises Failure."""

@@ -29,9 +29,9 @@ FLOORS = {
     "errors": 1,
     "lazy": 1,
 }
-APART = {"worker", "deepchecks_worker", "serving"}
+APART = {"worker", "deepchecks_worker", "exporter", "serving"}
 # Where an apart room is handed over by path: the one place that looks at where it lies, not into it.
-HANDED_OVER = {"worker": "edge/worker.py", "deepchecks_worker": "edge/deepchecks.py"}
+HANDED_OVER = {"worker": "edge/worker.py", "deepchecks_worker": "edge/deepchecks.py", "exporter": "edge/exporter.py"}
 ALSO = {("records", "errors")}
 # The only rooms that may call the outside world.
 CALLS_EDGE = {"steps", "edge"}

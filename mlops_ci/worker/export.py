@@ -1,0 +1,20 @@
+"""The job `export`: a judged model as a file for a release, in a format whose answers are the model's own."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from . import fit
+
+
+def run(request: dict[str, Any]) -> dict[str, Any]:
+    """Asks: kit (folder), model, features (folder), task, classes, target, id, nullable, format, trusted, output.
+
+    Answers the format chosen, the file, what was tried, and how far its answers are from the model's.
+    """
+    fit.need_pandas("the model")
+    sys.path.insert(0, request["kit"])  # before the project's own packages: these versions are known to work together
+    from .formats import choose
+
+    return choose.run(request)
