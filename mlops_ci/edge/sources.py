@@ -75,7 +75,7 @@ def inspect(path: Path, *, shown: str) -> str:
     if head.startswith(_LFS):
         raise SourceError(
             "this is a Git LFS pointer, not the data",
-            "Run `git lfs pull`; in GitHub Actions check out with `lfs: true`.",
+            "Run `git lfs pull` (Git LFS has to be installed); in GitHub Actions check out with `lfs: true`.",
             where=shown,
         )
     if format_ == "parquet" and not (head.startswith(b"PAR1") and tail == b"PAR1"):

@@ -190,8 +190,10 @@ class Judging:
 
 
 @contextmanager
-def repository(folder: Path, files: Files = GOOD) -> Iterator[Judging]:
-    """The good project on the default branch, judged and recorded: a base, a champion, a ledger."""
+def repository(
+    folder: Path, files: Files = GOOD, ready: Callable[[Judging], object] = lambda _: None
+) -> Iterator[Judging]:
+    """The good project on the default branch, judged and recorded: a base, a champion, a ledger. First `ready`."""
     with FakeGitHub(workflows(folder / "workflows"), git=None) as github:
         made = Judging(folder, github)
         repo(made.desk, {})
@@ -199,6 +201,7 @@ def repository(folder: Path, files: Files = GOOD) -> Iterator[Judging]:
         bare(made.desk, made.remote)
         for option in ("uploadpack.allowAnySHA1InWant", "uploadpack.allowReachableSHA1InWant"):
             git(made.remote, "config", option, "true")
+        ready(made)
         made.push(files)
         yield made
 

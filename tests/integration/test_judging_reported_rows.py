@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +16,7 @@ from mlops_ci.records.outcomes import Outcome, Status
 from mlops_ci.steps.runs import Kept
 from tests.e2e.bad_input import GOOD, SETTINGS, csv_text, rows
 from tests.github.judging import Judging, forged, repository
+from tests.helpers import git
 
 PREPARE = "def prepare(sources):\n    return sources['trains']\n"
 BASE = {
@@ -147,3 +149,71 @@ def test_of_how_many_new_rows_the_truth_is_the_branchs_word(tmp_path_factory: py
         word = "what is true of 9 of 52 rows (of the others it is as in decision"
         assert told.decision["reported"][1].startswith(word)
         assert word in told.comment
+
+
+LFS = """\
+import hashlib, pathlib, sys
+objects = pathlib.Path(sys.argv[2])
+objects.mkdir(exist_ok=True)
+data = sys.stdin.buffer.read()
+if sys.argv[1] == "clean":
+    oid = hashlib.sha256(data).hexdigest()
+    (objects / oid).write_bytes(data)
+    data = f"version https://git-lfs.github.com/spec/v1\\noid sha256:{oid}\\nsize {len(data)}\\n".encode()
+else:
+    data = (objects / data.split()[3].decode().removeprefix("sha256:")).read_bytes()
+sys.stdout.buffer.write(data)
+"""
+"""What git calls for a file in LFS, as `git lfs clean` and `git lfs smudge` are; a judging job has no such thing."""
+POINTERS = {".gitattributes": "*.csv filter=lfs\n", "data/trains.csv": csv_text(rows(121))}
+NO_DATA = "of data/trains.csv git holds Git LFS pointers only"
+
+
+def with_lfs(judging: Judging) -> None:
+    script = judging.folder / "lfs.py"
+    script.write_text(LFS)
+    for verb in ("clean", "smudge"):
+        command = f"{sys.executable} {script} {verb} {judging.folder / 'objects'}"
+        git(judging.desk, "config", f"filter.lfs.{verb}", command)
+
+
+def test_data_that_moves_into_lfs_changes_the_judge(tmp_path: Path) -> None:
+    """And what git itself holds of such a file is never taken for data."""
+    with repository(tmp_path) as judging:
+        with_lfs(judging)
+        commit = judging.branch(POINTERS)
+        assert git(judging.desk, "show", f"{commit}:data/trains.csv").startswith("version https://git-lfs")
+        told = judging.judged(judging.left(judging.checked(), commit))
+        why = f"the judge changes: its data cannot be read from git any more ({NO_DATA})"
+        assert (told.state, told.decision["reason"]) == ("failure", why)
+
+
+def test_data_that_always_was_in_lfs_is_taken_as_reported(tmp_path: Path) -> None:
+    with repository(tmp_path, {**GOOD, **POINTERS}, ready=with_lfs) as judging:
+        commit = judging.branch(WORSE)
+        evidence = judging.checked()
+        told = judging.judged(judging.left(evidence, commit))
+        assert told.status == "rain: refused. Accuracy fell from 0.75 to 0.50, below 0.6"
+        assert told.decision["reported"][0] == f"held-out rows and their features ({NO_DATA})"
+        assert f"**As reported by this branch's code:** held-out rows and their features ({NO_DATA})" in told.comment
+        lie = forged(evidence, tmp_path / "forged", truth_is_what_the_model_says)
+        told = judging.judged(judging.left(lie, commit))
+        assert told.status.startswith("rain: could not be judged. What is true of 22 of 44 rows is other than in")
+
+
+def test_a_run_that_had_pointers_for_data_could_not_be_judged(tmp_path: Path) -> None:
+    """As where the checkout fetches nothing from LFS: what it is, where, and what is needed."""
+    with repository(tmp_path) as judging:
+        with_lfs(judging)
+        commit = judging.branch(POINTERS)
+        for verb in ("clean", "smudge"):
+            git(judging.desk, "config", "--unset", f"filter.lfs.{verb}")
+        (judging.desk / "data/trains.csv").unlink()
+        git(judging.desk, "checkout", "--quiet", "--", "data/trains.csv")
+        told = judging.judged(judging.left(judging.checked(), commit))
+        assert (told.state, told.status) == (
+            "error",
+            "rain: could not be judged. This is a Git LFS pointer, not the data",
+        )
+        for said in ("/data/trains.csv)", "git lfs pull", "Git LFS has to be installed", "`lfs: true`"):
+            assert said in told.comment
