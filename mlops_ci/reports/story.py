@@ -25,7 +25,8 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
 
     `run` is None in the report that is stored, so that the same evidence gives the same bytes. `prefix` is the
     project's folder in the repository, `models/churn` or empty. `profile_before` is the base's profile, for the
-    pictures of columns that drifted.
+    pictures of columns that drifted. `found_by`: what commands find the decision by where it will be recorded under
+    another id, because it is judged again.
     """
 
     decision: Decision
@@ -35,6 +36,7 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     run: RunInfo | None = None
     prefix: str = ""
     profile_before: Profile | None = None
+    found_by: str = ""
 
     @property
     def stopped_by(self) -> tuple[Result, ...]:
@@ -49,6 +51,11 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def short_id(self) -> str:
         return self.decision_id[:12]
+
+    @property
+    def name(self) -> str:
+        """What commands call it."""
+        return self.found_by or self.short_id
 
     @property
     def champion(self) -> str:

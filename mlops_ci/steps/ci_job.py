@@ -6,6 +6,8 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from mlops_ci.edge import actions
 from mlops_ci.edge.actions import Job, OnRepository, OnWorkflowRun, Run
 from mlops_ci.records.decisions import Trust
@@ -86,7 +88,11 @@ def leave_word(job: Job, project: str, write: Callable[[Path], None]) -> None:
 
 
 def summarise(job: Job, story: Story) -> None:
-    """The report on the page of the run, without pictures: nobody keeps them there."""
+    """The report on the page of the run, without pictures: nobody keeps them there.
+
+    Its commands name the commit: what is recorded of it is judged again, and has another id.
+    """
     commit = story.decision.subject.commit
+    story = msgspec.structs.replace(story, found_by=commit[:12])
     files = f"{job.server}/{job.repository}/blob/{commit}/{story.prefix}{'/' if story.prefix else ''}" if commit else ""
     actions.summarise(job, markdown.render(build(story), files=files, charts=None))

@@ -135,18 +135,24 @@ def _template(several: bool) -> tempfile.TemporaryDirectory[str]:
     """Made once: the first commit on main, checked and recorded by the jobs."""
     kept = tempfile.TemporaryDirectory(prefix="scene-")
     folder = Path(kept.name)
-    desk = helpers.repo(folder / "desk", _monorepo() if several else GOOD)
+    with first(folder, _monorepo() if several else GOOD) as here:
+        assert here.told(here.site.tip("main"))[0] == "success", here.jobs.ran
+        (folder / "state.json").write_bytes(msgspec.json.encode(here.site.state))
+    return kept
+
+
+@contextmanager
+def first(folder: Path, files: Files) -> Iterator[Scene]:
+    """A scene with other files, whose first commit on main was judged, whatever came of it."""
+    desk = helpers.repo(folder / "desk", {name: content for name, content in files.items() if content is not None})
     with Site(folder / "site") as site:
         git(desk, "remote", "add", "origin", site.persons_address)
         ran = run(desk, "workflows", "--update", temporary=folder / "tmp")
         assert ran.code == 0, ran.out + ran.err
         shutil.copytree(desk / ".github" / "workflows", site.workflows)
         here = Scene(site, desk)
-        sha = here.push("main", {})
-        here.record(here.jobs.check(site.on_push(sha)))
-        assert here.told(sha)[0] == "success", here.jobs.ran
-        (folder / "state.json").write_bytes(msgspec.json.encode(site.state))
-    return kept
+        here.record(here.jobs.check(site.on_push(here.push("main", {}))))
+        yield here
 
 
 def _monorepo() -> dict[str, str | bytes]:

@@ -52,6 +52,10 @@ def evidence(answer: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def gate_trips() -> frozenset[str]:
+    return kept_for_verdicts()
+
+
+def kept_for_verdicts() -> frozenset[str]:
     """The trips of the gate part, which nothing that is written tells."""
     trips = Column(name="trip", kind=Kind.INTEGER, values=np.arange(900))
     table = Table(columns=(trips,), rows=900)
@@ -86,13 +90,14 @@ def written(found: Project, answer: Any) -> dict[str, str]:
     plain = {}
     for name, data in texts.items():
         if name.endswith(".npy"):
-            plain[_plain(name)] = str(arrays.decode(data, name=name).tolist())
+            plain[plain_text(name)] = str(arrays.decode(data, name=name).tolist())
         elif not name.endswith("run.json"):
-            plain[_plain(name)] = _plain(data.decode().replace(str(found.root), ""))
+            plain[plain_text(name)] = plain_text(data.decode().replace(str(found.root), ""))
     return plain
 
 
-def _plain(text: str) -> str:
+def plain_text(text: str) -> str:
+    """Without digests and times."""
     return _TIMES.sub("T", _HEX.sub("H", text))
 
 

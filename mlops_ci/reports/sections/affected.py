@@ -20,7 +20,7 @@ def section(story: Story) -> tuple[Block, ...]:
     if worst:
         blocks.append(_table(worst))
     if flips.changed:
-        command = f"mlops-ci rows {story.short_id} --flipped worse"
+        command = f"mlops-ci rows {story.name} --flipped worse"
         blocks.append(Paragraph((Text("Which rows: "), Code(command))))
     return tuple(blocks)
 

@@ -24,7 +24,7 @@ def commands(story: Story) -> tuple[tuple[str, str], ...]:
     number = blocking_gate(story)
     if number is not None:
         if decision.numbered_gates[number - 1].rows is not None:  # of those kept for verdicts nothing is listed
-            found.append((f"{tool} rows {story.short_id} --gate {number}", "the rows behind the gate"))
+            found.append((f"{tool} rows {story.name} --gate {number}", "the rows behind the gate"))
         found.append((f"{tool} waive {number} --reason ... --until ...", "let it through for a while, by a review"))
     elif story.stopped_by and story.stopped_by[0].part is Part.DATA:
         found.append((f"{tool} data diff", "what changed in the data"))
@@ -37,7 +37,7 @@ def commands(story: Story) -> tuple[tuple[str, str], ...]:
 
 def reads(story: Story) -> str:
     """The command that shows the report of this decision."""
-    return f"mlops-ci{folder(story)} report {story.short_id}"
+    return f"mlops-ci{folder(story)} report {story.name}"
 
 
 def folder(story: Story) -> str:
