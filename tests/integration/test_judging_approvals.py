@@ -109,3 +109,31 @@ def test_an_approval_opens_a_change_of_the_judge_and_nothing_else(tmp_path: Path
         assert stale.state == "failure"
         assert stale.status == "rain: undecided. The rules on main are others by now: update the branch"
         assert "opened" not in stale.decision
+
+
+def test_whoever_owns_what_changes_the_judge_has_to_agree(tmp_path: Path) -> None:
+    """Of a way of preparing the owner of its file, and of several files one owner each."""
+    settings = SETTINGS.replace("  target: late\n", "  prepare: pipeline/prepare.sql\n  target: late\n")
+    files = {
+        **GOOD,
+        "mlops.yaml": settings,
+        "pipeline/prepare.sql": "SELECT * FROM trains\n",
+        "CODEOWNERS": "* @bob\n/pipeline/ @carol\n/tests/ @carol\n",
+    }
+    with repository(tmp_path, files) as judging:
+        state = judging.github.state
+        state.permissions.update({**MAY, "carol": "write"})
+        commit = judging.branch({"pipeline/prepare.sql": "SELECT * FROM trains WHERE trip % 7 <> 0\n"})
+        assert judging.judged(judging.left(judging.checked(), commit)).state == "failure"
+        assert judging.judged(judging.approved("bob")).state == "failure"
+        told = judging.judged(judging.approved("carol"))
+        assert (told.state, told.decision["opened"]["by"]) == ("success", ["carol"])
+        wider = {
+            "mlops.yaml": settings.replace("holdout: 30%", "holdout: 40%"),
+            "tests/model/test_behaviour.py": "def test_nothing():\n    pass\n",
+        }
+        commit = judging.branch(wider, name="wider")
+        assert judging.judged(judging.left(judging.checked(), commit)).state == "failure"
+        assert judging.judged(judging.approved("bob")).state == "failure"
+        told = judging.judged(judging.approved("carol"))
+        assert (told.state, told.decision["opened"]["by"]) == ("success", ["bob", "carol"])
