@@ -16,6 +16,7 @@ import pytest
 from mlops_ci.edge.github import access, patience, transport
 from mlops_ci.edge.github.client import GitHub
 from mlops_ci.edge.github.errors import GitHubError
+from mlops_ci.edge.github.received import Received
 from mlops_ci.edge.github.values import Artifact as ReadArtifact
 from mlops_ci.errors import ExitCode, OutsideError, UsageError
 from tests.github.fake import FakeGitHub
@@ -583,6 +584,26 @@ def test_an_artifact_that_is_not_as_it_should_be_leaves_no_file(
         github.download(artifact, tmp_path / "run.zip", limit=limit)
     assert not (tmp_path / "run.zip").exists()
     assert len(fake.asked("GET", "/storage/.*")) == fetched
+
+
+def test_a_size_that_lies_is_cut_off_while_it_arrives(
+    fake: FakeGitHub, github: GitHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 32 MB behind a size of one byte no more is read than tells that it is too much."""
+    fake.state.artifacts[6].content = bytes(32 << 20)
+    arrived: list[int] = []
+    add = Received.add
+
+    def counted(self: Received, part: bytes) -> None:
+        arrived.append(len(part))
+        add(self, part)
+
+    monkeypatch.setattr(Received, "add", counted)
+    artifact = changed(github.artifacts(5)[0], size_in_bytes=1, digest=None)
+    with pytest.raises(OutsideError, match="has more than 1,000,000 bytes"):
+        github.download(artifact, tmp_path / "run.zip", limit=1_000_000)
+    assert 1_000_000 < sum(arrived) < 4_000_000
+    assert not (tmp_path / "run.zip").exists()
 
 
 def test_a_refused_download_does_not_tell_the_signed_address(fake: FakeGitHub, github: GitHub, tmp_path: Path) -> None:
