@@ -22,6 +22,7 @@ import uv
 from tests.github.events import Event
 from tests.github.site import Site, git, zipped
 from tests.github.stand_ins import CACHE_PROGRAM, STAND_INS
+from tests.github.timing import TOLD_AT_THE_END
 
 _UNKNOWN_TO_ACT = re.compile(r"^ +(queue: max|deployment: false)$\n", re.MULTILINE)
 _USES = re.compile(r"uses: (?P<action>[\w.-]+/[\w./-]+)@(?P<commit>[0-9a-f]{40})")
@@ -35,6 +36,8 @@ class Ran(NamedTuple):
     code: int
     log: str
     summaries: list[str]
+    times: str
+    """Of the processor, as tests/github/timing.py reads them."""
 
 
 class Actions:
@@ -53,6 +56,8 @@ class Actions:
         (self.folder / "bin").mkdir(parents=True)
         (self.folder / "bin" / "uv").symlink_to(uv.find_uv_bin())
         (self.folder / "cache.py").write_text(CACHE_PROGRAM)
+        (self.folder / "times.sh").write_text(TOLD_AT_THE_END)
+        self.times = self.folder / "times"
 
     def check(self, event: Event) -> int:
         """A run of the checking workflow; its number on GitHub."""
@@ -79,6 +84,7 @@ class Actions:
         copy = self.folder / "for-act" / workflow
         copy.parent.mkdir(exist_ok=True)
         copy.write_text(_UNKNOWN_TO_ACT.sub("", text))
+        self.times.unlink(missing_ok=True)
         told = self.folder / "event.json"
         told.write_text(json.dumps(event.payload))
         command = [
@@ -96,7 +102,8 @@ class Actions:
             [str(word) for word in command], cwd=place, env=self._runner(), capture_output=True, text=True, check=False
         )
         shutil.rmtree(place)
-        ran = Ran(done.returncode, done.stdout + done.stderr, _summaries(done.stdout))
+        times = self.times.read_text() if self.times.exists() else ""
+        ran = Ran(done.returncode, done.stdout + done.stderr, _summaries(done.stdout), times)
         self.ran.append(ran)
         (self.folder / f"{len(self.ran)}-{workflow}.log").write_text(ran.log)
         return ran
@@ -127,6 +134,8 @@ class Actions:
             "GITHUB_SHA": event.head,
             "GITHUB_WORKFLOW_REF": f"{repository}/.github/workflows/{workflow}@refs/heads/main",
             "STANDIN_ARTIFACTS": str(self.artifacts),
+            "STANDIN_TIMES": str(self.times),
+            "BASH_ENV": str(self.folder / "times.sh"),
             "STANDIN_CACHE": str(self.folder / "cache"),
             "STANDIN_CACHE_PROGRAM": str(self.folder / "cache.py"),
             "GIT_CONFIG_GLOBAL": str(self.site.git_config),

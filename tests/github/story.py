@@ -7,7 +7,6 @@ workflows unchanged, against the tests' GitHub. In the end it prints what that G
 from __future__ import annotations
 
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -19,10 +18,11 @@ from typing import NamedTuple
 import pytest
 
 from mlops_ci.steps import lock
+from tests.github import timing
 from tests.github.events import Event
 from tests.github.runner import Actions
 from tests.github.site import LEDGER, Site, git
-from tests.github.timing import Seconds, seconds, sum_of
+from tests.github.timing import Seconds, sum_of
 from tests.wheels import ROOT, offered, wheel
 
 TABLE = ROOT / "tests" / "data" / "tables" / "breast_cancer.csv"
@@ -34,17 +34,16 @@ _BETTER = {"max_iter: 1": "max_iter: 90", "max_leaf_nodes: 2": "max_leaf_nodes: 
 
 
 class Chapter(NamedTuple):
-    """A push and what came of it. `run`: of the check; `work`: seconds of all its jobs.
+    """A push and what came of it. `run`: of the check; `clock`, `processor`: seconds of all its jobs.
 
-    `processor`: seconds of processor for all of it, installs included; a busy machine does not change them.
+    Those of the processor are hardly changed by a machine that is busy with something else.
     """
 
     title: str
     head: str
     run: int
-    work: Seconds
-    processor: float
-    took: float
+    clock: Seconds
+    processor: Seconds
 
 
 class Story:
@@ -102,16 +101,17 @@ class Story:
 
     def _through(self, title: str, event: Event) -> Chapter:
         """Both workflows for one event."""
-        began, before, processor = time.monotonic(), len(self.actions.ran), _processor()
+        before = len(self.actions.ran)
         run = self.actions.check(event)
         self.actions.record(run)
-        work = sum_of(seconds(ran.log, self.site.workflows) for ran in self.actions.ran[before:])
-        chapter = Chapter(title, event.head, run, work, _processor() - processor, time.monotonic() - began)
+        ran = self.actions.ran[before:]
+        clock = sum_of(timing.clock(each.log, self.site.workflows) for each in ran)
+        processor = sum_of(timing.processor(each.times) for each in ran)
+        chapter = Chapter(title, event.head, run, clock, processor)
         self.chapters.append(chapter)
         gate = self.site.gate(event.head)
-        self.say(
-            f"{title} ({event.name}, {event.head[:7]}): {gate.state if gate else 'no status'}, {chapter.took:.0f} s"
-        )
+        state = gate.state if gate else "no status"
+        self.say(f"{title} ({event.name}, {event.head[:7]}): {state}, {sum(chapter.clock):.0f} s")
         return chapter
 
 
@@ -175,9 +175,9 @@ def shown(story: Story) -> str:
     lines = ["", "Statuses `mlops / gate`, the oldest first", *statuses]
     lines += ["", f"Decisions: git -C {site.remote} log {LEDGER}"]
     lines += [f"  {line}" for line in git(site.remote, "log", "--format=%h %s", LEDGER).splitlines()]
-    lines += ["", "Seconds of mlops-ci in all jobs, of what they install, restore and keep, and of the processor"]
+    lines += ["", "Seconds of all jobs by the clock and of the processor: of their work; to install, restore and keep"]
     for one in story.chapters:
-        lines.append(f"  {one.title:28} {one.work.ours:6.1f} {one.work.around:6.1f} {one.processor:6.1f}")
+        lines.append(f"  {one.title:28}" + "".join(f" {taken:6.1f}" for taken in (*one.clock, *one.processor)))
     (comment,) = site.comments(NUMBER)
     lines += ["", f"The comment on pull request {NUMBER}", "", comment.body]
     return "\n".join(lines)
@@ -190,12 +190,6 @@ def _run(*words: str, cwd: Path, given: Mapping[str, str] | None = None) -> None
     command = [sys.executable, "-m", "mlops_ci", *words]
     done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-
-
-def _processor() -> float:
-    """Seconds of processor of all processes that have ended."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
 
 
 def main() -> None:
