@@ -72,10 +72,11 @@ def nullable(snapshot: Snapshot) -> list[str]:
 
 def _make(folder: Path, *, model: Model, say: Callable[[str], None]) -> None:
     package = model.tree.config.package
-    kit = exporter.install(model.workshop.environment, say)
+    converts = package.format != "pickle"
+    kit = str(exporter.install(model.workshop.environment, say)) if converts else ""
     asked = {
         **request(model.tree, model.holdout, model.fitted, model.snapshot.folder / "features"),
-        "kit": str(kit),
+        "kit": kit,
         "nullable": nullable(model.snapshot),
         "format": package.format,
         "trusted": sorted(package.trusted),

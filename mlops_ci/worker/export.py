@@ -9,12 +9,15 @@ from . import fit
 
 
 def run(request: dict[str, Any]) -> dict[str, Any]:
-    """Asks: kit (folder), model, features (folder), task, classes, target, id, nullable, format, trusted, output.
+    """Asks: kit (folder, or empty for a pickle), model, features, task, classes, target, id as the job `predict`.
 
+    nullable: columns that may lack values; format: auto, onnx, skops or pickle; trusted: types skops may build; output.
     Answers the format chosen, the file, what was tried, and how far its answers are from the model's.
     """
     fit.need_pandas("the model")
-    sys.path.insert(0, request["kit"])  # before the project's own packages: these versions are known to work together
+    # Before the project's own packages: these versions are known to work together.
+    if request["kit"]:
+        sys.path.insert(0, request["kit"])
     from .formats import choose
 
     return choose.run(request)
