@@ -173,6 +173,42 @@ def export(kit, folder, model, held, *, task, classes, wanted="auto", trusted=()
     return jobs.attempt({**request, "format": wanted, "trusted": list(trusted)})
 
 
+def other_cases():
+    """Models that need more than an operator: odd names, columns nobody uses, searches, labels that are no text."""
+    import numpy as np
+    import pandas as pd
+    from sklearn.compose import ColumnTransformer
+    from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier, VotingClassifier
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import GridSearchCV
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder, StandardScaler
+    from sklearn.tree import DecisionTreeClassifier
+
+    frame, target = table("missing", "binary")
+    frame = frame.assign(a=frame["a"].fillna(0), flag=frame["b"] > 30, seen=1_700_000_000 + 997 * frame["count"])
+    frame["a name, é"] = frame["b"] * 2
+    frame["day"] = pd.to_datetime("2024-01-01") + pd.to_timedelta(frame["count"], "D")
+    numbers, positive = ["a", "b", "count", "flag"], target == "yes"
+    encoder = OneHotEncoder(handle_unknown="ignore")
+    picked = ColumnTransformer([("n", StandardScaler(), ["a", "a name, é"]), ("o", encoder, ["colour", "count"])])
+    trees = DecisionTreeClassifier(max_depth=3, random_state=0)
+    grid = GridSearchCV(make_pipeline(StandardScaler(), trees), {"decisiontreeclassifier__max_depth": [2, 3]}, cv=2)
+    voting = VotingClassifier([("line", LogisticRegression()), ("tree", trees)], voting="soft")
+    native = HistGradientBoostingClassifier(max_iter=8, min_samples_leaf=5, categorical_features=["count"])
+    for name, model, columns, labels in (
+        ("odd names, and a date nobody uses", make_pipeline(picked, LogisticRegression()), list(frame), target),
+        ("a search", grid, numbers, target),
+        ("a vote", voting, numbers, target),
+        ("categorical numbers", native, numbers, target),
+        ("large integers", make_pipeline(StandardScaler(), LogisticRegression()), [*numbers, "seen"], target),
+        ("labels true and false", RandomForestClassifier(5, random_state=0), numbers, positive),
+        ("labels 3 and 7", RandomForestClassifier(5, random_state=0), numbers, np.where(positive, 7, 3)),
+    ):
+        model.fit(frame[columns][:HELD], labels[:HELD])
+        yield name, "other", "binary", model, frame[columns][HELD:].reset_index(drop=True), labels
+
+
 def booster_cases():
     """The same for XGBoost and LightGBM, behind preprocessing and alone, where they are installed."""
     import lightgbm
@@ -204,7 +240,7 @@ def main(kit, root, cases):
     warnings.simplefilter("ignore")
     rows = []
     for number, (name, kind, task, model, held, target) in enumerate(cases):
-        classes = [] if task == "regression" else sorted(map(str, set(target)))
+        classes = [] if task == "regression" else sorted({str(value).lower() for value in target})
         folder = root / str(number)
         answer = export(kit, folder, model, held, task=task, classes=classes)
         trusted = [] if answer["ok"] else re.findall(r"not trusted: (.*)", answer["failure"]["message"])
@@ -216,4 +252,4 @@ def main(kit, root, cases):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]), booster_cases() if sys.argv[3:] == ["boosters"] else cases())
+    main(sys.argv[1], Path(sys.argv[2]), {"boosters": booster_cases, "others": other_cases}.get(sys.argv[-1], cases)())

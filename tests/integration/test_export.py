@@ -216,6 +216,29 @@ def test_a_pickle_is_written_where_it_is_asked_for(own: Any, tmp_path: Path) -> 
     assert (tmp_path / "out" / "model.pkl").is_file()
 
 
+def test_what_needs_more_than_an_operator_is_converted(kit: str, tmp_path: Path) -> None:
+    rows = {row["name"]: row["answer"] for row in run(str(HERE / "export_table.py"), kit, str(tmp_path), "others")}
+    assert {name: cell(answer) for name, answer in rows.items()} == {
+        "odd names, and a date nobody uses": "ONNX",
+        "a search": "ONNX",
+        "a vote": "ONNX",
+        "categorical numbers": "ONNX",
+        "large integers": "ONNX, float64",
+        "labels true and false": "ONNX",
+        "labels 3 and 7": "ONNX",
+    }
+    value = {name: answer["value"] for name, answer in rows.items()}
+    feeds = value["odd names, and a date nobody uses"]["onnx"]["feeds"]
+    assert {"columns": ["a name, é"], "name": "a_name__é", "type": "float32"} in feeds
+    assert ["day"] not in [feed["columns"] for feed in feeds]
+    assert "day" in value["odd names, and a date nobody uses"]["inputs"]
+    assert [value[f"labels {name}"]["prediction"] for name in ("true and false", "3 and 7")] == ["boolean", "integer"]
+    assert [value[f"labels {name}"]["classes"] for name in ("true and false", "3 and 7")] == [
+        ["false", "true"],
+        ["3", "7"],
+    ]
+
+
 def test_boosters_are_converted(tmp_path: Path) -> None:
     """XGBoost and LightGBM, alone and behind preprocessing, in an environment that has them."""
     caches = CACHES / "mlops-ci" / "tests-boosters"

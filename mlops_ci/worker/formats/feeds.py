@@ -35,10 +35,17 @@ class Feed:
         return series.to_numpy(dtype=np.float64, na_value=np.nan).astype(self.type)
 
 
-def unfit(kinds: dict[str, str]) -> str:
-    """Why columns of these kinds cannot be handed over, or empty. kinds: column -> kind."""
-    times = [name for name, kind in kinds.items() if kind not in (*_NUMBERS, "text")]
-    return f"{', '.join(map(repr, times[:5]))}: ONNX has no dates and timestamps" if times else ""
+def unfit(model: Any, kinds: dict[str, str]) -> str:
+    """Why columns of these kinds cannot be handed over, or empty. kinds: column -> kind.
+
+    A model that picks its columns may pick none of those.
+    """
+    times = [name for name, kind in kinds.items() if not _fits(kind)]
+    return f"{', '.join(map(repr, times[:5]))}: ONNX has no dates and timestamps" if times and not _picks(model) else ""
+
+
+def _fits(kind: str) -> bool:
+    return kind in (*_NUMBERS, "text")
 
 
 def one_table(model: Any, kinds: dict[str, str]) -> bool:
@@ -50,17 +57,22 @@ def feeds(kinds: dict[str, str], *, number: str, table: bool) -> list[Feed]:
     """The inputs; number: float32 or float64; table: one for all columns, else one each."""
     if table:
         return [Feed(TABLE, list(kinds), number)]
-    return [Feed(name, [name], TEXT if kind == "text" else number) for name, kind in kinds.items()]
+    return [Feed(name, [name], TEXT if kind == "text" else number) for name, kind in kinds.items() if _fits(kind)]
 
 
 def _picks(model: Any) -> bool:
     return any(type(part).__name__ == "ColumnTransformer" for part in [model, *parts(model, deep=True)])
 
 
+def _public(model: Any) -> list[Any]:
+    """What an estimator has inside for itself alone, as histogram gradient boosting encodes categories, is left out."""
+    return [value for name, value in getattr(model, "__dict__", {}).items() if not name.startswith("_")]
+
+
 def parts(model: Any, *, deep: bool = False) -> list[Any]:
     """The estimators right inside one, as it was fitted and as it was made; deep: those inside them too."""
     found: list[Any] = []
-    pending = list(getattr(model, "__dict__", {}).values())
+    pending = _public(model)
     for value in pending:
         if isinstance(value, (list, tuple)):
             pending.extend(value)
@@ -69,5 +81,5 @@ def parts(model: Any, *, deep: bool = False) -> list[Any]:
         elif hasattr(value, "get_params") and hasattr(value, "fit") and not any(value is other for other in found):
             found.append(value)
             if deep:
-                pending.extend(vars(value).values())
+                pending.extend(_public(value))
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import warnings
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,11 @@ NAME = "mlops-ci"
 OPSETS = {"": 18, "ai.onnx.ml": 3}
 
 
-def convert(model: Any, inputs: list[Feed], *, missing_text: str) -> bytes:
-    """The ONNX model. Whatever skl2onnx raises for an estimator it cannot convert comes through."""
+def convert(model: Any, inputs: list[Feed], *, missing_text: str) -> tuple[bytes, list[Feed]]:
+    """The ONNX model, and its inputs as they are called in it: names of columns are not always names in ONNX.
+
+    Whatever skl2onnx raises for an estimator it cannot convert comes through.
+    """
     hist_trees.register()
     imputing.register()
     boosters.register(model)
@@ -31,7 +35,9 @@ def convert(model: Any, inputs: list[Feed], *, missing_text: str) -> bytes:
             raise NotImplementedError("the probabilities are a list of mappings")
         if node.op_type == "StringNormalizer":
             _in_any_locale(node)
-    return _bytes(made)
+    names = [each.name for each in made.graph.input]
+    named = [replace(feed, name=name) for feed, name in zip(inputs, names, strict=True)]
+    return _bytes(made), named
 
 
 def _converted(model: Any, inputs: list[Feed], options: dict[str, Any] | None) -> Any:
@@ -104,6 +110,8 @@ def _prepared(model: Any, missing_text: str, *, double: bool) -> Any:
             _forget_missing(part)
         if name == "Pipeline" and double:
             _cast_at_the_end(part)
+        if name == "VotingClassifier":
+            part.flatten_transform = False  # it is about `transform`, and the converter refuses it
         boosters.forget_names(part)
     return found
 
@@ -139,7 +147,7 @@ class OnnxModel:
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-        self._inputs = {feed.name: feed for feed in inputs}
+        self.feeds = inputs
         self._missing_text = missing_text
         names = [output.name for output in self._session.get_outputs()]
         self.label, self.scores = names[0], names[1] if probabilities else None
@@ -147,10 +155,6 @@ class OnnxModel:
             self.classes_ = classes
         if probabilities:
             self.predict_proba = self._predict_proba
-
-    def feeds(self) -> list[Feed]:
-        """The inputs the model has: skl2onnx leaves out columns that nothing uses."""
-        return [self._inputs[each.name] for each in self._session.get_inputs()]
 
     def predict(self, frame: Any) -> Any:
         """Labels or numbers, one a row."""
@@ -160,5 +164,5 @@ class OnnxModel:
         return self._run(self.scores, frame)
 
     def _run(self, output: str | None, frame: Any) -> Any:
-        given = {feed.name: feed.array(frame, self._missing_text) for feed in self.feeds()}
+        given = {feed.name: feed.array(frame, self._missing_text) for feed in self.feeds}
         return self._session.run([output], given)[0]

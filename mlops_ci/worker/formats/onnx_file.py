@@ -17,7 +17,7 @@ _MISSING = ("nan", "")
 
 def write(judged: Judged, request: dict[str, Any]) -> Chosen:
     """Numbers as float32, and as float64 where float32 is not enough. Raises Refused."""
-    unfit = feeds.unfit(judged.kinds)
+    unfit = feeds.unfit(judged.model, judged.kinds)
     if unfit:
         raise Refused(unfit)
     text = "text" in judged.kinds.values()
@@ -39,10 +39,10 @@ def _attempt(judged: Judged, number: str, missing_text: str) -> tuple[bytes, dic
     inputs = feeds.feeds(judged.kinds, number=number, table=table)
     probabilities = judged.found.score_kind == "probability"
     try:
-        content = graph.convert(judged.model, inputs, missing_text=missing_text)
+        content, named = graph.convert(judged.model, inputs, missing_text=missing_text)
         model = graph.OnnxModel(
             content,
-            inputs,
+            named,
             missing_text=missing_text,
             classes=getattr(judged.model, "classes_", None),
             probabilities=probabilities,
@@ -51,7 +51,7 @@ def _attempt(judged: Judged, number: str, missing_text: str) -> tuple[bytes, dic
         raise Refused(f"{type(error).__name__}: {first_line(error)}") from None
     parity = judged.compare(model, cast=np.dtype(number).type)
     wiring = {
-        "feeds": [feed.fields() for feed in model.feeds()],
+        "feeds": [feed.fields() for feed in model.feeds],
         "missing_text": missing_text,
         "label": model.label,
         "scores": model.scores,
