@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import pickle
 import shutil
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,7 @@ import skl2onnx
 from skl2onnx.common.data_types import FloatTensorType, StringTensorType
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_breast_cancer
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
@@ -28,7 +30,9 @@ RUNTIME = Path(__file__).parents[1] / "mlops_ci" / "serving"
 def write(folder: Path, files: dict[str, bytes]) -> Path:
     """The bundle of these files in `folder`, with the runtime beside them and a manifest over all."""
     folder.mkdir(parents=True)
-    shutil.copytree(RUNTIME, folder / "serve" / "mlops_ci_serving", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        RUNTIME, folder / "serve" / "mlops_ci_serving", ignore=shutil.ignore_patterns("__pycache__", "requirements.*")
+    )
     for name, content in files.items():
         (folder / name).write_bytes(content)
     return sealed(folder)
@@ -54,7 +58,7 @@ def opened(files: dict[str, bytes]) -> Bundle:
     serving = described.decoded(files["serving.json"], described.Serving, "serving.json")
     answers = described.decoded(files["golden.json"], described.Golden, "golden.json")
     described.check(serving, answers)
-    return Bundle("sha256:" + "0" * 64, serving, answers, files["model.onnx"])
+    return Bundle("sha256:" + "0" * 64, serving, answers, files[serving.model.file])
 
 
 @cache
@@ -143,6 +147,49 @@ def regression() -> dict[str, bytes]:
         "onnx": {"feeds": [{"name": "X", "columns": ["area", "rooms"], "type": "float32"}], "label": "variable"},
     }
     return _files(serving, frame.iloc[:10], _onnx(model, [("X", FloatTensorType([None, 2]))]), model)
+
+
+@cache
+def kept() -> dict[str, bytes]:
+    """A pipeline kept by pickle: text, integers and booleans with missing values, a date that it is not asked about."""
+    random = np.random.default_rng(7)
+    size = 300
+    frame = pd.DataFrame(
+        {
+            "carrier": pd.Series(random.choice(["AA", "B6", "UA", None], size)),
+            "hour": np.where(random.random(size) < 0.1, np.nan, random.integers(0, 24, size)),
+            "distance": random.gamma(2, 300, size).round(1),
+            "weekend": random.random(size) < 0.3,
+            "day": pd.Series(pd.date_range("2024-01-01", periods=size)).astype("datetime64[s]"),
+        }
+    )
+    target = (frame.hour > 14) | (frame.carrier == "UA")
+    numbers = make_pipeline(SimpleImputer(), StandardScaler())
+    columns = [
+        ("texts", OneHotEncoder(handle_unknown="ignore"), ["carrier"]),
+        ("numbers", numbers, ["hour", "distance", "weekend"]),
+    ]
+    model = make_pipeline(ColumnTransformer(columns), LogisticRegression(max_iter=1000)).fit(frame, target)
+    serving = {
+        "project": "delays",
+        "task": "binary",
+        "model": {"file": "model.pkl", "format": "pickle"},
+        "inputs": [
+            {"name": "carrier", "kind": "text", "nullable": True},
+            {"name": "hour", "kind": "integer", "nullable": True},
+            {"name": "distance", "kind": "float"},
+            {"name": "weekend", "kind": "boolean"},
+            {"name": "day", "kind": "date"},
+        ],
+        "outputs": [{"name": "prediction", "kind": "boolean"}, *_probabilities(["false", "true"])],
+        "classes": ["false", "true"],
+    }
+    rows = frame.iloc[:20].assign(
+        hour=[None if np.isnan(hour) else int(hour) for hour in frame.hour[:20]],
+        day=frame.day[:20].dt.strftime("%Y-%m-%d"),
+    )
+    files = _files(serving, rows, pickle.dumps(model), model, asked=frame.iloc[:20])
+    return {"model.pkl": files.pop("model.onnx"), **files}
 
 
 def _probabilities(classes: list[str]) -> list[dict[str, str]]:

@@ -20,9 +20,12 @@ def frame(inputs: Sequence[Input], columns: Sequence[Sequence[Any]]) -> Any:
     return pd.DataFrame(series)
 
 
-def cells(frame: Any) -> dict[str, list[Any]]:
+def cells(inputs: Sequence[Input], frame: Any) -> dict[str, list[Any]]:
     """The columns of anyone's DataFrame as JSON values: what is missing is None, times are text."""
-    return {str(name): [_cell(value) for value in frame[name].astype(object)] for name in frame.columns}
+    dates = {each.name for each in inputs if each.kind == "date"}
+    return {
+        str(name): [_cell(value, date=name in dates) for value in frame[name].astype(object)] for name in frame.columns
+    }
 
 
 def _series(kind: str, values: Sequence[Any]) -> Any:
@@ -45,11 +48,11 @@ def _integers(values: Sequence[Any]) -> Any:
     return np.array(values, dtype=np.float64)
 
 
-def _cell(value: Any) -> Any:
+def _cell(value: Any, *, date: bool) -> Any:
     if value is None or value is pd.NA or value is pd.NaT or value != value:
         return None
     if isinstance(value, np.generic):
         value = value.item()
-    if isinstance(value, dt.datetime):  # a pandas Timestamp too
-        return value.isoformat()
+    if isinstance(value, dt.datetime) and date and value.time() == dt.time():
+        return value.date().isoformat()  # pandas has no type for dates
     return value.isoformat() if isinstance(value, dt.date) else value

@@ -50,9 +50,7 @@ def document(serving: Serving, version: str, most_rows: int) -> dict[str, Any]:
     model = f"/v2/models/{serving.project}"
     infer = _asked(_json(_infer(serving)), _json(_tensors(serving.outputs)), _ERROR_TEXT)
     paths: dict[str, Any] = {
-        "/invocations": _asked(
-            _json(_forms(serving, rows)) | {"text/csv": {"schema": {"type": "string"}}}, _json(_answer(serving)), _ERROR
-        ),
+        "/invocations": _asked(_json(_forms(serving, rows)), _json(_answer(serving)), _ERROR),
         "/health": _read("Whether the process lives."),
         "/ready": _read("Whether requests should come here.", "503"),
         "/metadata": _read("What is served."),
@@ -132,7 +130,8 @@ def _forms(serving: Serving, rows: _Schema) -> _Schema:
         "instances": {"anyOf": [by_name, in_order]},
         "inputs": {"anyOf": [by_name, in_order]},
     }
-    return {"oneOf": [_only(name, schema) for name, schema in forms.items()]}
+    words = "Or text/csv: a line of names, a line for each row, nothing between commas where a value is missing."
+    return {"oneOf": [_only(name, schema) for name, schema in forms.items()], "description": words}
 
 
 def _only(name: str, schema: _Schema) -> _Schema:
@@ -155,7 +154,11 @@ def _infer(serving: Serving) -> _Schema:
     return {
         "type": "object",
         "required": ["inputs"],
-        "properties": {"inputs": inputs, "id": {"type": "string"}, "parameters": {"type": "object"}},
+        "properties": {
+            "inputs": inputs,
+            "id": {"type": ["string", "null"]},
+            "parameters": {"type": ["object", "null"]},
+        },
         "description": "Shown for one row; any number of rows has the shape [rows] or [rows, 1].",
     }
 

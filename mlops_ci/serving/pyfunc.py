@@ -25,7 +25,7 @@ class PyFunc:
         if params:
             raise ValueError("params: this model takes none")
         try:
-            _, answers = self._model.answer(Table(cells(frame), len(frame)))
+            _, answers = self._model.answer(Table(cells(self._model.serving.inputs, frame), len(frame)))
         except Refused as refused:
             raise ValueError(f"{refused.where}: {refused.message}" if refused.where else refused.message) from None
         return pd.DataFrame(dict(zip(self._model.outputs, answers, strict=True)), index=frame.index)

@@ -36,15 +36,20 @@ UNDERSTOOD = {
 }
 
 
+_Parameters = dict[str, msgspec.Raw] | None
+
+
 class _Tensor(msgspec.Struct):
     name: str
     shape: list[int]
     datatype: str
     data: list[Cell | list[Cell]]
+    parameters: _Parameters = None
 
 
 class _Wanted(msgspec.Struct):
     name: str
+    parameters: _Parameters = None
 
 
 class Question(msgspec.Struct):
@@ -52,6 +57,7 @@ class Question(msgspec.Struct):
 
     inputs: list[_Tensor]
     id: str | None = None
+    parameters: _Parameters = None
     outputs: list[_Wanted] | None = None
 
 

@@ -1,0 +1,93 @@
+"""A bundle is an MLflow model: asked by the real MLflow, kept by pickle and by skops, in an environment with both."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from mlops_ci.edge import environment
+from mlops_ci.errors import OutsideError
+from tests import serving_bundles
+from tests.helpers import must_not_skip
+
+LOCK = Path(__file__).parent / "mlflow_environment"
+# As it is before a test's own HOME: the environment is large, and the same for every run.
+CACHES = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+MLMODEL = b"""\
+flavors:
+  python_function:
+    loader_module: mlops_ci_serving.pyfunc
+    code: serve
+    data: .
+    python_version: 3.11.7
+model_uuid: 00000000000000000000000000000000
+"""
+TO_SKOPS = """
+import pickle, sys, skops.io
+model = pickle.load(open(sys.argv[1], "rb"))
+skops.io.dump(model, sys.argv[2])
+print(",".join(skops.io.get_untrusted_types(file=sys.argv[2])))
+"""
+ASK = """
+import json, sys, mlflow, pandas
+golden = json.load(open(sys.argv[1] + "/golden.json"))
+model = mlflow.pyfunc.load_model(sys.argv[1])
+frame = pandas.DataFrame(golden["rows"], columns=golden["columns"])
+print("answers:" + json.dumps(model.predict(frame).to_dict("list")))
+"""
+
+
+@pytest.fixture(scope="module")
+def with_mlflow() -> Path:
+    """A Python with MLflow and skops; where it cannot be made, the test is skipped, and in CI failed."""
+    try:
+        return environment.resolve(LOCK, CACHES / "mlops-ci" / "tests", say=lambda text: None).python
+    except OutsideError as error:
+        (pytest.fail if must_not_skip() else pytest.skip)(f"MLflow cannot be installed: {error}")
+
+
+def run(python: Path, script: str, *arguments: str, code: int = 0) -> str:
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(
+        [python, "-c", script, *arguments], env=kept, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == code, done.stderr
+    return done.stdout if code == 0 else done.stderr
+
+
+@pytest.mark.parametrize("kept_by", ["pickle", "skops"])
+def test_mlflow_loads_a_bundle_and_asks_it(with_mlflow: Path, tmp_path: Path, kept_by: str) -> None:
+    files = {**serving_bundles.kept(), "MLmodel": MLMODEL}
+    if kept_by == "skops":
+        files = _by_skops(with_mlflow, files, tmp_path)
+    bundle = serving_bundles.write(tmp_path / "bundle", files)
+    golden = json.loads(files["golden.json"])["answers"]
+    for _ in range(2):  # and again, with what Python left beside the runtime
+        answers = json.loads(run(with_mlflow, ASK, str(bundle)).partition("answers:")[2])
+        assert answers["prediction"] == golden["prediction"]
+        assert answers["probability_true"] == pytest.approx(golden["probability_true"], abs=1e-9)
+
+
+def test_a_type_that_serving_json_does_not_trust_is_not_made(with_mlflow: Path, tmp_path: Path) -> None:
+    files = _by_skops(with_mlflow, {**serving_bundles.kept(), "MLmodel": MLMODEL}, tmp_path)
+    serving = json.loads(files["serving.json"])
+    [*trusted, last] = serving["model"]["trusted"]
+    files["serving.json"] = json.dumps(serving | {"model": serving["model"] | {"trusted": trusted}}).encode()
+    bundle = serving_bundles.write(tmp_path / "bundle", files)
+    told = run(with_mlflow, ASK, str(bundle), code=1)
+    assert f"model.skops: holds {last}, which serving.json does not trust" in told
+
+
+def _by_skops(python: Path, files: dict[str, bytes], folder: Path) -> dict[str, bytes]:
+    """The same bundle with its pipeline kept by skops, and the types that it names trusted."""
+    pickled, dumped = folder / "model.pkl", folder / "model.skops"
+    pickled.write_bytes(files["model.pkl"])
+    trusted = run(python, TO_SKOPS, str(pickled), str(dumped)).strip().split(",")
+    model = {"file": "model.skops", "format": "skops", "trusted": trusted}
+    serving = json.dumps(json.loads(files["serving.json"]) | {"model": model}).encode()
+    others = {name: content for name, content in files.items() if name != "model.pkl"}
+    return others | {"model.skops": dumped.read_bytes(), "serving.json": serving}
