@@ -27,7 +27,12 @@ WORSE = {"params.yaml": "limit: 99.0\n"}
 RULES = SETTINGS.replace("  target: late\n", "  prepare: pipeline/prepare.sql\n  target: late\n").replace(
     "gates:\n", "gates:\n  - accuracy - champion.accuracy > -0.3 @ 95%\n"
 )
-BASE = {**GOOD, "mlops.yaml": RULES, "pipeline/prepare.sql": "SELECT * FROM trains\n"}
+BASE = {
+    **GOOD,
+    "mlops.yaml": RULES,
+    "pipeline/prepare.sql": "SELECT * FROM trains\n",
+    "pipeline/other.sql": "SELECT * FROM trains WHERE trip % 7 <> 0\n",
+}
 ENDLESS = {
     "endless-rows": "WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n) SELECT * FROM n",
     "endless-call": "SELECT levenshtein(repeat('ab', 200000), repeat('ba', 200000)) AS late, 1 AS trip",
@@ -253,10 +258,7 @@ EDITS = (
     ),
     Edit(
         "prepares by another file, which leaves out rows",
-        {
-            "mlops.yaml": RULES.replace("pipeline/prepare.sql", "pipeline/other.sql"),
-            "pipeline/other.sql": "SELECT * FROM trains WHERE trip % 7 <> 0\n",
-        },
+        {"mlops.yaml": RULES.replace("pipeline/prepare.sql", "pipeline/other.sql")},
         "failure",
     ),
     Edit(
