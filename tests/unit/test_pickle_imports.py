@@ -42,6 +42,10 @@ def test_names_from_the_memo_are_followed() -> None:
     assert {name.rpartition(".")[2] for name in imports(pickle.dumps(values))} == {"PurePosixPath"}
 
 
+def test_what_was_put_into_a_list_or_taken_off_again_is_not_in_the_way() -> None:
+    assert imports(b"\x80\x04\x8c\x02os](K\x01e0\x8c\x06system\x93.") == ("os.system",)
+
+
 @pytest.mark.parametrize(
     "content",
     [
