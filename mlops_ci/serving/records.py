@@ -6,6 +6,7 @@ import hashlib
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from itertools import repeat
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from .bundle import Bundle
 from .errors import Refused
 from .validate import Checked
 
+_EXACT = 2**53
 _encode = msgspec.json.Encoder(enc_hook=str).encode  # of what is no JSON, dates and times, the text
 
 
@@ -30,6 +32,7 @@ class Recorder:
         self._places = [place for place, _ in shown]
         self._names = [name for _, name in shown]
         self._hashed = hashed if key else []
+        self._keyed = bool(key)
         self._private = private
         self._hash = _hasher(key)
 
@@ -37,10 +40,9 @@ class Recorder:
         """A line for each row: time, request, row, digest, release, ids, inputs, outputs, milliseconds, status."""
         head = self._head(request, milliseconds, 200)
         inputs = [checked.inputs[place] for place in self._places]
+        shown = zip(*inputs, strict=True) if inputs else repeat((), checked.rows)
         lines = []
-        for row, (values, outputs) in enumerate(
-            zip(zip(*inputs, strict=True), zip(*answers, strict=True), strict=True)
-        ):
+        for row, (values, outputs) in enumerate(zip(shown, zip(*answers, strict=True), strict=True)):
             fields = dict(zip(self._names, values, strict=True))
             for place, name in self._hashed:
                 fields[name] = self._hash(checked.inputs[place][row])
@@ -67,18 +69,19 @@ class Recorder:
 
     def _ids(self, ids: dict[str, Sequence[Any]], row: int) -> dict[str, Any]:
         shown = {name: values[row] for name, values in ids.items() if name not in self._private}
-        return shown | {name: self._hash(ids[name][row]) for name in ids.keys() & self._private}
+        hashed = [name for name in ids if name in self._private] if self._keyed else []
+        return shown | {name: self._hash(ids[name][row]) for name in hashed}
 
 
 def _hasher(key: bytes) -> Callable[[Any], str | None]:
-    """Equal values have equal hashes, which nobody without the key can guess values by."""
-    if not key:
-        return lambda _: None
+    """Equal values have equal hashes (3 is 3.0), which nobody without the key can guess values by."""
     derived = hashlib.blake2b(key, digest_size=32).digest()  # keys of any length
 
     def hashed(value: Any) -> str | None:
         if value is None:
             return None
+        if type(value) is int and abs(value) <= _EXACT:
+            value = float(value)
         return "blake2b:" + hashlib.blake2b(_encode(value), key=derived, digest_size=16).hexdigest()
 
     return hashed
