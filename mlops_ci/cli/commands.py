@@ -6,6 +6,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("mlops_ci.cli.init", "Write what a first check needs"),
     "check": ("mlops_ci.cli.check", "Judge data and model of this commit"),
     "record": ("mlops_ci.cli.record", "Judge a run again and write it to the ledger"),
+    "release": ("mlops_ci.cli.release", "Package the model of a commit that passed, and give it a number"),
+    "serve": ("mlops_ci.cli.serve", "Serve a release on this machine"),
     "history": ("mlops_ci.cli.history", "What was decided"),
     "report": ("mlops_ci.cli.report", "Read the report of a decision"),
     "rows": ("mlops_ci.cli.rows", "The rows behind a gate, a slice or a change"),

@@ -250,8 +250,10 @@ def _not_yet(config: Config) -> Iterator[Problem]:
         yield ("evidence", "rows"), "not yet: there is no store", "Write ledger or none."
     if _SCHEME.match(config.store) or config.store in ("oci", "s3", "github-release"):
         yield ("store",), f"not yet: {config.store!r}", "Allowed: a folder."
-    if config.package != type(config.package)():
-        yield ("package",), "not yet: nothing is packaged", leave
+    if config.package.image:
+        yield ("package", "image"), "not yet: no image is built", leave
+    if config.package.targets:
+        yield ("package", "targets"), "not yet: nothing but the bundle is built", leave
     for name, environment in config.environments.items():
         if environment != type(environment)(gates=environment.gates):
             yield (

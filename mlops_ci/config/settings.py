@@ -108,7 +108,7 @@ RUNGS = ("entrypoint", "command", "model", "predictions")
 
 
 class Package(Section, frozen=True, kw_only=True):
-    """How a release is packaged. Not yet."""
+    """How a release is packaged."""
 
     format: Annotated[Literal["auto", "onnx", "skops", "pickle"], Meta(description="Of the model in the bundle.")] = (
         "auto"
@@ -120,8 +120,12 @@ class Package(Section, frozen=True, kw_only=True):
             "`pipeline.features.Ratios`. What a release lacks here, it names."
         ),
     ] = ()
-    image: Annotated[str | None, Meta(description="Name of the container image.")] = None
-    targets: Annotated[Names, Meta(description="What is built beside the bundle.")] = ()
+    intended_use: Annotated[str, Meta(description="What the model is for, and what not: a text for its card.")] = ""
+    private: Annotated[
+        Names, Meta(description="Columns whose values no log of predictions may hold: hashed there, or left out.")
+    ] = ()
+    image: Annotated[str | None, Meta(description="Name of the container image. Not yet.")] = None
+    targets: Annotated[Names, Meta(description="What is built beside the bundle. Not yet.")] = ()
 
 
 class Environment(Section, frozen=True, kw_only=True):

@@ -11,6 +11,8 @@ import msgspec
 import numpy as np
 
 from mlops_ci.errors import UserCodeError
+from mlops_ci.records.bundles import Wiring
+from mlops_ci.records.releases import Parity, Tried
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,56 +82,6 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
 
     value: float | None
     rows: int
-
-
-class Feed(msgspec.Struct, frozen=True, kw_only=True):
-    """One input of an ONNX model, of shape (rows, columns). Booleans are 0 and 1, a missing number is NaN."""
-
-    name: str
-    columns: tuple[str, ...]
-    type: Literal["float32", "float64", "string"]
-
-
-class Wiring(msgspec.Struct, frozen=True, kw_only=True):
-    """How an ONNX model is asked: what stands for a missing text, and the names of its outputs."""
-
-    feeds: tuple[Feed, ...]
-    missing_text: str
-    label: str
-    scores: str | None
-    """None where there are no probabilities."""
-
-
-class Effect(msgspec.Struct, frozen=True, kw_only=True):
-    """A value at a jump of the model that the file answers as if it were on the other side."""
-
-    column: str
-    value: float
-
-
-class Parity(msgspec.Struct, frozen=True, kw_only=True):
-    """How far the answers of a file are from the model's on the held-out rows, and on rows made to part them."""
-
-    rows: int
-    labels_differ: int
-    largest_difference: float
-    tolerance: float
-    worst_row: int | None
-    hunted: dict[str, int]
-    """Rows at jumps of the model, with a value missing, a text never seen, or one in capitals: by these words."""
-    effects: tuple[Effect, ...] = ()
-    """The first of those that no held-out row can show."""
-    effect_count: int = 0
-    not_asked: tuple[str, ...] = ()
-    """What the model itself refuses to answer."""
-
-
-class Tried(msgspec.Struct, frozen=True, kw_only=True):
-    """One format: accepted, or refused and why."""
-
-    format: Literal["onnx", "skops", "pickle"]
-    outcome: Literal["accepted", "refused"]
-    reason: str = ""
 
 
 class Exported(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ import msgspec
 
 from mlops_ci.ledger import arrays as npy
 from mlops_ci.ledger import holdouts, looks
-from mlops_ci.ledger.names import decision_folder, plain
+from mlops_ci.ledger.names import decision_folder, plain, release_path
 from mlops_ci.ledger.statements import encode
 from mlops_ci.records.canonical import canonical_json
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from mlops_ci.records.decisions import Decision, Evidence, RunInfo
     from mlops_ci.records.evaluation import Holdout
+    from mlops_ci.records.releases import Release
 
 EVIDENCE = "evidence.json"
 _NO_ARRAYS: dict[str, NDArray[np.generic]] = {}
@@ -44,6 +45,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     holdout: Holdout | None = None
     ids: NDArray[np.uint64] | None = None
     shown: NDArray[np.uint64] | None = None
+    release: Release | None = None
+    """What the decision made a release: its number is taken once."""
 
 
 def with_evidence(
@@ -96,8 +99,11 @@ def _evidence_files(evidence: Evidence, arrays: Mapping[str, NDArray[np.generic]
 
 
 def shared_files(entry: Entry) -> dict[str, bytes]:
-    """The holdout, and the look at it: what was judged on which rows, whatever the decision was."""
+    """The holdout, the look at it, and the release: what others write too, whatever the decision was."""
     found = holdouts.files(entry.holdout)[1] if entry.holdout is not None else {}
     if entry.evidence.look is not None and entry.ids is not None:
         found |= looks.files(entry.evidence.look, entry.ids, entry.shown)
+    if entry.release is not None:
+        path = release_path(entry.release.project, int(entry.release.release.removeprefix("v")))
+        found[path] = canonical_json(entry.release)
     return found

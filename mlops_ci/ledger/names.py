@@ -9,8 +9,10 @@ BRANCH = "mlops-reports"
 PAGE = "README.md"
 DECISIONS = "decisions"
 HOLDOUTS = "holdouts"
+RELEASES = "releases"
 _DECISION = re.compile(r"decisions/\d{4}/\d\d/\d\d/([0-9a-f]{64})/decision\.json")
 _LOOK = re.compile(r"([0-9a-f]{32,64})\.json")
+_RELEASE = re.compile(r"releases/[a-z0-9][a-z0-9-]*/v([1-9]\d{0,8})\.json")
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -57,3 +59,14 @@ def plain(name: str) -> str:
     if not _PLAIN.fullmatch(name):
         raise ValueError(f"{name!r} is not a plain file name")
     return name
+
+
+def release_path(project: str, number: int) -> str:
+    """The file that says which bundle a release is."""
+    return f"{RELEASES}/{plain(project)}/v{number}.json"
+
+
+def release_number(path: str) -> int | None:
+    """The number in the path of a release, None for every other path."""
+    match = _RELEASE.fullmatch(path)
+    return int(match[1]) if match else None

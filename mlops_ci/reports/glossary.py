@@ -76,10 +76,10 @@ NOUNS = {
     "report": "report: a decision in words and charts. mlops-ci report prints it, with --html as a page.",
     "environment": "environment: a place where a release runs, such as production; also the packages that a project is "
     "run with. `environments:` can give one gates of its own, which are shown and do not decide a check.",
-    "store": "store: where bundles and the predictions of releases lie. This version makes no releases yet.",
-    "bundle": "bundle: the packaged model, a folder with a digest. This version makes none yet; bundle_size is the "
-    "saved model's.",
-    "release": "release: a bundle with a number. This version makes none yet.",
+    "store": "store: where the bundles of releases lie by digest: the folder `store:` of mlops.yaml.",
+    "bundle": "bundle: the packaged model, a folder with a digest: the model in a safe format, what serves it, what "
+    "explains it and what proves it. `mlops-ci release` makes it; the fact bundle_size is the saved model's.",
+    "release": "release: a bundle with a number, v1, v2 and so on; each number is given once, to a commit that passed.",
     "promotion": "promotion: the commit that says which release runs in an environment. This version makes none yet.",
 }
 """In the order a reader meets them."""

@@ -1,10 +1,12 @@
-"""The report of a check, section by section."""
+"""The report of a decision, section by section."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from mlops_ci.records.decisions import DecisionKind
 from mlops_ci.records.outcomes import Outcome
+from mlops_ci.reports import release
 from mlops_ci.reports.document import Block, Document, Section
 from mlops_ci.reports.sections import (
     affected,
@@ -50,6 +52,8 @@ SECTIONS: tuple[tuple[str, int, Callable[[Story], tuple[Block, ...]]], ...] = (
 
 def build(story: Story) -> Document:
     """The whole report. Depends on nothing but the story: the same story gives the same document."""
+    if story.decision.kind is DecisionKind.RELEASE:
+        return release.build(story)
     told = ((name, keep, section(story)) for name, keep, section in SECTIONS)
     return Document(
         project=story.decision.project,

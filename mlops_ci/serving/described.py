@@ -81,6 +81,8 @@ class Golden(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rows: tuple[tuple[Cell, ...], ...]
     answers: dict[str, tuple[Cell, ...]]
     tolerance: float
+    quantum: float
+    """The step to which numbers are rounded in the fingerprint."""
     fingerprint: str
 
 

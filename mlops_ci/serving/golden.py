@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
-from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -13,6 +11,8 @@ from .described import Golden
 from .engine import Engine
 from .errors import BundleError, Refused
 from .validate import Signature, Table
+
+_FARTHEST = 2.0**53  # whole multiples: what lies farther has no canonical JSON form
 
 
 def answered(golden: Golden, signature: Signature, engine: Engine, outputs: list[str]) -> str:
@@ -32,13 +32,13 @@ def answered(golden: Golden, signature: Signature, engine: Engine, outputs: list
                     f"golden.json: row {row}: the model answers {name} {value!r}; when it was judged {judged!r}"
                     f" (a difference of {golden.tolerance} is allowed)"
                 )
-    return fingerprint(found)
+    return fingerprint(found, golden.quantum)
 
 
-def fingerprint(answers: dict[str, list[Any]]) -> str:
-    """sha256 of the canonical JSON (RFC 8785) of the answers by output, floats rounded to four decimals."""
+def fingerprint(answers: dict[str, list[Any]], quantum: float) -> str:
+    """sha256 of the canonical JSON (RFC 8785) of the answers by output, floats as whole multiples of `quantum`."""
     text = ",".join(
-        f"{_text(name)}:[{','.join(map(_canonical, answers[name]))}]"
+        f"{_text(name)}:[{','.join(_text(_rounded(value, quantum)) for value in answers[name])}]"
         for name in sorted(answers, key=lambda name: name.encode("utf-16-be"))
     )
     return hashlib.sha256(f"{{{text}}}".encode()).hexdigest()
@@ -46,17 +46,12 @@ def fingerprint(answers: dict[str, list[Any]]) -> str:
 
 def _same(value: Any, judged: Any, tolerance: float) -> bool:
     if type(value) is float and type(judged) in (int, float):
-        return math.isclose(value, judged, rel_tol=tolerance, abs_tol=tolerance)
+        return bool(abs(value - judged) <= tolerance)
     return type(value) is type(judged) and bool(value == judged)
 
 
-def _canonical(value: Any) -> str:
-    if type(value) is not float:
-        return _text(value)
-    rounded = round(value, 4) + 0.0  # -0.0 + 0.0 is 0.0
-    # As ECMAScript prints numbers: decimal digits below 1e21, a whole number without a point.
-    text = f"{Decimal(repr(rounded)):f}" if abs(rounded) < 1e21 else repr(rounded)
-    return text.removesuffix(".0")
+def _rounded(value: Any, quantum: float) -> Any:
+    return round(max(-_FARTHEST, min(_FARTHEST, value / quantum))) if type(value) is float else value
 
 
 def _text(value: Any) -> str:

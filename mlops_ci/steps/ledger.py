@@ -54,6 +54,10 @@ class StoredDecision(msgspec.Struct, frozen=True, kw_only=True):
     charts: dict[str, str]
 
 
+class NumberTakenError(OutsideError):
+    """Somebody else made a release of that number."""
+
+
 class _Place(NamedTuple):
     """Where a decision.json lies; `step` counts the commits of the branch back from its head."""
 
@@ -94,6 +98,8 @@ def record(repository: Repository, entry: Entry) -> str:
         create_only=frozenset(files),
         derive=derive,
     )
+    if taken := next((path for path in written.collisions if names.release_number(path)), ""):
+        raise NumberTakenError(f"{taken} is there already", "Run it again: the next number is taken then.")
     damaged = [path for path in written.collisions if not _is_volatile(path, folder)]
     if damaged:
         advice = f"Somebody edited the branch {names.BRANCH}: restore that file from its history."

@@ -18,6 +18,16 @@ class Progress(Protocol):
     def note(self, text: str) -> None: ...
 
 
+class Silent:
+    """Says nothing: for steps that were told before."""
+
+    def started(self, step: str, doing: str) -> None: ...
+
+    def finished(self, step: str, found: str, seconds: float) -> None: ...
+
+    def note(self, text: str) -> None: ...
+
+
 class Line:
     """What one step found, filled in while it runs."""
 

@@ -19,6 +19,7 @@ FLOORS = {
     "gates": 4,
     "data": 3,
     "evaluation": 3,
+    "packaging": 3,
     "reports": 3,
     "workflows": 3,
     "config": 2,
@@ -31,7 +32,12 @@ FLOORS = {
 }
 APART = {"worker", "deepchecks_worker", "exporter", "serving"}
 # Where an apart room is handed over by path: the one place that looks at where it lies, not into it.
-HANDED_OVER = {"worker": "edge/worker.py", "deepchecks_worker": "edge/deepchecks.py", "exporter": "edge/exporter.py"}
+HANDED_OVER = {
+    "worker": "edge/worker.py",
+    "deepchecks_worker": "edge/deepchecks.py",
+    "exporter": "edge/exporter.py",
+    "serving": "edge/runtime.py",
+}
 ALSO = {("records", "errors")}
 # The only rooms that may call the outside world.
 CALLS_EDGE = {"steps", "edge"}

@@ -10,7 +10,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import example, given
 
-from mlops_ci.records.canonical import digest
+from mlops_ci.packaging import golden as packaged
 from mlops_ci.serving import golden
 from mlops_ci.serving.app import App, Limits
 from mlops_ci.serving.columns import column
@@ -97,13 +97,9 @@ def test_times_are_read() -> None:
         max_size=3,
     )
 )
-@example({"a": [-0.00001, 1e21, 123456789012345680000.0, 1e-5, 0.00012, 1e300, 1e16, -1.5, 2.0]})
-def test_the_fingerprint_is_the_digest_of_the_rounded_answers(answers: dict[str, list[Any]]) -> None:
-    rounded = {
-        name: [round(value, 4) + 0.0 if isinstance(value, float) else value for value in values]
-        for name, values in answers.items()
-    }
-    assert golden.fingerprint(answers) == digest(rounded)
+@example({"a": [-0.00001, 1e21, 123456789012345680000.0, 1e-5, 0.00012, 1e300, 1e308, 1e16, -1.5, 2.0]})
+def test_the_fingerprint_is_the_one_that_packaging_computed(answers: dict[str, list[Any]]) -> None:
+    assert golden.fingerprint(answers, 1e-3) == packaged.fingerprint(answers, 1e-3)
 
 
 @pytest.fixture(scope="module")

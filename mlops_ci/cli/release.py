@@ -1,0 +1,46 @@
+"""`mlops-ci release`: the bundle of a commit that passed."""
+
+from __future__ import annotations
+
+import click
+
+from mlops_ci.cli.options import Session, json_option
+from mlops_ci.cli.output import clean, echo, emit_json
+from mlops_ci.flows.release import release
+from mlops_ci.records.outcomes import exit_code
+from mlops_ci.reports.terminal import verdict_lines
+from mlops_ci.steps.case import Asked
+from mlops_ci.steps.release import Released
+from mlops_ci.steps.write import Checked
+
+
+def told(released: Released) -> tuple[str, ...]:
+    """What became a release, or why nothing did; and the next command."""
+    decision, number = released.decision, released.bundle.release
+    if not number:
+        return (f"not released: {decision.reason}", f"  the bundle     {released.place}")
+    word = "released before" if released.already else "released"
+    return (
+        f"{word}: {decision.project} {decision.reason}",
+        f"  the bundle     {released.place}",
+        f"  ask it         mlops-ci serve {number}",
+        f"  the report     mlops-ci report {released.decision_id[:12]}",
+    )
+
+
+@click.command(help="Package the model of this commit, once its check passed, and give it a number.")
+@json_option
+@click.pass_obj
+def command(session: Session, *, as_json: bool) -> int:
+    """Run the flow, say what became a release, leave with its code."""
+    released = release(session.folder, Asked(), session.say())
+    if as_json:
+        emit_json(released.document())
+    elif isinstance(released, Checked):
+        for line in verdict_lines(released.story):
+            echo(clean(line))
+        echo("not released: only a commit that passes becomes one")
+    else:
+        for line in told(released):
+            echo(clean(line))
+    return exit_code(released.decision.outcome)

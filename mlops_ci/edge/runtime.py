@@ -1,0 +1,91 @@
+"""The serving runtime: handed into bundles as files, and run from them in an environment made from their own lock."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import msgspec
+
+from mlops_ci import serving
+from mlops_ci.edge import environment
+from mlops_ci.edge.files import temporary
+from mlops_ci.edge.processes import Limits, user_environment
+from mlops_ci.edge.processes import run as run_program
+from mlops_ci.errors import OutsideError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PACKAGE = "mlops_ci_serving"
+LOCK = "requirements.lock"
+_FOLDER = Path(serving.__file__).resolve().parent
+_SECONDS = 120.0
+
+
+class Conforms(msgspec.Struct, frozen=True, kw_only=True):
+    """What a bundle says that answered its own golden requests; `error`: why it did not, or not as it was judged."""
+
+    fingerprint: str = ""
+    golden: int = 0
+    """Requests that were asked."""
+    error: Problem | None = None
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    message: str
+
+
+def files() -> dict[str, bytes]:
+    """Path in the bundle -> content."""
+    return {f"serve/{PACKAGE}/{path.name}": path.read_bytes() for path in sorted(_FOLDER.glob("*.py"))}
+
+
+def lock() -> str:
+    """The requirements of a bundle whose model is ONNX, with hashes."""
+    return (_FOLDER / LOCK).read_text(encoding="utf-8")
+
+
+def python_for(bundle: Path, say: Callable[[str], None]) -> Path:
+    """The Python of the bundle's environment, made from its lock once for the machine.
+
+    It lies in the user's cache folder. Raises OutsideError when it cannot be made.
+    """
+    into = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mlops-ci" / "serving"
+    try:
+        made = environment.resolve(bundle, into, say=lambda _: say("making the environment of the bundle, once"))
+    except OSError as error:
+        raise OutsideError(f"{into} cannot be written: {error.strerror or error}", "Set XDG_CACHE_HOME.") from error
+    return made.python
+
+
+def conforms(bundle: Path, python: Path) -> Conforms:
+    """Whether the bundle, loaded in a process of its own, answers its golden requests as the judged model did."""
+    with temporary() as scratch:
+        variables = user_environment(scratch, python=python, threads=1)
+        variables |= {"PYTHONPATH": str(bundle / "serve"), "PYTHONDONTWRITEBYTECODE": "1"}
+        finished = run_program(
+            [str(python), "-s", "-m", PACKAGE, str(bundle), "--check"],
+            cwd=scratch,
+            environment=variables,
+            log=scratch / "log.txt",
+            limits=Limits(seconds=_SECONDS),
+        )
+    lines = finished.log.strip().splitlines()
+    try:
+        return msgspec.json.decode(lines[-1] if lines else "", type=Conforms)
+    except msgspec.DecodeError:
+        told = "\n".join(lines[-12:])
+        raise OutsideError(f"the bundle does not start:\n{told}", "Is its environment whole?") from None
+
+
+def become(bundle: Path, options: tuple[str, ...], *, python: Path) -> NoReturn:
+    """Replace this process by the bundle's server. Nothing is written into the bundle."""
+    variables = os.environ | {"PYTHONPATH": str(bundle / "serve"), "PYTHONDONTWRITEBYTECODE": "1"}
+    os.execve(python, [str(python), "-s", "-m", PACKAGE, str(bundle), *options], variables)  # noqa: S606 - no shell
+
+
+def licences() -> dict[str, str]:
+    """Library of the lock -> SPDX expression."""
+    return msgspec.json.decode((_FOLDER / "licences.json").read_bytes(), type=dict[str, str])

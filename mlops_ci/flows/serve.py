@@ -1,0 +1,15 @@
+"""serve: a release or a bundle → its own environment → its own runtime, in place of this process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NoReturn
+
+from mlops_ci.steps.bundles import find_bundle
+from mlops_ci.steps.progress import Progress
+from mlops_ci.steps.serving import run_server
+
+
+def serve(start: Path, asked: str, options: tuple[str, ...], progress: Progress) -> NoReturn:
+    """Answer requests until stopped. options: of the runtime."""
+    run_server(find_bundle(start, asked), options, progress.note)

@@ -1,0 +1,75 @@
+"""A release: a bundle with a number; and what is known of the bundle."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+
+class Effect(msgspec.Struct, frozen=True, kw_only=True):
+    """A value at a jump of the model that the file answers as if it were on the other side."""
+
+    column: str
+    value: float
+
+
+class Parity(msgspec.Struct, frozen=True, kw_only=True):
+    """How far the answers of a file are from the model's on the held-out rows, and on rows made to part them."""
+
+    rows: int
+    labels_differ: int
+    largest_difference: float
+    tolerance: float
+    worst_row: int | None
+    hunted: dict[str, int]
+    """Rows at jumps of the model, with a value missing, a text never seen, or one in capitals: by these words."""
+    effects: tuple[Effect, ...] = ()
+    """The first of those that no held-out row can show."""
+    effect_count: int = 0
+    not_asked: tuple[str, ...] = ()
+    """What the model itself refuses to answer."""
+
+
+class Tried(msgspec.Struct, frozen=True, kw_only=True):
+    """One format: accepted, or refused and why."""
+
+    format: Literal["onnx", "skops", "pickle"]
+    outcome: Literal["accepted", "refused"]
+    reason: str = ""
+
+
+class BundleInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A bundle without its files."""
+
+    digest: str
+    """sha256 of its manifest.json."""
+    format: str
+    bytes: int
+    files: int
+    fingerprint: str
+    """Of what the model answers to the golden requests: recorded at every place where it must behave the same."""
+    tried: tuple[Tried, ...]
+    parity: Parity
+    decision: str
+    """The decision that passed the model."""
+    number: int = 0
+    """Of the release; 0: it did not become one."""
+
+    @property
+    def release(self) -> str:
+        """`v12`, or empty."""
+        return f"v{self.number}" if self.number else ""
+
+
+class Release(msgspec.Struct, frozen=True, kw_only=True):
+    """`releases/PROJECT/vN.json` of the ledger: made once, never changed."""
+
+    version: int
+    project: str
+    release: str
+    bundle: str
+    decision: str
+    """The decision that made it a release, and the one that passed its model."""
+    judged: str
+    commit: str

@@ -1,0 +1,113 @@
+"""The report of a release: what is in the bundle, how its format was chosen, and that it answers as it was judged."""
+
+from __future__ import annotations
+
+from mlops_ci.records.outcomes import Outcome
+from mlops_ci.records.releases import BundleInfo, Parity
+from mlops_ci.records.results import Result
+from mlops_ci.reports import numbers, words
+from mlops_ci.reports.document import (
+    Align,
+    Block,
+    Bullets,
+    Code,
+    CodeBlock,
+    Details,
+    Document,
+    Heading,
+    Paragraph,
+    Section,
+    Spans,
+    Strong,
+    Table,
+    Text,
+)
+from mlops_ci.reports.sections import provenance
+from mlops_ci.reports.story import Story
+
+
+def build(story: Story) -> Document:
+    """The whole report. Depends on nothing but the story: the same story gives the same document."""
+    bundle = story.evidence.bundle or None
+    sections = (
+        Section(name="checks", keep=100, blocks=_checks(story)),
+        Section(name="bundle", keep=90, blocks=_bundle(bundle) if bundle else ()),
+        Section(name="format", keep=80, blocks=_format(bundle) if bundle else ()),
+        Section(name="next", keep=70, blocks=_next(bundle) if bundle else ()),
+        Section(name="provenance", keep=50, blocks=provenance.section(story)),
+    )
+    return Document(
+        project=story.decision.project,
+        outcome=story.decision.outcome,
+        title=_title(story),
+        sections=tuple(section for section in sections if section.blocks),
+    )
+
+
+def _title(story: Story) -> Spans:
+    decision = story.decision
+    word = "released" if decision.outcome is Outcome.PASSED else "not released"
+    return (Text(f"{decision.project}: "), Strong(word), Text(f". {words.begun(decision.reason)}"))
+
+
+def _checks(story: Story) -> tuple[Block, ...]:
+    rows = tuple(_check(result) for result in story.decision.checks)
+    if not rows:
+        return ()
+    return (Table(head=("check", "", "found"), align=(Align.LEFT,) * 3, rows=rows, caption="Checks"),)
+
+
+def _check(result: Result) -> tuple[Spans, ...]:
+    return ((Code(result.check),), (words.answer(result),), (Text(result.message),))
+
+
+def _bundle(bundle: BundleInfo) -> tuple[Block, ...]:
+    told: list[Spans] = [
+        (Text("Bundle "), Code(bundle.digest), Text(f": {numbers.plural(bundle.files, 'file')}, {_size(bundle)}")),
+        (Text("Judged by decision "), Code(numbers.short(bundle.decision))),
+        (Text("Behavioural fingerprint "), Code(numbers.short(bundle.fingerprint))),
+    ]
+    return (Heading((Text("Bundle"),)), Bullets(tuple(told)))
+
+
+def _size(bundle: BundleInfo) -> str:
+    return numbers.size(bundle.bytes)
+
+
+def _format(bundle: BundleInfo) -> tuple[Block, ...]:
+    rows = tuple(((Code(one.format),), (Text(one.outcome),), (Text(one.reason),)) for one in bundle.tried)
+    table = Table(head=("format", "outcome", "why"), align=(Align.LEFT,) * 3, rows=rows, caption="Formats")
+    summary = (Strong("Format: "), Text(f"{bundle.format}; {parity(bundle.parity)}"))
+    return (Details(summary, (table, *_hunted(bundle.parity))),)
+
+
+def parity(found: Parity) -> str:
+    """How far the packaged model is from the judged one, in words."""
+    labels = "every label equal" if not found.labels_differ else f"{numbers.count(found.labels_differ)} labels differ"
+    return (
+        f"on {numbers.plural(found.rows, 'held-out row')} {labels}, largest difference "
+        f"{found.largest_difference:.1g} (allowed {found.tolerance:.1g})"
+    )
+
+
+def _hunted(found: Parity) -> tuple[Block, ...]:
+    """The rows made to part the two, and what no held-out row can show."""
+    told: list[Spans] = []
+    if found.hunted:
+        rows = ", ".join(f"{numbers.count(rows)} {what}" for what, rows in found.hunted.items())
+        told.append((Text(f"Also asked about rows made to part the two: {rows}."),))
+    told += [(Code(one.column), Text(f" = {one.value!r} falls on the other side in 32 bits.")) for one in found.effects]
+    rest = found.effect_count - len(found.effects)
+    if rest > 0:
+        told.append((Text(f"{numbers.plural(rest, 'more such value')}, none among the held-out rows."),))
+    told += [(Text(f"Not asked, as the model itself refuses it: {what}."),) for what in found.not_asked]
+    return (Bullets(tuple(told)),) if told else ()
+
+
+def _next(bundle: BundleInfo) -> tuple[Block, ...]:
+    if not bundle.number:
+        return ()
+    return (
+        Paragraph((Text("Ask it at your desk:"),)),
+        CodeBlock(f"mlops-ci serve {bundle.release}"),
+    )

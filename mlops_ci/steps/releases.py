@@ -1,0 +1,60 @@
+"""Releases in the ledger: which there are, and the next number, taken once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from mlops_ci.edge import branches
+from mlops_ci.errors import OutsideError
+from mlops_ci.ledger import names
+from mlops_ci.records.releases import Release
+from mlops_ci.steps import ledger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mlops_ci.edge.git import Repository
+    from mlops_ci.ledger.entries import Entry
+
+_LARGEST = 64 * 1024
+_ATTEMPTS = 20
+
+
+def releases(repository: Repository, project: str) -> dict[int, Release]:
+    """Number -> release, of one project, the lowest first."""
+    at = ledger.head(repository)
+    if at is None:
+        return {}
+    folder = f"{names.RELEASES}/{names.plain(project)}"
+    blobs = {entry.path: entry.blob for entry in branches.list_files(repository, at, folder)}
+    numbered = {path: number for path in blobs if (number := names.release_number(path)) is not None}
+    contents = branches.read_blobs(repository, {path: blobs[path] for path in numbered}, limit=_LARGEST)
+    found = {number: _decoded(path, data) for (path, number), data in zip(numbered.items(), contents, strict=True)}
+    return dict(sorted(found.items()))
+
+
+def of_bundle(repository: Repository, project: str, digest: str) -> tuple[int, Release] | None:
+    """The release that a bundle is already."""
+    return next((one for one in releases(repository, project).items() if one[1].bundle == digest), None)
+
+
+def record_release(repository: Repository, project: str, make: Callable[[int], Entry]) -> Entry:
+    """Record what `make` gives for the next number; picked again where somebody else took it first."""
+    for _ in range(_ATTEMPTS):
+        number = max(releases(repository, project), default=0) + 1
+        entry = make(number)
+        try:
+            ledger.record(repository, entry)
+        except ledger.NumberTakenError:
+            continue
+        return entry
+    raise OutsideError(f"no number for a release of {project} was free in {_ATTEMPTS} tries", "Run it again.")
+
+
+def _decoded(path: str, data: bytes) -> Release:
+    try:
+        return msgspec.json.decode(data, type=Release)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise OutsideError(f"{path} of the ledger cannot be read: {error}", "Was it edited by hand?") from error

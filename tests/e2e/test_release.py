@@ -1,0 +1,183 @@
+"""From a passed commit to a bundle that answers as it was judged: by itself, over HTTP, through MLflow, and again."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mlops_ci.edge import environment
+from mlops_ci.errors import OutsideError
+from tests.helpers import commit, git, must_not_skip, repo
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TABLES = Path(__file__).parents[1] / "data" / "tables"
+MLFLOW = Path(__file__).parents[1] / "integration" / "mlflow_environment"
+CACHES = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+SETTINGS = """version: 1
+project: tumours
+task: classification
+data: {sources: {rows: data/rows.csv}, target: target}
+train: {entrypoint: pipeline.train:train, params: params.yaml, seed: 7}
+gates: [accuracy >= 0.9]
+package: {intended_use: "A second look at slides, never the only one."}
+"""
+TRAIN = """from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+
+def train(frame, params, seed):
+    model = make_pipeline(SimpleImputer(), StandardScaler(), LogisticRegression(**params))
+    return model.fit(frame.drop(columns="target"), frame["target"])
+"""
+LOADED = """
+import json, sys
+import mlflow.pyfunc, pandas as pd
+bundle = sys.argv[1]
+golden = json.load(open(bundle + "/golden.json"))
+frame = pd.DataFrame(golden["rows"], columns=golden["columns"])
+answers = mlflow.pyfunc.load_model(bundle).predict(frame)
+print("answers:" + json.dumps({name: answers[name].tolist() for name in answers.columns}))
+"""
+
+
+def run(root: Path, *arguments: str, code: int = 0) -> dict[str, Any]:
+    done = subprocess.run(
+        [sys.executable, "-m", "mlops_ci", *arguments, "--json"], cwd=root, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    return dict(json.loads(done.stdout))
+
+
+def project(root: Path) -> Path:
+    files = {
+        "mlops.yaml": SETTINGS,
+        "data/rows.csv": (TABLES / "breast_cancer.csv").read_bytes(),
+        "pipeline/train.py": TRAIN,
+        "params.yaml": "max_iter: 1000\n",
+        ".gitignore": ".mlops-ci/\n__pycache__/\n",
+    }
+    return repo(root, files)
+
+
+@pytest.fixture(scope="module")
+def released(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    root = project(tmp_path_factory.mktemp("release") / "project")
+    return root, run(root, "release")
+
+
+@pytest.fixture(scope="module")
+def golden(released: tuple[Path, dict[str, Any]]) -> dict[str, Any]:
+    return dict(json.loads((Path(released[1]["bundle"]) / "golden.json").read_bytes()))
+
+
+def alike(found: dict[str, list[Any]], judged: dict[str, list[Any]]) -> None:
+    assert found.keys() == judged.keys()
+    for name, values in judged.items():
+        assert all(math.isclose(one, other, abs_tol=1e-5) for one, other in zip(found[name], values, strict=True)), name
+
+
+def test_a_release_is_in_the_ledger_and_in_the_store(released: tuple[Path, dict[str, Any]]) -> None:
+    root, told = released
+    assert told["release"] == "v1"
+    kept = json.loads(git(root, "show", "mlops-reports:releases/tumours/v1.json"))
+    assert kept["bundle"] == told["digest"]
+    assert kept["commit"] == git(root, "rev-parse", "HEAD")
+    assert Path(told["bundle"]) == root / ".mlops-ci/store/bundles" / told["digest"]
+    history = run(root, "history")["decisions"]
+    assert [(one["kind"], one["outcome"]) for one in history] == [("release", "passed"), ("check", "passed")]
+    assert [kept["decision"], kept["judged"]] == [one["id"] for one in history]
+
+
+def test_the_same_commit_again_is_the_same_release(released: tuple[Path, dict[str, Any]]) -> None:
+    root, told = released
+    assert run(root, "release") == told
+    assert git(root, "ls-tree", "--name-only", "mlops-reports:releases/tumours").split() == ["v1.json"]
+
+
+def test_another_folder_gives_the_same_digest(released: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    git(tmp_path, "clone", "--quiet", "--no-local", "--single-branch", "--branch=main", str(released[0]), "elsewhere")
+    again = run(tmp_path / "elsewhere", "release")
+    assert again["digest"] == released[1]["digest"]
+
+
+def test_mlflow_gives_the_judged_answers(released: tuple[Path, dict[str, Any]], golden: dict[str, Any]) -> None:
+    try:
+        python = environment.resolve(MLFLOW, CACHES / "mlops-ci" / "tests", say=lambda text: None).python
+    except OutsideError as error:
+        (pytest.fail if must_not_skip() else pytest.skip)(f"MLflow cannot be installed: {error}")
+    done = subprocess.run(
+        [str(python), "-c", LOADED, released[1]["bundle"]], capture_output=True, text=True, check=False
+    )
+    assert "answers:" in done.stdout, done.stderr
+    alike(json.loads(done.stdout.rpartition("answers:")[2]), golden["answers"])
+
+
+@pytest.fixture
+def served(released: tuple[Path, dict[str, Any]]) -> Iterator[str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "mlops_ci", "serve", "v1", "--port", str(port)]
+    with subprocess.Popen(command, cwd=released[0], stderr=subprocess.PIPE) as server:
+        address = f"http://127.0.0.1:{port}"
+        try:
+            for _ in range(600):
+                try:
+                    urllib.request.urlopen(f"{address}/ready", timeout=5).close()
+                    break
+                except OSError:
+                    assert server.poll() is None, server.stderr and server.stderr.read()
+                    time.sleep(0.1)
+            yield address
+        finally:
+            server.terminate()
+        assert server.wait(30) == 0
+
+
+def test_a_served_release_gives_the_judged_answers(served: str, golden: dict[str, Any]) -> None:
+    body = json.dumps({"dataframe_split": {"columns": golden["columns"], "data": golden["rows"]}}).encode()
+    asked = urllib.request.Request(f"{served}/invocations", body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(asked, timeout=30) as answer:
+        found = json.load(answer)["predictions"]
+    alike({name: [row[name] for row in found] for name in golden["answers"]}, golden["answers"])
+
+
+def test_a_refused_commit_is_not_released(released: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    root = tmp_path / "worse"
+    shutil.copytree(released[0], root)
+    commit(root, {"params.yaml": "max_iter: 1000\nC: 1.0e-9\n"}, "Worse")
+    told = run(root, "release", code=10)
+    assert told["outcome"] == "failed"
+    assert git(root, "ls-tree", "--name-only", "mlops-reports:releases/tumours").split() == ["v1.json"]
+
+
+def test_a_bundle_that_was_changed_is_not_served(released: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    shutil.copytree(released[1]["bundle"], tmp_path / "bundle")
+    (tmp_path / "bundle" / "MODEL_CARD.md").write_text("Trust me.")
+    done = subprocess.run(
+        [sys.executable, "-m", "mlops_ci", "serve", "bundle"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode != 0
+    assert "MODEL_CARD.md" in done.stderr
+
+
+def test_what_is_not_committed_is_not_released(released: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    root = tmp_path / "dirty"
+    shutil.copytree(released[0], root)
+    (root / "params.yaml").write_text("max_iter: 900\n")
+    assert "not committed" in run(root, "release", code=2)["error"]["message"]

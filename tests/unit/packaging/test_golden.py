@@ -1,0 +1,103 @@
+"""Golden requests: no row of the data, the same everywhere, and answers that rounding cannot turn."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mlops_ci.packaging import golden
+from mlops_ci.packaging.answers import answers, outputs
+from mlops_ci.records.evaluation import Predictions
+from mlops_ci.records.tables import Column, Kind, Table
+
+ROWS = 500
+
+
+def features() -> Table:
+    values = np.arange(ROWS, dtype=np.float64)
+    values[7] = np.nan
+    gone = np.isnan(values)
+    return Table(
+        rows=ROWS,
+        columns=(
+            Column(name="number", kind=Kind.FLOAT, values=values, missing=gone),
+            Column(name="whole", kind=Kind.INTEGER, values=np.arange(ROWS, dtype=np.int64)),
+        ),
+    )
+
+
+def test_a_candidate_is_put_together_from_many_rows() -> None:
+    drawn = golden.draws(features(), "digest")
+    together = np.column_stack([drawn["number"], drawn["whole"]])
+    assert together.shape == (golden.CANDIDATES, 2)
+    assert (together[:, 0] == together[:, 1]).mean() < 0.05, "rows of the data"
+
+
+def test_what_may_be_missing_is_missing_at_least_once() -> None:
+    """One row of 500 is: 128 draws would find it one time in four."""
+    assert 7 in golden.draws(features(), "digest")["number"]
+
+
+def test_the_same_data_gives_the_same_rows_and_others_give_others() -> None:
+    first, again, other = (golden.draws(features(), seed)["whole"].tolist() for seed in ("a", "a", "b"))
+    assert first == again
+    assert first != other
+    assert first[:4] == [69, 419, 334, 466], "the stream of a bundle never changes"
+
+
+@pytest.mark.parametrize("noise", [1e-6, -1e-6])
+def test_the_fingerprint_stays_where_sums_are_rounded_differently(noise: float) -> None:
+    chances = np.random.default_rng(3).random(golden.CANDIDATES)
+    asked = Table(rows=golden.CANDIDATES, columns=features().columns)
+    exact = {"probability_true": tuple(chances.tolist())}
+    made = golden.golden(asked, exact, tolerance=1e-5, spread=None)
+    moved = {name: tuple(value + noise for value in values) for name, values in made.answers.items()}
+    assert golden.fingerprint(moved, made.quantum) == made.fingerprint
+    all_moved = {name: tuple(value + 1e-6 for value in values) for name, values in exact.items()}
+    kept_all = golden.fingerprint(exact, made.quantum), golden.fingerprint(all_moved, made.quantum)
+    assert len(made.rows) == golden.KEPT
+    assert kept_all[0] != golden.fingerprint({"probability_true": tuple((chances + 1e-3).tolist())}, made.quantum)
+
+
+@pytest.mark.parametrize(("spread", "quantum"), [(None, 1e-3), (250.0, 0.1), (0.004, 1e-6), (0.0, 1e-3)])
+def test_the_step_follows_the_size_of_what_is_answered(spread: float | None, quantum: float) -> None:
+    asked = Table(rows=golden.CANDIDATES, columns=features().columns)
+    answered = {"prediction": tuple(np.linspace(0.0, 1.0, golden.CANDIDATES).tolist())}
+    assert golden.golden(asked, answered, tolerance=1e-5, spread=spread).quantum == pytest.approx(quantum)
+
+
+def test_answers_have_the_kind_the_model_answers_in() -> None:
+    predictions = Predictions(
+        digest="", labels=np.array([0, 1, -1], dtype=np.int32), scores=np.array([0.25, 0.75, 0.5], dtype=np.float32)
+    )
+    assert answers(predictions, ("3", "10"), outputs(Kind.INTEGER, ("3", "10"))) == {
+        "prediction": (3, 10, None),
+        "probability_3": (0.75, 0.25, 0.5),
+        "probability_10": (0.25, 0.75, 0.5),
+    }
+    truth = outputs(Kind.BOOLEAN, ())
+    assert answers(predictions, ("false", "true"), truth) == {"prediction": (False, True, None)}
+
+
+def test_a_boolean_target_may_be_answered_in_numbers() -> None:
+    predictions = Predictions(
+        digest="", labels=np.array([0, 1], dtype=np.int32), scores=np.array([0.25, 0.75], dtype=np.float32)
+    )
+    assert answers(predictions, ("false", "true"), outputs(Kind.INTEGER, ("0", "1"))) == {
+        "prediction": (0, 1),
+        "probability_0": (0.75, 0.25),
+        "probability_1": (0.25, 0.75),
+    }
+
+
+def test_a_model_may_have_its_classes_in_another_order() -> None:
+    scores = np.array([[0.2, 0.3, 0.5]], dtype=np.float32)
+    predictions = Predictions(digest="", labels=np.array([2], dtype=np.int32), scores=scores)
+    found = answers(predictions, ("a", "b", "c"), outputs(Kind.TEXT, ("c", "a", "b")))
+    assert list(found) == ["prediction", "probability_c", "probability_a", "probability_b"]
+    assert [round(values[0], 6) for values in list(found.values())[1:]] == [0.5, 0.2, 0.3]
+
+
+def test_regression_answers_numbers() -> None:
+    predictions = Predictions(digest="", labels=np.array([1.5, 2.0], dtype=np.float32))
+    assert answers(predictions, (), outputs(Kind.FLOAT, ())) == {"prediction": (1.5, 2.0)}
