@@ -210,23 +210,27 @@ def other_cases():
 
 
 def booster_cases():
-    """The same for XGBoost and LightGBM, behind preprocessing and alone, where they are installed."""
+    """XGBoost, LightGBM and CatBoost, behind preprocessing and alone, where they are installed."""
+    import catboost
     import lightgbm
     import numpy as np
     import xgboost
     from sklearn.base import clone
 
     light = {"n_estimators": 10, "verbose": -1, "random_state": 0, "min_child_samples": 5}
+    cat = {"iterations": 10, "depth": 3, "verbose": 0, "random_seed": 0, "allow_writing_files": False}
     extreme = {"n_estimators": 10, "random_state": 0, "max_depth": 3}
     for one in (
         lightgbm.LGBMClassifier(**light),
         lightgbm.LGBMRegressor(**light),
         xgboost.XGBClassifier(**extreme),
         xgboost.XGBRegressor(**extreme),
+        catboost.CatBoostClassifier(**cat),
+        catboost.CatBoostRegressor(**cat),
     ):
         name = type(one).__name__
         for wanted in ("binary", "multiclass") if name.endswith("Classifier") else ("regression",):
-            for kind in ("numbers", "missing", "alone"):
+            for kind in ("alone",) if name.startswith("CatBoost") else ("numbers", "missing", "alone"):
                 frame, target = table("missing" if kind == "alone" else kind, wanted)
                 if name == "XGBClassifier":
                     target = np.unique(target, return_inverse=True)[1]

@@ -240,7 +240,7 @@ def test_what_needs_more_than_an_operator_is_converted(kit: str, tmp_path: Path)
 
 
 def test_boosters_are_converted(tmp_path: Path) -> None:
-    """XGBoost and LightGBM, alone and behind preprocessing, in an environment that has them."""
+    """XGBoost and LightGBM alone and behind preprocessing, CatBoost alone, in an environment that has them."""
     caches = CACHES / "mlops-ci" / "tests-boosters"
     try:
         there = environment.resolve(HERE / "booster_environment", caches, say=lambda text: None)
@@ -248,6 +248,6 @@ def test_boosters_are_converted(tmp_path: Path) -> None:
         (pytest.fail if must_not_skip() else pytest.skip)(f"the boosters cannot be installed: {error}")
     script = str(HERE / "export_table.py")
     rows = run(script, str(_installed(there)), str(tmp_path), "boosters", python=str(there.python))
-    assert len(rows) == 18
+    assert len(rows) == 21
     wrong = [(row["name"], row["kind"], row["task"]) for row in rows if not cell(row["answer"]).startswith("ONNX")]
     assert wrong == []

@@ -1,11 +1,13 @@
-"""XGBoost and LightGBM inside or outside a pipeline: the converters of onnxmltools, where a model has such a part."""
+"""XGBoost and LightGBM inside or outside a pipeline, by the converters of onnxmltools; CatBoost alone, by its own."""
 
 from __future__ import annotations
 
 import importlib
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .feeds import parts
+from .feeds import Feed, parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +32,31 @@ def forget_names(part: Any) -> None:
     """The converter knows the columns of XGBoost by place, and refuses names."""
     if type(part).__module__.split(".")[0] == "xgboost":
         part.get_booster().feature_names = None
+
+
+def catboost(model: Any, inputs: list[Feed], name: str) -> Any | None:
+    """A CatBoost model as it exports itself, with probabilities as a tensor; None for any other.
+
+    It has one input for all columns, of float32, and raises for categorical features.
+    """
+    import onnx
+
+    if type(model).__module__.split(".")[0] != "catboost":
+        return None
+    if [feed.type for feed in inputs] != ["float32"]:
+        raise NotImplementedError("CatBoost exports models of numbers alone, as float32")
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "model.onnx"
+        model.save_model(str(file), format="onnx", export_parameters={"onnx_graph_name": name})
+        made = onnx.load(str(file))
+    for node in [node for node in made.graph.node if node.op_type == "ZipMap"]:
+        [place] = [place for place, each in enumerate(made.graph.output) if each.name == node.output[0]]
+        tensor = onnx.helper.make_tensor_value_info(node.input[0], onnx.TensorProto.FLOAT, [None, None])
+        made.graph.output[place].CopyFrom(tensor)
+        made.graph.node.remove(node)
+    for output in made.graph.output:
+        output.type.tensor_type.ClearField("shape")  # numbers are said to have one dimension, and have two
+    return made
 
 
 def _register(kind: type, converter: Callable[[Any, Any, Any], None]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import warnings
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,35 +16,43 @@ NAME = "mlops-ci"
 OPSETS = {"": 18, "ai.onnx.ml": 3}
 
 
-def convert(model: Any, inputs: list[Feed], *, missing_text: str) -> tuple[bytes, list[Feed]]:
-    """The ONNX model, and its inputs as they are called in it: names of columns are not always names in ONNX.
+@dataclass(frozen=True)
+class Converted:
+    """An ONNX model, and its inputs as they are called in it: names of columns are not always names in ONNX."""
 
-    Whatever skl2onnx raises for an estimator it cannot convert comes through.
-    """
+    content: bytes
+    feeds: list[Feed]
+    opset: dict[str, int]
+
+
+def convert(model: Any, inputs: list[Feed], *, missing_text: str) -> Converted:
+    """The ONNX model. Whatever a converter raises for an estimator that it cannot convert comes through."""
+    made = boosters.catboost(model, inputs, NAME) or _by_skl2onnx(model, inputs, missing_text)
+    opsets = sorted(((each.domain, each.version) for each in made.opset_import), reverse=True)
+    names = [each.name for each in made.graph.input]
+    named = [replace(feed, name=name) for feed, name in zip(inputs, names, strict=True)]
+    return Converted(_bytes(made, opsets), named, dict(opsets))
+
+
+def _by_skl2onnx(model: Any, inputs: list[Feed], missing_text: str) -> Any:
+    from skl2onnx import convert_sklearn
+
     hist_trees.register()
     imputing.register()
     boosters.register(model)
     _let_it_know_zipmap()
-    double = any(feed.type == "float64" for feed in inputs)
-    prepared = _prepared(model, missing_text, double=double)
+    prepared = _prepared(model, missing_text, double=any(feed.type == "float64" for feed in inputs))
+    types = [(feed.name, _tensor(feed)) for feed in inputs]
+    options = {"zipmap": False} if hasattr(model, "classes_") else None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        made = _converted(prepared, inputs, {"zipmap": False} if hasattr(model, "classes_") else None)
+        made = convert_sklearn(prepared, NAME, types, options=options, target_opset=OPSETS)
     for node in made.graph.node:
         if node.op_type == "ZipMap":
             raise NotImplementedError("the probabilities are a list of mappings")
         if node.op_type == "StringNormalizer":
             _in_any_locale(node)
-    names = [each.name for each in made.graph.input]
-    named = [replace(feed, name=name) for feed, name in zip(inputs, names, strict=True)]
-    return _bytes(made), named
-
-
-def _converted(model: Any, inputs: list[Feed], options: dict[str, Any] | None) -> Any:
-    from skl2onnx import convert_sklearn
-
-    types = [(feed.name, _tensor(feed)) for feed in inputs]
-    return convert_sklearn(model, NAME, types, options=options, target_opset=OPSETS)
+    return made
 
 
 def _let_it_know_zipmap() -> None:
@@ -83,12 +91,11 @@ def _tensor(feed: Feed) -> Any:
     return kinds[feed.type]([None, len(feed.columns)])
 
 
-def _bytes(made: Any) -> bytes:
+def _bytes(made: Any, opsets: list[tuple[str, int]]) -> bytes:
     """Without what differs from day to day and between versions of the converter."""
     made.producer_name, made.producer_version, made.doc_string, made.domain = NAME, "", "", ""
     made.model_version = 0
     del made.metadata_props[:]
-    opsets = sorted(((each.domain, each.version) for each in made.opset_import), reverse=True)
     del made.opset_import[:]
     for domain, version in opsets:
         made.opset_import.add(domain=domain, version=version)

@@ -39,10 +39,10 @@ def _attempt(judged: Judged, number: str, missing_text: str) -> tuple[bytes, dic
     inputs = feeds.feeds(judged.kinds, number=number, table=table)
     probabilities = judged.found.score_kind == "probability"
     try:
-        content, named = graph.convert(judged.model, inputs, missing_text=missing_text)
+        converted = graph.convert(judged.model, inputs, missing_text=missing_text)
         model = graph.OnnxModel(
-            content,
-            named,
+            converted.content,
+            converted.feeds,
             missing_text=missing_text,
             classes=getattr(judged.model, "classes_", None),
             probabilities=probabilities,
@@ -56,7 +56,7 @@ def _attempt(judged: Judged, number: str, missing_text: str) -> tuple[bytes, dic
         "label": model.label,
         "scores": model.scores,
     }
-    return content, {"parity": parity, "onnx": wiring, "opset": graph.OPSETS}
+    return converted.content, {"parity": parity, "onnx": wiring, "opset": converted.opset}
 
 
 def _once(reasons: list[str]) -> list[str]:
