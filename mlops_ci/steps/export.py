@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from mlops_ci import __version__
 from mlops_ci.edge import answers, exporter, files, pickles
 from mlops_ci.errors import UserCodeError
 from mlops_ci.steps.cache import Cache
@@ -54,6 +55,7 @@ def export(model: Model, *, say: Callable[[str], None]) -> Exported:
     """
     package = model.tree.config.package
     reads = {
+        "version": __version__,  # the converters of our own may be others in another one
         "predict": reads_of(model.project, model.snapshot, model.holdout, fitted=model.fitted, workshop=model.workshop),
         "nullable": nullable(model.snapshot),
         "exporter": exporter.digest(),
@@ -86,7 +88,7 @@ def _make(folder: Path, *, model: Model, say: Callable[[str], None]) -> None:
         with model.workshop.open() as bench:
             answer = bench.run("export", asked).value
     except UserCodeError as error:
-        if error.where.startswith("package."):
+        if error.where == "train" or error.where.startswith("package."):
             error.where = model.tree.config.place(error.where)
         raise
     if not isinstance(answer, answers.Exported):

@@ -182,7 +182,7 @@ def other_cases():
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import GridSearchCV
     from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import OneHotEncoder, StandardScaler
+    from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
     from sklearn.tree import DecisionTreeClassifier
 
     frame, target = table("missing", "binary")
@@ -200,6 +200,7 @@ def other_cases():
         ("odd names, and a date nobody uses", make_pipeline(picked, LogisticRegression()), list(frame), target),
         ("a search", grid, numbers, target),
         ("a vote", voting, numbers, target),
+        ("a function", make_pipeline(FunctionTransformer(np.cbrt), LogisticRegression()), numbers, target),
         ("categorical numbers", native, numbers, target),
         ("large integers", make_pipeline(StandardScaler(), LogisticRegression()), [*numbers, "seen"], target),
         ("labels true and false", RandomForestClassifier(5, random_state=0), numbers, positive),
@@ -216,6 +217,7 @@ def booster_cases():
     import numpy as np
     import xgboost
     from sklearn.base import clone
+    from sklearn.model_selection import GridSearchCV
 
     light = {"n_estimators": 10, "verbose": -1, "random_state": 0, "min_child_samples": 5}
     cat = {"iterations": 10, "depth": 3, "verbose": 0, "random_seed": 0, "allow_writing_files": False}
@@ -236,6 +238,8 @@ def booster_cases():
                     target = np.unique(target, return_inverse=True)[1]
                 frame = frame[["a", "b", "count"]] if kind == "alone" else frame
                 model = clone(one) if kind == "alone" else pipeline(clone(one), kind)
+                if kind == "numbers":  # a search keeps the model as it was made beside the one that was fitted
+                    model = GridSearchCV(model, {f"{model.steps[-1][0]}__n_estimators": [10]}, cv=2)
                 model.fit(frame[:HELD], target[:HELD])
                 yield name, kind, wanted, model, frame[HELD:].reset_index(drop=True), target
 

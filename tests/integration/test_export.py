@@ -222,6 +222,7 @@ def test_what_needs_more_than_an_operator_is_converted(kit: str, tmp_path: Path)
         "odd names, and a date nobody uses": "ONNX",
         "a search": "ONNX",
         "a vote": "ONNX",
+        "a function": "skops",
         "categorical numbers": "ONNX",
         "large integers": "ONNX, float64",
         "labels true and false": "ONNX",

@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlops_ci.worker import answers
+from mlops_ci.worker import answers, models
+from mlops_ci.worker.failures import Failure
+from mlops_ci.worker.formats import choose
 from mlops_ci.worker.formats.attempt import Judged, Refused
 from mlops_ci.worker.formats.hunt import Hunter
 
@@ -96,6 +98,12 @@ def test_a_limit_rounded_to_float32_is_told_where_no_row_can_show_it() -> None:
     parity = judged().compare(Model(limit=np.nextafter(low, -1.0)), cast=np.float32)
     assert parity["effect_count"] == len(parity["effects"]) > 0
     assert all(effect["column"] == "x" and abs(effect["value"] - LIMIT) < 1e-7 for effect in parity["effects"])
+
+
+def test_what_is_only_around_an_estimator_is_not_released() -> None:
+    with pytest.raises(Failure, match="a booster's own file"):
+        choose.check(models.LightGBM.__new__(models.LightGBM))
+    choose.check(Model())
 
 
 class Below(Model):

@@ -30,7 +30,7 @@ def register(model: Any) -> None:
 
 def forget_names(part: Any) -> None:
     """The converter knows the columns of XGBoost by place, and refuses names."""
-    if type(part).__module__.split(".")[0] == "xgboost":
+    if type(part).__module__.split(".")[0] == "xgboost" and part.__sklearn_is_fitted__():
         part.get_booster().feature_names = None
 
 

@@ -54,6 +54,7 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
 def _judged(request: dict[str, Any]) -> Judged:
     task, classes = request["task"], request["classes"]
     model = models.load(request["model"], task=task)
+    check(model)
     folder = Path(request["features"])
     frame = tables.select(frames.read(folder), model, target=request["target"], ids=request["id"])
     known = frames.kinds(folder)
@@ -74,6 +75,17 @@ def _judged(request: dict[str, Any]) -> Judged:
         hunted=hunter.hunt(partial(_scores, model, request), nullable=nullable, allowed=allowed),
         refused=hunter.refused,
     )
+
+
+def check(model: Any) -> None:
+    """Raises Failure where what was opened is not the estimator itself but something around it."""
+    if isinstance(model, (models.XGBoost, models.LightGBM)) or type(model).__module__.startswith("mlflow."):
+        raise Failure(
+            "unusable",
+            "the model is a booster's own file or an MLflow model, and neither can be released",
+            "train by the library's scikit-learn classes (XGBClassifier, LGBMRegressor) and keep the estimator itself",
+            where="train",
+        )
 
 
 def _scores(model: Any, request: dict[str, Any], frame: Any) -> Any:

@@ -119,6 +119,8 @@ def _prepared(model: Any, missing_text: str, *, double: bool) -> Any:
             _cast_at_the_end(part)
         if name == "VotingClassifier":
             part.flatten_transform = False  # it is about `transform`, and the converter refuses it
+        if name == "LinearDiscriminantAnalysis" and len(getattr(part, "classes_", ())) == 2:
+            _as_logistic(part)
         boosters.forget_names(part)
     return found
 
@@ -130,6 +132,15 @@ def _cast_at_the_end(pipeline: Any) -> None:
     last = pipeline.steps[-1][1]
     if hasattr(last, "predict") and not type(last).__name__.startswith("HistGradientBoosting"):
         pipeline.steps.insert(len(pipeline.steps) - 1, ("float32", CastTransformer(dtype=np.float32)))
+
+
+def _as_logistic(discriminant: Any) -> None:
+    """Of two classes both answer the logistic function of the same sum; the converter writes softmax for this one."""
+    from sklearn.linear_model import LogisticRegression
+
+    kept = {name: getattr(discriminant, name) for name in ("coef_", "intercept_", "classes_", "n_features_in_")}
+    discriminant.__class__ = LogisticRegression
+    discriminant.__dict__ = {**vars(LogisticRegression()), **kept}
 
 
 def _forget_missing(encoder: Any) -> None:
