@@ -102,7 +102,8 @@ def test_the_written_training_function_trains_on_words_days_and_gaps(tmp_path: P
     params = {"learning_rate": 0.1, "max_iter": 20}
     model = names["train"](frame.drop(columns="customer_id"), params, 7)  # type: ignore[operator]
     asked = frame.drop(columns=["customer_id", "churned"]).head(5).copy()
-    asked["plan"], asked["months"] = float("nan"), float("nan")
+    for name in ("plan", "months"):
+        asked[name] = asked[name].mask(asked[name].notna())
     assert model.predict_proba(asked).shape == (5, 2)
 
 
