@@ -35,8 +35,6 @@ def main(arguments: Sequence[str]) -> int:
         return _serve(chosen, bound)
     except BundleError as error:
         _say(str(error))
-    except OSError as error:
-        _say(f"{chosen.host}:{chosen.port}: {error.strerror or error}")
     return 1
 
 
@@ -66,7 +64,7 @@ def _check(bundle: Path, digest: str) -> int:
 
 def _serve(chosen: argparse.Namespace, bound: socket.socket) -> int:
     model = Model(opened(chosen.bundle, chosen.digest))
-    kept = log.PredictionLog(chosen.log, log.Limits(sample=chosen.log_sample)) if chosen.log else None
+    kept = _log(chosen.log, chosen.log_sample) if chosen.log else None
     app = App(
         model,
         log=kept,
@@ -83,6 +81,13 @@ def _serve(chosen: argparse.Namespace, bound: socket.socket) -> int:
     if kept is not None:
         _say(f"{kept.rows} records logged, {kept.dropped} dropped")
     return 0
+
+
+def _log(folder: Path, sample: float) -> log.PredictionLog:
+    try:
+        return log.PredictionLog(folder, log.Limits(sample=sample))
+    except OSError as error:
+        raise BundleError(f"{folder}: the prediction log cannot be kept there: {error.strerror or error}") from None
 
 
 def _say(line: str) -> None:

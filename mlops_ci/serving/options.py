@@ -19,7 +19,7 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
     add("--check", action="store_true", help="load it, ask the golden requests, print what came of it, and leave")
     add("--digest", default=os.environ.get("MLOPS_CI_DIGEST", ""), help="serve no other bundle (MLOPS_CI_DIGEST)")
     add("--host", default="127.0.0.1", help="address to listen on: 0.0.0.0 in a container")
-    add("--port", type=int, default=8000, help="0 takes a free one")
+    add("--port", type=_port, default=8000, help="0 takes a free one")
     add("--workers", type=_positive, default=1, help="processes that share the port")
     add("--token-env", default="", metavar="NAME", help="the variable with the bearer token to ask for")
     add("--log", type=Path, default=os.environ.get("MLOPS_CI_LOG"), help="folder of the prediction log (MLOPS_CI_LOG)")
@@ -37,8 +37,14 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def _positive(text: str) -> int:
-    if not text.isdigit() or int(text) == 0:
+    if not text.isdecimal() or int(text) == 0:
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
+    return int(text)
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65_535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port from 0 to 65535")
     return int(text)
 
 

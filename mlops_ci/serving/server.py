@@ -14,6 +14,7 @@ from typing import NamedTuple
 import uvicorn
 
 from .app import App
+from .errors import BundleError
 from .protocol import BoundedProtocol
 
 _LONGEST_GOODBYE = 30
@@ -83,13 +84,16 @@ class Server(uvicorn.Server):
 
 
 def listen(host: str, port: int, *, shared: bool) -> socket.socket:
-    """A socket bound to an address; `shared` lets other processes bind it too. Raises OSError."""
-    family, kind, number, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    bound = socket.socket(family, kind, number)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    if shared:
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    bound.bind(address)
+    """A socket bound to an address; `shared` lets other processes bind it too. Raises BundleError."""
+    try:
+        family, kind, number, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        bound = socket.socket(family, kind, number)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        bound.bind(address)
+    except OSError as error:
+        raise BundleError(f"{host}:{port}: {error.strerror or error}") from None
     return bound
 
 

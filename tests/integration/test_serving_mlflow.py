@@ -11,8 +11,12 @@ import pytest
 
 from mlops_ci.edge import environment
 from mlops_ci.errors import OutsideError
+from mlops_ci.serving.app import App
+from mlops_ci.serving.bundle import opened
+from mlops_ci.serving.model import Model
 from tests import serving_bundles
 from tests.helpers import must_not_skip
+from tests.serving_client import post
 
 LOCK = Path(__file__).parent / "mlflow_environment"
 # As it is before a test's own HOME: the environment is large, and the same for every run.
@@ -25,6 +29,10 @@ flavors:
     data: .
     python_version: 3.11.7
 model_uuid: 00000000000000000000000000000000
+signature:
+  inputs: '[{"name": "carrier", "type": "string", "required": false},
+    {"name": "hour", "type": "double", "required": false}, {"name": "distance", "type": "double"},
+    {"name": "weekend", "type": "boolean"}, {"name": "day", "type": "string"}]'
 """
 TO_SKOPS = """
 import pickle, sys, skops.io
@@ -38,6 +46,15 @@ golden = json.load(open(sys.argv[1] + "/golden.json"))
 model = mlflow.pyfunc.load_model(sys.argv[1])
 frame = pandas.DataFrame(golden["rows"], columns=golden["columns"])
 print("answers:" + json.dumps(model.predict(frame).to_dict("list")))
+"""
+SERVE = """
+import json, sys, mlflow
+from mlflow.pyfunc import scoring_server
+model = mlflow.pyfunc.load_model(sys.argv[1])
+asked = [json.dumps(form) for form in json.loads(sys.argv[2])]
+schema = model.metadata.get_input_schema()
+answers = [scoring_server.invocations(each, "application/json", model, schema).response for each in asked]
+print("answers:[" + ",".join(answers) + "]")
 """
 
 
@@ -70,6 +87,24 @@ def test_mlflow_loads_a_bundle_and_asks_it(with_mlflow: Path, tmp_path: Path, ke
         answers = json.loads(run(with_mlflow, ASK, str(bundle)).partition("answers:")[2])
         assert answers["prediction"] == golden["prediction"]
         assert answers["probability_true"] == pytest.approx(golden["probability_true"], abs=1e-9)
+
+
+def test_invocations_are_answered_as_mlflow_itself_answers_them(with_mlflow: Path, tmp_path: Path) -> None:
+    files = serving_bundles.kept()
+    bundle = serving_bundles.write(tmp_path / "bundle", {**files, "MLmodel": MLMODEL})
+    golden = json.loads(files["golden.json"])
+    # Without missing values: of a missing text in `instances` and `inputs` MLflow makes the text None.
+    columns, rows = golden["columns"], [row for row in golden["rows"] if None not in row][:3]
+    records = [dict(zip(columns, row, strict=True)) for row in rows]
+    forms = [
+        {"dataframe_split": {"columns": columns, "data": rows}},
+        {"dataframe_records": records},
+        {"instances": records},
+        {"inputs": dict(zip(columns, map(list, zip(*rows, strict=True)), strict=True))},
+    ]
+    told = run(with_mlflow, SERVE, str(bundle), json.dumps(forms)).partition("answers:")[2]
+    app = App(Model(opened(bundle)))
+    assert [post(app, form).json() for form in forms] == json.loads(told)
 
 
 def test_a_type_that_serving_json_does_not_trust_is_not_made(with_mlflow: Path, tmp_path: Path) -> None:

@@ -204,6 +204,7 @@ def test_the_first_signal_says_not_ready_and_running_requests_are_answered(bundl
             time.sleep(0.2)
             server.process.terminate()
             assert until(lambda: server.ask("GET", "/ready").status == 503)
+            time.sleep(0.5)  # uvicorn alone would have stopped listening by now
             assert server.ask("GET", "/health").status == 200
             assert server.post({"instances": [ROW]}).status == 200
             time.sleep(2.5)
@@ -229,7 +230,16 @@ def test_what_is_no_bundle_is_not_served(bundle: Path, tmp_path: Path) -> None:
     assert left(str(bundle), "--check", MLOPS_CI_DIGEST="sha256:" + "1" * 64)[0] == 1
     code, said, _ = left(str(tmp_path))
     assert (code, said) == (1, f"{tmp_path}/manifest.json: No such file or directory")
-    assert left(str(bundle), "--token-env", "NOT_SET")[0] == 2
+    for wrong in (
+        ["--token-env", "NOT_SET"],
+        ["--port", "65536"],
+        ["--workers", "0"],
+        ["--log-sample", "1.5"],
+        ["--x"],
+    ):
+        assert left(str(bundle), *wrong)[0] == 2
+    code, said, _ = left(str(bundle), "--log", "/proc/predictions")
+    assert (code, said) == (1, "/proc/predictions: the prediction log cannot be kept there: No such file or directory")
     with running(bundle) as server:
         code, said, _ = left(str(bundle), "--port", str(server.port))
         assert (code, said) == (1, f"127.0.0.1:{server.port}: Address already in use")
