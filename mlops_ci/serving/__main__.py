@@ -63,7 +63,7 @@ def _check(bundle: Path, digest: str) -> int:
 
 
 def _serve(chosen: argparse.Namespace, bound: socket.socket) -> int:
-    model = Model(opened(chosen.bundle, chosen.digest))
+    model = Model(opened(chosen.bundle, chosen.digest), chosen.release)
     kept = _log(chosen.log, chosen.log_sample) if chosen.log else None
     app = App(
         model,

@@ -55,7 +55,7 @@ class App:
         self._numbers = itertools.count(1)
         self._model = model
         self._limits = limits
-        self._recorder = Recorder(model.bundle, key)
+        self._recorder = Recorder(serving, model.bundle.digest, key)
         self._routes = Routes(model, self.metrics, self.state, token=token, most_rows=limits.rows)
 
     async def __call__(self, scope: Mapping[str, Any], receive: bodies.Receive, send: replies.Send) -> None:

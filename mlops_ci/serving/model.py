@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from . import golden
 from .bundle import Bundle
 from .engine import loaded
@@ -13,10 +15,13 @@ from .validate import Checked, Signature, Table
 class Model:
     """Asks the engine with what the signature lets through."""
 
-    def __init__(self, bundle: Bundle) -> None:
-        """Raises BundleError where the model cannot be loaded, or answers otherwise than when it was judged."""
+    def __init__(self, bundle: Bundle, release: str = "") -> None:
+        """Raises BundleError where the model cannot be loaded, or answers otherwise than when it was judged.
+
+        `release` is its number, which a bundle cannot know: it is given to the digest.
+        """
         self.bundle = bundle
-        self.serving = bundle.serving
+        self.serving = msgspec.structs.replace(bundle.serving, release=release or bundle.serving.release)
         self.signature = Signature(bundle.serving)
         self.outputs = [each.name for each in bundle.serving.outputs]
         self._engine = loaded(bundle)

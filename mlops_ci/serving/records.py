@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from .bundle import Bundle
+from .described import Serving
 from .errors import Refused
 from .validate import Checked
 
@@ -22,9 +22,8 @@ _encode = msgspec.json.Encoder(enc_hook=str).encode  # of what is no JSON, dates
 class Recorder:
     """Makes lines. Private columns are hashed under `key`, or left out where there is none."""
 
-    def __init__(self, bundle: Bundle, key: bytes) -> None:
-        serving = bundle.serving
-        self._same = _encode({"digest": bundle.digest, "release": serving.release})[1:-1]
+    def __init__(self, serving: Serving, digest: str, key: bytes) -> None:
+        self._same = _encode({"digest": digest, "release": serving.release})[1:-1]
         self._outputs = [each.name for each in serving.outputs]
         private = frozenset(serving.private)
         shown = [(place, each.name) for place, each in enumerate(serving.inputs) if each.name not in private]

@@ -61,6 +61,16 @@ def test_a_record_says_who_asked_what_and_what_was_answered(bundle: Path, tmp_pa
     assert (worse["error"], "inputs" in bad, "99" in json.dumps(bad["where"])) == ("not_json", False, False)
 
 
+def test_a_bundle_is_told_its_number(bundle: Path, tmp_path: Path) -> None:
+    with running(bundle, "--log", str(tmp_path), "--release", "v13") as server:
+        assert server.lines[0].startswith("flights v13 (")
+        assert server.ask("GET", "/v2/models/flights/versions/v13").json()["versions"] == ["v13"]
+        assert 'release="v13"' in server.ask("GET", "/metrics").body.decode()
+        server.post({"instances": [ROW]})
+        server.stop()
+    assert [each["release"] for each in records(tmp_path)] == ["v13"]
+
+
 def test_duckdb_reads_a_log_as_it_is(bundle: Path, tmp_path: Path) -> None:
     with running(bundle, "--log", str(tmp_path)) as server:
         for hour in (1, 18, 99):

@@ -8,7 +8,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from mlops_ci.serving.bundle import Bundle
 from mlops_ci.serving.records import Recorder
 from mlops_ci.serving.validate import Checked
 from tests import serving_bundles
@@ -19,7 +18,7 @@ ANSWERS = [[310.5, 12.25]]
 def logged(checked: Checked, *, private: tuple[str, ...], ids: tuple[str, ...] = (), key: bytes = b"") -> list[Any]:
     bundle = serving_bundles.opened(serving_bundles.regression())
     serving = msgspec.structs.replace(bundle.serving, private=private, ids=ids)
-    recorder = Recorder(Bundle(bundle.digest, serving, bundle.golden, b""), key)
+    recorder = Recorder(serving, bundle.digest, key)
     return [json.loads(line) for line in recorder.answered("r", 0.5, checked, ANSWERS).splitlines()]
 
 
