@@ -37,7 +37,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
-        "needs(*parts): parts of the machine (docker, act, chromium, registry, a program); "
+        "needs(*parts): parts of the machine (dockerd, act, chromium, registry, a program); "
         "skipped without them, failed when CI=true or MLOPS_CI_REQUIRE_ALL=1",
     )
 

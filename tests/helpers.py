@@ -132,7 +132,7 @@ def run_info(*, seconds: float = 1.5) -> RunInfo:
 
 @cache
 def lacking(part: str) -> str:
-    """Why a part of the machine cannot be used, "" when it can: docker, act, chromium, registry, or a program."""
+    """Why a part of the machine cannot be used, "" when it can: dockerd, act, chromium, registry, or a program."""
     if part == "chromium":
         return "" if any(map(shutil.which, _CHROMIUM)) else "no Chromium on PATH"
     if part == "registry":
@@ -141,7 +141,7 @@ def lacking(part: str) -> str:
         )
     if shutil.which(part) is None:
         return f"no {part} on PATH"
-    return _fails("docker", "info") if part == "docker" else ""
+    return "only root may start it" if part == "dockerd" and os.geteuid() != 0 else ""
 
 
 def must_not_skip() -> bool:

@@ -9,6 +9,7 @@ from mlops_ci.config.convert import refuse
 from mlops_ci.config.judging import SLOW_CHECKS, GateSetting
 from mlops_ci.config.settings import RUNGS, Config
 from mlops_ci.config.yaml import Document, Path
+from mlops_ci.records.images import BASE, REPOSITORY, TAGGED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +43,7 @@ def check(config: Config, document: Document) -> None:
         _environments,
         _anchor,
         _guarantee,
+        _package,
         _not_yet,
     )
     for found in checks:
@@ -125,6 +127,7 @@ def _paths(config: Config) -> Iterator[Problem]:
     train = config.train
     inside: dict[Path, str | None] = {("data", "sources", name): path for name, path in config.data.sources.items()}
     inside[("data", "contract")] = config.data.contract
+    inside[("package", "dockerfile")] = config.package.dockerfile
     if config.data.prepare and config.data.prepare.endswith(".sql"):
         inside[("data", "prepare")] = config.data.prepare
     if train:
@@ -241,6 +244,18 @@ def _one_answer(config: Config) -> Iterator[Problem]:
                 yield ("environments", name, "gates", at), found, advice
 
 
+def _package(config: Config) -> Iterator[Problem]:
+    package = config.package
+    if package.image is not None and not REPOSITORY.fullmatch(package.image):
+        advice = "Allowed: registry and repository in small letters, without tag or digest: ghcr.io/acme/flights."
+        yield ("package", "image"), f"found {package.image!r}", advice
+    if package.base is not None and not BASE.fullmatch(package.base):
+        name = package.base.partition("@")[0]
+        advice = "Name it by its digest, as a tag may be another image tomorrow"
+        shown = f"; `docker buildx imagetools inspect {name}` shows it" if TAGGED.fullmatch(name) else ""
+        yield ("package", "base"), f"found {package.base!r}", f"{advice}: python:3.12-slim@sha256:…{shown}."
+
+
 def _not_yet(config: Config) -> Iterator[Problem]:
     """Keys of later versions: setting them would promise what nothing computes."""
     leave = "Leave it out for now."
@@ -250,10 +265,8 @@ def _not_yet(config: Config) -> Iterator[Problem]:
         yield ("evidence", "rows"), "not yet: there is no store", "Write ledger or none."
     if _SCHEME.match(config.store) or config.store in ("oci", "s3", "github-release"):
         yield ("store",), f"not yet: {config.store!r}", "Allowed: a folder."
-    if config.package.image:
-        yield ("package", "image"), "not yet: no image is built", leave
     if config.package.targets:
-        yield ("package", "targets"), "not yet: nothing but the bundle is built", leave
+        yield ("package", "targets"), "not yet: nothing but bundle and image is built", leave
     for name, environment in config.environments.items():
         if environment != type(environment)(gates=environment.gates):
             yield (

@@ -124,7 +124,21 @@ class Package(Section, frozen=True, kw_only=True):
     private: Annotated[
         Names, Meta(description="Columns whose values no log of predictions may hold: hashed there, or left out.")
     ] = ()
-    image: Annotated[str | None, Meta(description="Name of the container image. Not yet.")] = None
+    image: Annotated[
+        str | None,
+        Meta(description="Where the container image is pushed: a repository without a tag, `ghcr.io/acme/flights`."),
+    ] = None
+    base: Annotated[
+        str | None,
+        Meta(
+            description="What the image is built on: an image with Python 3.11 or later and pip, named by its digest: "
+            "`python:3.12-slim@sha256:…`."
+        ),
+    ] = None
+    dockerfile: Annotated[
+        str | None, Meta(description="A Dockerfile of your own instead of the generated one (docs/image.md).")
+    ] = None
+    memory: Annotated[int, Meta(description="MiB that the image may use in its smoke test.", ge=64)] = 512
     targets: Annotated[Names, Meta(description="What is built beside the bundle. Not yet.")] = ()
 
 

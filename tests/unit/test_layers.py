@@ -46,6 +46,7 @@ OWNERS = {
     "duckdb": "edge/database.py",
     "git": "edge/git_process.py",
     "httpx": "edge/github/transport.py",
+    "docker": "edge/docker.py",
     "mlflow": "edge/mlflow.py",
     "deepchecks": "deepchecks_worker/",
     "yaml": "config/yaml.py",

@@ -1,0 +1,61 @@
+"""The image of a bundle as text: its Dockerfile, its labels, and which file goes into which layer."""
+
+from __future__ import annotations
+
+import re
+
+from mlops_ci.records.images import BASE, ImageNames
+from mlops_ci.render import render, templates
+
+PORT = 8000
+TIME = 315_532_800
+"""Of every file, seconds since 1970: 1980-01-01. Not the commit's: layers that two releases share stay the same."""
+
+INDEXES = ("UV_DEFAULT_INDEX", "UV_INDEX", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL")
+"""Variables that say where packages come from; told to the stage that installs, which is not part of the image."""
+
+_RUNTIME = "serve/"
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
+
+def dockerfile(base: str) -> str:
+    """The Dockerfile of any bundle on a base that is named by its digest."""
+    return render("image/Dockerfile", base=base, arguments=INDEXES, time=TIME, port=PORT)
+
+
+def installer() -> bytes:
+    """The lock of uv, which installs the libraries."""
+    return (templates() / "image" / "uv.lock").read_bytes()
+
+
+def place(path: str) -> str:
+    """Where a file of the bundle lies in the build context."""
+    return f"{'runtime' if path.startswith(_RUNTIME) else 'model'}/bundle/{path}"
+
+
+def labels(names: ImageNames, base: str) -> dict[str, str]:
+    """What is known of the image, by https://github.com/opencontainers/image-spec/blob/main/annotations.md."""
+    found = BASE.fullmatch(base)
+    known = {
+        "org.opencontainers.image.title": names.project,
+        "org.opencontainers.image.version": names.release,
+        "org.opencontainers.image.revision": names.commit,
+        "org.opencontainers.image.created": names.created,
+        "org.opencontainers.image.base.name": found["name"] if found else "",
+        "org.opencontainers.image.base.digest": found["digest"] if found else "",
+        "dev.mlops-ci.bundle": f"sha256:{names.bundle}",
+        "dev.mlops-ci.decision": names.decision,
+    }
+    return {name: value for name, value in known.items() if value}
+
+
+def labelled(text: str, values: dict[str, str]) -> str:
+    """A Dockerfile with these labels at its end; whatever the values hold, they stay values."""
+    lines = " \\\n".join(f"      {name}={_quoted(value)}" for name, value in sorted(values.items()))
+    return f"{text.rstrip()}\n\nLABEL {lines.lstrip()}\n"
+
+
+def _quoted(value: str) -> str:
+    """In quotes, a backslash takes the meaning from what follows (https://docs.docker.com/reference/dockerfile/)."""
+    plain = _CONTROL.sub(" ", value)
+    return '"' + re.sub(r'([\\"$])', r"\\\1", plain) + '"'

@@ -1,0 +1,94 @@
+"""What an image is built from: the files of a bundle, a folder for each layer, and a Dockerfile."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import msgspec
+
+from mlops_ci.edge import files
+from mlops_ci.errors import ConfigError, UsageError
+from mlops_ci.packaging import image
+from mlops_ci.records.images import ImageNames
+
+_MANIFEST = "manifest.json"
+_LOCK = "requirements.lock"
+
+
+class Recipe(msgspec.Struct, frozen=True, kw_only=True):
+    """What an image is made from. `dockerfile`: the text of the project's own, None for ours on `base`."""
+
+    bundle: Path
+    names: ImageNames
+    repository: str
+    base: str = ""
+    dockerfile: str | None = None
+    network: str | None = None
+    """Of the build; None for the engine's own."""
+
+    @property
+    def name(self) -> str:
+        """`repository:tag`; the tag is the release, or the beginning of the bundle's digest."""
+        return f"{self.repository}:{self.names.release or self.names.bundle[:12]}"
+
+
+class _File(msgspec.Struct, frozen=True):
+    sha256: str
+
+
+class _Manifest(msgspec.Struct, frozen=True):
+    files: dict[str, _File]
+
+
+def context(recipe: Recipe) -> dict[str, Path | bytes]:
+    """The files of the build context: path -> file or content. ConfigError where there is no base."""
+    if recipe.dockerfile is None and not recipe.base:
+        raise ConfigError(
+            "package.base is not set: an image needs a base, named by its digest",
+            "Choose one with Python 3.11 or later and pip. `docker buildx imagetools inspect python:3.12-slim` shows "
+            "its digest; then in mlops.yaml: package: {base: python:3.12-slim@sha256:…}",
+        )
+    bundle = recipe.bundle
+    placed: dict[str, Path | bytes] = {
+        image.place(path.relative_to(bundle).as_posix()): path for path in bundle.rglob("*") if path.is_file()
+    }
+    text = image.dockerfile(recipe.base) if recipe.dockerfile is None else recipe.dockerfile
+    return placed | {
+        "Dockerfile": image.labelled(text, image.labels(recipe.names, recipe.base)).encode(),
+        f"libraries/{_LOCK}": bundle / _LOCK,
+        "libraries/uv.lock": image.installer(),
+    }
+
+
+def write_context(recipe: Recipe, folder: Path) -> None:
+    """The build context as a folder, for another builder; UsageError where the folder holds something."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(f"{folder} is not empty", "Name a folder that is not there yet.")
+    for name, content in context(recipe).items():
+        files.write(folder / name, content if isinstance(content, bytes) else content.read_bytes())
+
+
+def bundle_digest(bundle: Path) -> str:
+    """The digest of a bundle whose files are those of its manifest; UsageError where they are not."""
+    try:
+        listed = (bundle / _MANIFEST).read_bytes()
+        expected = msgspec.json.decode(listed, type=_Manifest).files
+    except (OSError, msgspec.MsgspecError) as error:
+        raise UsageError(f"{bundle} is no bundle: {error}", "Name a folder that holds a manifest.json.") from None
+    found = {path.relative_to(bundle).as_posix(): path for path in _all(bundle)}
+    for name in sorted(found.keys() ^ (expected.keys() | {_MANIFEST})):
+        raise _changed(bundle, f"{name} is {'missing' if name in expected else 'not listed'}")
+    for name, of in expected.items():
+        if found[name].is_symlink() or files.sha256(found[name]) != of.sha256:
+            raise _changed(bundle, f"{name} has another content")
+    return hashlib.sha256(listed).hexdigest()
+
+
+def _all(bundle: Path) -> list[Path]:
+    """All but plain folders: a link to a folder counts as a file that is not listed."""
+    return [path for path in bundle.rglob("*") if path.is_symlink() or not path.is_dir()]
+
+
+def _changed(bundle: Path, how: str) -> UsageError:
+    return UsageError(f"the bundle in {bundle} was changed: {how}", "Make it again: mlops-ci release")
