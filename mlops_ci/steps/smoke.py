@@ -15,6 +15,8 @@ from mlops_ci.packaging.image import PORT
 from mlops_ci.records.images import Built, Smoke
 
 _SECONDS = 120
+_LAST_BREATH = 5
+"""Seconds between a request without an answer and the end of the container that it may be a sign of."""
 _ROOT = ("", "0", "root")
 _LONGEST_ARGUMENT = 100_000
 """Bytes: Linux takes 128 KiB in one argument."""
@@ -122,7 +124,7 @@ def _ready(container: Running, memory: int) -> float:
     seconds = time.monotonic() - began
     if status == 200:
         return seconds
-    state = container.state()
+    state = container.wait(_LAST_BREATH)
     if state.code is None:
         raise _Unfit(f"it was not ready within {_SECONDS} s: {told[:200]}")
     raise _ended(state, memory, "it does not start")
@@ -133,7 +135,7 @@ def _answers(container: Running, golden: _Golden, memory: int) -> int:
     body = json.dumps({"dataframe_split": {"columns": golden.columns, "data": golden.rows}})
     pieces = [body[at : at + _LONGEST_ARGUMENT] for at in range(0, len(body), _LONGEST_ARGUMENT)]
     status, told = _asked(container, "/invocations", *pieces)
-    if status == 0 and (state := container.state()).code is not None:
+    if status == 0 and (state := container.wait(_LAST_BREATH)).code is not None:
         raise _ended(state, memory, "it ended at the golden requests")
     if status != 200:
         raise _Unfit(f"it answers the golden requests with {status}: {told[:200]}")

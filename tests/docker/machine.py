@@ -16,9 +16,11 @@ import socket
 import subprocess
 import tarfile
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import docker
@@ -39,7 +41,13 @@ class Daemon:
         self.folder = folder
         self.address = f"unix://{folder}/socket"
         places = ("--data-root", folder / "data", "--exec-root", folder / "exec", "--pidfile", folder / "pid")
-        apart = ("--bridge=none", "--iptables=false", "--ip6tables=false", "--storage-driver=overlay2")
+        apart = (
+            "--bridge=none",
+            "--iptables=false",
+            "--ip6tables=false",
+            "--storage-driver=overlay2",
+            "--shutdown-timeout=1",
+        )
         with (folder / "log.txt").open("w") as log:
             self._process = subprocess.Popen(
                 ["dockerd", "--host", self.address, *map(str, places), *apart],
@@ -93,6 +101,37 @@ class Registry:
     def stop(self) -> None:
         self._process.kill()
         self._process.wait()
+
+
+@contextmanager
+def refusing(status: int) -> Iterator[str]:
+    """A registry that says it is one, and refuses everything with that status; 0 closes the connection instead."""
+
+    class Refuses(BaseHTTPRequestHandler):
+        def _answer(self) -> None:
+            if not status and self.path != "/v2/":
+                self.connection.shutdown(socket.SHUT_RDWR)
+                return
+            self.send_response(200 if self.path == "/v2/" else status)
+            self.send_header("Docker-Distribution-Api-Version", "registry/2.0")
+            body = b'{"errors": [{"code": "DENIED", "message": "requested access to the resource is denied"}]}'
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(body)
+
+        do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = _answer  # noqa: N815 - the names http.server looks for
+
+        def log_message(self, *_: object) -> None: ...
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Refuses)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 @contextmanager

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -209,7 +211,7 @@ def test_an_own_dockerfile_that_runs_as_root_is_refused(project: Project, capsys
 
 def test_a_step_that_fails_is_shown_with_its_last_lines(project: Project, capsys: Capture) -> None:
     helpers.commit(
-        project.root, {"Dockerfile": f"FROM {project.base}\nRUN echo all the words; printf x >/dev/full\n"}, "my own"
+        project.root, {"Dockerfile": f"FROM {project.base}\nRUN echo all the words; cat /bin/sh >/dev/full\n"}, "my own"
     )
     project.package(dockerfile="Dockerfile")
     said = project.run(capsys, "build", "--json")
@@ -273,14 +275,64 @@ def test_a_registry_that_asks_who_one_is(
 
 
 @pytest.fixture
-def own_engine(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> Iterator[Daemon]:
+def own_engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Daemon]:
     """An engine that a test may kill."""
     with machine.daemon() as running:
         monkeypatch.setenv("DOCKER_HOST", running.address)
         yield running
 
 
-def digest(bundle: Path) -> str:
-    import hashlib
+def test_a_daemon_that_dies_in_a_build(project: Project, own_engine: Daemon, capsys: Capture) -> None:
+    text = f"FROM {project.base}\nRUN echo these were the last words; sleep 15\n"
+    helpers.commit(project.root, {"Dockerfile": text}, "my own")
+    project.package(dockerfile="Dockerfile")
 
+    def kill() -> None:
+        while not own_engine.client.api.containers():
+            time.sleep(0.1)
+        time.sleep(1)
+        own_engine.kill()
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    said = project.run(capsys, "build", "--json")
+    killer.join()
+    assert said.code == 3
+    error = said.json["error"]
+    assert "cannot be built" in error["message"]
+    assert "these were the last words" in error["message"]
+    assert error["advice"] == "Is the Docker daemon still running?"
+
+
+@pytest.mark.parametrize(
+    ("status", "words", "advice"),
+    [
+        (500, "500", "the registry is in trouble: run it again later"),
+        (403, "denied", "the account of `docker login` may not do that there"),
+        (0, "EOF", "the registry broke the connection: run it again"),
+    ],
+)
+def test_a_registry_that_refuses(project: Project, capsys: Capture, status: int, words: str, advice: str) -> None:
+    """status: of every answer but the first, which says that this is a registry; 0 closes the connection instead."""
+    with machine.refusing(status) as address:
+        text = (project.root / "mlops.yaml").read_text().replace(project.image, f"{address}/acme/lines")
+        (project.root / "mlops.yaml").write_text(text)
+        said = project.run(capsys, "push", "--json")
+    assert said.code == 3
+    error = said.json["error"]
+    assert error["message"].startswith(f"{address}/acme/lines:")
+    assert words in error["message"]
+    assert error["advice"].startswith(advice)
+
+
+def test_a_registry_that_is_not_there(project: Project, capsys: Capture) -> None:
+    address = f"127.0.0.1:{machine.free_port()}"
+    text = (project.root / "mlops.yaml").read_text().replace(project.image, f"{address}/acme/lines")
+    (project.root / "mlops.yaml").write_text(text)
+    said = project.run(capsys, "push", "--json")
+    assert (said.code, said.json["error"]["advice"]) == (3, "is the registry there?")
+
+
+def digest(bundle: Path) -> str:
+    """Of a bundle, 64 hex digits."""
     return hashlib.sha256((bundle / "manifest.json").read_bytes()).hexdigest()

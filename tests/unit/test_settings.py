@@ -189,6 +189,30 @@ def test_what_is_not_there_yet_is_refused_and_says_what_to_do(line: str) -> None
 
 
 @pytest.mark.parametrize(
+    ("package", "words"),
+    [
+        ("image: ghcr.io/acme/x:latest", "without tag or digest"),
+        ("image: Acme", "in small letters"),
+        ("base: python:3.12-slim", "docker buildx imagetools inspect python:3.12-slim"),
+        ("base: python@sha256:12", "docker buildx imagetools inspect python`"),
+        ("base: a b", "Name it by its digest"),
+        ("memory: 12", "a whole number from 64"),
+        ("dockerfile: ../Dockerfile", "stay in it"),
+    ],
+)
+def test_an_image_that_cannot_be_is_refused(package: str, words: str) -> None:
+    error = refused(BASE + f"package: {{{package}}}\n")
+    assert words in error.advice
+    assert error.where.startswith("mlops.yaml:9: package.")
+
+
+def test_an_image_is_named_and_its_base_by_digest() -> None:
+    base = f"python:3.12-slim@sha256:{'ab' * 32}"
+    found = parse(BASE + f"package: {{image: ghcr.io/acme/x, base: {base}}}\n").package
+    assert (found.image, found.base, found.memory) == ("ghcr.io/acme/x", base, 512)
+
+
+@pytest.mark.parametrize(
     ("line", "words"),
     [
         ("package: {imag: x}", "Did you mean image?"),
