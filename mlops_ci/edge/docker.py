@@ -74,13 +74,17 @@ class Engine:
 
     @classmethod
     def connect(cls) -> Engine:
-        """The engine of DOCKER_HOST, else of this machine. OutsideError where none answers."""
+        """The engine of DOCKER_HOST, of the `docker context`, or of this machine. OutsideError where none answers."""
         try:
             import docker
         except ImportError:
             raise OutsideError("the Docker SDK is not installed", _INSTALL) from None
         with _translated("Docker does not answer", "Is the daemon running, and may you use it? DOCKER_HOST names it."):
-            client = docker.from_env(timeout=_FIRST_ANSWER)
+            chosen = docker.ContextAPI.get_current_context()
+            if chosen.Name == "default" or "DOCKER_HOST" in os.environ:
+                client = docker.from_env(timeout=_FIRST_ANSWER)
+            else:
+                client = docker.DockerClient(chosen.Host, tls=chosen.TLSConfig, timeout=_FIRST_ANSWER)
             client.ping()
             client.api.timeout = _SILENCE
             return cls(client)

@@ -65,8 +65,15 @@ def _told(tried: Smoke) -> str:
 
 
 def recipe_of(project: Project, bundle: Path, names: ImageNames, network: str | None = None) -> Recipe:
-    """How the project wants the image of a bundle. ConfigError for an own Dockerfile that cannot be read."""
+    """How the project wants the image of a bundle. ConfigError where base or Dockerfile are not there."""
     package = project.config.package
+    if not package.base and not package.dockerfile:
+        raise ConfigError(
+            "it is not set: an image needs a base, named by its digest",
+            "Choose one with Python 3.11 or later and pip. `docker buildx imagetools inspect python:3.12-slim` shows "
+            "its digest; then write package: {base: python:3.12-slim@sha256:…}",
+            where=project.config.place("package.base"),
+        )
     return Recipe(
         bundle=bundle,
         names=names,

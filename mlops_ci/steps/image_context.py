@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from mlops_ci.edge import files
-from mlops_ci.errors import ConfigError, UsageError
+from mlops_ci.errors import UsageError
 from mlops_ci.packaging import image
 from mlops_ci.records.images import ImageNames
 
@@ -42,13 +42,7 @@ class _Manifest(msgspec.Struct, frozen=True):
 
 
 def context(recipe: Recipe) -> dict[str, Path | bytes]:
-    """The files of the build context: path -> file or content. ConfigError where there is no base."""
-    if recipe.dockerfile is None and not recipe.base:
-        raise ConfigError(
-            "package.base is not set: an image needs a base, named by its digest",
-            "Choose one with Python 3.11 or later and pip. `docker buildx imagetools inspect python:3.12-slim` shows "
-            "its digest; then in mlops.yaml: package: {base: python:3.12-slim@sha256:…}",
-        )
+    """The files of the build context: path -> file or content."""
     bundle = recipe.bundle
     placed: dict[str, Path | bytes] = {
         image.place(path.relative_to(bundle).as_posix()): path for path in bundle.rglob("*") if path.is_file()

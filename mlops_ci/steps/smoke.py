@@ -13,8 +13,10 @@ import msgspec
 from mlops_ci.edge.docker import Ended, Engine, Run, Running
 from mlops_ci.packaging.image import PORT
 from mlops_ci.records.images import Built, Smoke
+from mlops_ci.reports import numbers
 
 _SECONDS = 120
+_SHA256 = "sha256:"
 _LAST_BREATH = 5
 """Seconds between a request without an answer and the end of the container that it may be a sign of."""
 _ROOT = ("", "0", "root")
@@ -59,13 +61,16 @@ class _Golden(msgspec.Struct, frozen=True):
     fingerprint: str
 
 
-class _Check(msgspec.Struct, frozen=True):
-    """What the runtime prints for `--check`."""
+class _Error(msgspec.Struct, frozen=True):
+    message: str
 
-    ok: bool
+
+class _Check(msgspec.Struct, frozen=True):
+    """What the runtime prints for `--check`: digest and fingerprint, or an error."""
+
     digest: str = ""
     fingerprint: str = ""
-    reason: str = ""
+    error: _Error | None = None
 
 
 class _Answer(msgspec.Struct, frozen=True):
@@ -94,7 +99,7 @@ def smoke(engine: Engine, built: Built, bundle: Path, digest: str, *, memory: in
         seconds=seconds,
         rows=rows,
         fingerprint=fingerprint,
-        peak_memory=int(peak.output) if peak.code == 0 else 0,
+        peak_memory=int(peak.output) if peak.output.strip().isdigit() else 0,
         memory=memory,
     )
 
@@ -104,17 +109,28 @@ def _check(engine: Engine, run: Run, golden: _Golden, digest: str) -> str:
         ended = container.wait(_SECONDS)
     if ended.code is None:
         raise _Unfit(f"it did not check itself within {_SECONDS} s")
-    try:
-        found = msgspec.json.decode(ended.output.strip().splitlines()[-1], type=_Check)
-    except (msgspec.MsgspecError, IndexError):
-        raise _ended(ended, run.memory, "it does not start") from None
-    if not found.ok:
-        raise _Unfit(f"it does not answer as the judged model: {found.reason}")
-    if found.digest != digest:
-        raise _Unfit(f"it holds another bundle: {found.digest[:12]}, not {digest[:12]}")
-    if found.fingerprint != golden.fingerprint:
-        raise _Unfit(f"its answers have another fingerprint: {found.fingerprint[:12]}, not {golden.fingerprint[:12]}")
+    found = _printed(ended)
+    if found is None:
+        raise _ended(ended, run.memory, "it does not start")
+    if found.error is not None:
+        raise _Unfit(f"it refuses to serve: {found.error.message}")
+    for what, there, wanted in (
+        ("it holds another bundle", found.digest, digest),
+        ("its answers have another fingerprint", found.fingerprint, golden.fingerprint),
+    ):
+        if there.removeprefix(_SHA256) != wanted.removeprefix(_SHA256):
+            raise _Unfit(f"{what}: {numbers.short(there)}, not {numbers.short(wanted)}")
     return found.fingerprint
+
+
+def _printed(ended: Ended) -> _Check | None:
+    """The answer among the last lines, of which libraries may have printed some."""
+    for line in reversed(ended.output.splitlines()):
+        try:
+            return msgspec.json.decode(line, type=_Check)
+        except msgspec.MsgspecError:
+            continue
+    return None
 
 
 def _ready(container: Running, memory: int) -> float:

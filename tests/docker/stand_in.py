@@ -23,12 +23,9 @@ def fingerprint(found):
 def check():
     digest = hashlib.sha256((BUNDLE / "manifest.json").read_bytes()).hexdigest()
     found = fingerprint(answers(GOLDEN["rows"]))
-    return {
-        "ok": found == GOLDEN["fingerprint"],
-        "digest": digest,
-        "fingerprint": found,
-        "reason": "golden rows differ",
-    }
+    if found != GOLDEN["fingerprint"]:
+        return {"error": {"code": "bundle", "message": "the golden rows are answered otherwise"}}
+    return {"digest": f"sha256:{digest}", "fingerprint": found}
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -52,5 +49,6 @@ class Handler(BaseHTTPRequestHandler):
 
 if "--check" in sys.argv:
     print(json.dumps(check()))
-    sys.exit(not check()["ok"])
+    print("what a library says at its end", file=sys.stderr)
+    sys.exit("error" in check())
 HTTPServer(("0.0.0.0", int(sys.argv[sys.argv.index("--port") + 1])), Handler).serve_forever()

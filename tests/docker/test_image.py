@@ -145,7 +145,7 @@ def test_an_image_that_answers_otherwise_is_refused_and_not_pushed(project: Proj
     bundles.make(project.bundle, served=2.5)
     said = project.run(capsys, "push")
     assert said.code == 10
-    assert said.out.startswith("refused: it does not answer as the judged model: golden rows differ\n")
+    assert said.out.startswith("refused: it refuses to serve: the golden rows are answered otherwise\n")
     host, _, repository = project.image.partition("/")
     tags = httpx.get(f"http://{host}/v2/{repository}/tags/list").json().get("tags") or []
     assert digest(project.bundle)[:12] not in tags
@@ -251,6 +251,27 @@ def test_no_daemon(project: Project, capsys: Capture, monkeypatch: pytest.Monkey
     assert said.code == 3
     assert said.json["error"]["message"].startswith("Docker does not answer: ")
     assert said.json["error"]["advice"].startswith("Is the daemon running")
+
+
+def test_without_a_base_it_says_how_to_find_one(project: Project, capsys: Capture) -> None:
+    text = (project.root / "mlops.yaml").read_text().replace(f"  base: {project.base}\n", "")
+    (project.root / "mlops.yaml").write_text(text)
+    said = project.run(capsys, "build", "--json")
+    assert said.code == 2
+    assert said.json["error"]["where"] == "mlops.yaml:5: package.base"
+    assert "docker buildx imagetools inspect" in said.json["error"]["advice"]
+
+
+def test_the_engine_of_the_users_context_is_asked(
+    project: Project, engine: Daemon, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As rootless Docker, Colima and Docker Desktop set it up."""
+    monkeypatch.delenv("DOCKER_HOST")
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker"))
+    meta = {"Name": "mine", "Metadata": {}, "Endpoints": {"docker": {"Host": engine.address, "SkipTLSVerify": False}}}
+    place = f"docker/contexts/meta/{hashlib.sha256(b'mine').hexdigest()}/meta.json"
+    helpers.tree({"docker/config.json": json.dumps({"currentContext": "mine"}), place: json.dumps(meta)}, tmp_path)
+    assert project.run(capsys, "build").code == 0
 
 
 def test_a_registry_that_asks_who_one_is(

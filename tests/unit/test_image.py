@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlops_ci.edge import tars
-from mlops_ci.errors import ConfigError, UsageError
+from mlops_ci.errors import UsageError
 from mlops_ci.packaging import image
 from mlops_ci.records.images import BASE, REPOSITORY, ImageNames
-from mlops_ci.steps.image_context import Recipe, bundle_digest, context, write_context
+from mlops_ci.steps.image_context import Recipe, bundle_digest, write_context
 from tests.docker import bundles
 
 DIGEST = "sha256:" + "ab" * 32
@@ -122,12 +122,6 @@ def test_the_context_has_a_folder_for_each_layer(tmp_path: Path) -> None:
     assert (tmp_path / "context" / "Dockerfile").read_text().startswith("# The image of a bundle")
     with pytest.raises(UsageError, match="is not empty"):
         write_context(made, tmp_path / "context")
-
-
-def test_without_a_base_it_says_how_to_find_one(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="needs a base, named by its digest") as caught:
-        context(recipe(bundles.make(tmp_path / "bundle")))
-    assert "docker buildx imagetools inspect" in caught.value.advice
 
 
 def test_the_name_is_the_release_or_the_digest(tmp_path: Path) -> None:
