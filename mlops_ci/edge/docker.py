@@ -26,6 +26,7 @@ _FIRST_ANSWER = 10
 _SILENCE = 900
 """Seconds without a word: a step of a build may install for minutes and say nothing."""
 _STEP = re.compile(r"Step (\d+/\d+) : (.*)")
+_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
 _LAST_LINES = 12
 _PROCESSES = 256
 _INSTALL = "Install it beside mlops-ci: pip install 'mlops-ci[docker]'"
@@ -222,7 +223,7 @@ class Running:
 
 def _progress(event: Mapping[str, Any], said: list[str], say: Say) -> None:
     """One event of a build: a new step is told, the rest is kept for the case that it fails."""
-    text = str(event.get("stream", "")).rstrip()
+    text = _CREDENTIALS.sub("***@", str(event.get("stream", "")).rstrip())
     if step := _STEP.match(text):
         said.clear()
         say(f"step {step[1]}: {step[2]}"[:120])
@@ -243,7 +244,7 @@ def _moved(event: Mapping[str, Any]) -> str:
 
 
 def _refused(failed: str, reason: str, said: list[str] | None = None) -> OutsideError:
-    told = "\n".join([*(said or ()), reason.strip()])
+    told = _CREDENTIALS.sub("***@", "\n".join([*(said or ()), reason.strip()]))
     lowered = told.lower()
     advice = next((advice for sign, advice in _ADVICE if sign in lowered), "")
     return OutsideError(f"{failed}: {told}" if "\n" not in told else f"{failed}:\n{told}", advice)

@@ -18,7 +18,7 @@ from tests.docker import bundles, machine
 from tests.docker.machine import Daemon, Registry
 from tests.docker.project import Project
 
-pytestmark = pytest.mark.needs(*machine.PARTS)
+pytestmark = [pytest.mark.needs(*machine.PARTS), pytest.mark.timeout(1800)]  # the base is made once, in minutes
 Capture = pytest.CaptureFixture[str]
 
 
@@ -210,14 +210,14 @@ def test_an_own_dockerfile_that_runs_as_root_is_refused(project: Project, capsys
 
 
 def test_a_step_that_fails_is_shown_with_its_last_lines(project: Project, capsys: Capture) -> None:
-    helpers.commit(
-        project.root, {"Dockerfile": f"FROM {project.base}\nRUN echo all the words; cat /bin/sh >/dev/full\n"}, "my own"
-    )
+    step = "RUN echo all the words of http://ada:secret@there/; cat /bin/sh >/dev/full"
+    helpers.commit(project.root, {"Dockerfile": f"FROM {project.base}\n{step}\n"}, "my own")
     project.package(dockerfile="Dockerfile")
     said = project.run(capsys, "build", "--json")
     assert said.code == 3
     error = said.json["error"]
-    assert "all the words" in error["message"]
+    assert "all the words of http://***@there/" in error["message"]
+    assert "secret" not in said.out + said.err
     assert error["advice"] == "make room on the disk of the Docker daemon: docker system prune"
 
 
