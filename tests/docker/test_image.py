@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests import helpers
+from tests import helpers, serving_bundles
 from tests.docker import bundles, machine
 from tests.docker.machine import Daemon, Registry
 from tests.docker.project import Project
@@ -352,6 +353,25 @@ def test_a_registry_that_is_not_there(project: Project, capsys: Capture) -> None
     (project.root / "mlops.yaml").write_text(text)
     said = project.run(capsys, "push", "--json")
     assert (said.code, said.json["error"]["advice"]) == (3, "is the registry there?")
+
+
+def test_the_runtime_with_onnx(project: Project, engine: Daemon, capsys: Capture) -> None:
+    """What users get: the real runtime, ONNX Runtime, a logistic regression."""
+    shutil.rmtree(project.bundle)
+    lock = (serving_bundles.RUNTIME / "requirements.lock").read_bytes()
+    serving_bundles.write(project.bundle, serving_bundles.binary() | {"requirements.lock": lock})
+    said = project.run(capsys, "push", "--json")
+    assert said.code == 0, said.err + said.out
+    found, smoke = said.json, said.json["smoke"]
+    assert smoke["rows"] == len(json.loads((project.bundle / "golden.json").read_bytes())["rows"])
+    assert smoke["peak_memory"] < 128 * 2**20
+    sizes = [layer["size"] for layer in manifest(found["image"])["layers"]]
+    assert sum(sizes[1:]) < 60e6, "packed, without the base"
+    assert sum(sizes) < 110e6
+    said = engine.client.containers.run(
+        found["id"], ["--check"], network_mode="none", read_only=True, remove=True, stdout=False, stderr=True
+    )
+    assert b"telemetry" not in said.lower(), "ONNX Runtime was told to report nothing"
 
 
 def digest(bundle: Path) -> str:
