@@ -43,7 +43,7 @@ def make_image(recipe: Recipe, clock: Clock, *, memory: int, push: bool = False)
             return made
         with clock.step("push", "asking the registry") as line:
             pushed = engine.push(built.name, lambda text: clock.say("push", text))
-            line.found = f"{pushed.new_layers} of {pushed.layers} layers were new"
+            line.found = f"{pushed.new_layers} of {pushed.layers} layers new"
     return msgspec.structs.replace(made, pushed=pushed)
 
 
