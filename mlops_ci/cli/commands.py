@@ -8,7 +8,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "record": ("mlops_ci.cli.record", "Judge a run again and write it to the ledger"),
     "release": ("mlops_ci.cli.release", "Package the model of a commit that passed, and give it a number"),
     "serve": ("mlops_ci.cli.serve", "Serve a release on this machine"),
-    "image": ("mlops_ci.cli.image", "The container image of a bundle: build, test, push"),
+    "image": ("mlops_ci.cli.image", "The container image of a release: build, try out, push"),
     "history": ("mlops_ci.cli.history", "What was decided"),
     "report": ("mlops_ci.cli.report", "Read the report of a decision"),
     "rows": ("mlops_ci.cli.rows", "The rows behind a gate, a slice or a change"),

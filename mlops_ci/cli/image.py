@@ -13,16 +13,18 @@ from mlops_ci.errors import ExitCode
 from mlops_ci.flows.image import Asked, make_image
 from mlops_ci.records.images import Image
 
-bundle_argument = click.argument("bundle", type=click.Path(path_type=Path))
+bundle_argument = click.argument("bundle", default="", metavar="[BUNDLE]")
 network_option = click.option("--network", metavar="NAME", help="Of the build: the daemon's default, else `host`.")
 
 
-@click.group("image", help="The container image of a bundle: build it, try it out, push it by its digest.")
+@click.group(
+    "image", help="The container image of a release (v3, churn/v3; the newest when left out) or of a bundle's folder."
+)
 def command() -> None:
     """Nothing is decided and nothing recorded."""
 
 
-@command.command("build", help="Build the image of a bundle and try it out in a container.")
+@command.command("build", help="Build the image and try it out in a container.")
 @bundle_argument
 @network_option
 @click.option(
@@ -30,7 +32,7 @@ def command() -> None:
 )
 @json_option
 @click.pass_obj
-def build_command(session: Session, *, bundle: Path, network: str | None, context: Path | None, as_json: bool) -> int:
+def build_command(session: Session, *, bundle: str, network: str | None, context: Path | None, as_json: bool) -> int:
     """Say what was built, or where its context is."""
     asked = Asked(bundle=bundle, network=network, context=context)
     return _answer(make_image(session.folder, asked, session.say()), context, as_json=as_json)
@@ -41,7 +43,7 @@ def build_command(session: Session, *, bundle: Path, network: str | None, contex
 @network_option
 @json_option
 @click.pass_obj
-def push_command(session: Session, *, bundle: Path, network: str | None, as_json: bool) -> int:
+def push_command(session: Session, *, bundle: str, network: str | None, as_json: bool) -> int:
     """Say where it was pushed."""
     asked = Asked(bundle=bundle, network=network, push=True)
     return _answer(make_image(session.folder, asked, session.say()), None, as_json=as_json)

@@ -17,6 +17,7 @@ from mlops_ci.reports import numbers
 from mlops_ci.steps.image_context import Recipe, bundle_digest, context
 from mlops_ci.steps.progress import Clock
 from mlops_ci.steps.project import Project
+from mlops_ci.steps.releases import of_bundle
 from mlops_ci.steps.smoke import smoke
 
 _SERVING = "serving.json"
@@ -93,7 +94,7 @@ def _own(project: Project, name: str) -> str:
 
 
 def names_of(project: Project, bundle: Path) -> ImageNames:
-    """What a folder says of the image it becomes. UsageError where it is no bundle, or was changed."""
+    """What a folder and the ledger say of the image it becomes. UsageError where it is no bundle, or was changed."""
     digest = bundle_digest(bundle)
     try:
         served = msgspec.json.decode((bundle / _SERVING).read_bytes(), type=_Serving)
@@ -101,4 +102,7 @@ def names_of(project: Project, bundle: Path) -> ImageNames:
         raise UsageError(f"{bundle / _SERVING} cannot be read: {error}", "Make it again: mlops-ci release") from None
     known = project.repository.find(served.commit) if _COMMIT.fullmatch(served.commit) else None
     created = project.repository.commit_info(known).committed if known else ""
-    return ImageNames(project=served.project, bundle=digest, commit=served.commit, created=created)
+    names = ImageNames(project=served.project, bundle=digest, commit=served.commit, created=created)
+    if (found := of_bundle(project.repository, project.config.project, digest)) is None:
+        return names
+    return msgspec.structs.replace(names, release=found[1].release, decision=found[1].decision)

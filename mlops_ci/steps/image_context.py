@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import msgspec
 
-from mlops_ci.edge import files
+from mlops_ci.edge import files, store
 from mlops_ci.errors import UsageError
-from mlops_ci.packaging import image
+from mlops_ci.packaging import image, manifest
 from mlops_ci.records.images import ImageNames
 
-_MANIFEST = "manifest.json"
 _LOCK = "requirements.lock"
 
 
@@ -31,14 +29,6 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     def name(self) -> str:
         """`repository:tag`; the tag is the release, or the beginning of the bundle's digest."""
         return f"{self.repository}:{self.names.release or self.names.bundle[:12]}"
-
-
-class _File(msgspec.Struct, frozen=True):
-    sha256: str
-
-
-class _Manifest(msgspec.Struct, frozen=True):
-    files: dict[str, _File]
 
 
 def context(recipe: Recipe) -> dict[str, Path | bytes]:
@@ -66,23 +56,10 @@ def write_context(recipe: Recipe, folder: Path) -> None:
 def bundle_digest(bundle: Path) -> str:
     """The digest of a bundle whose files are those of its manifest; UsageError where they are not."""
     try:
-        listed = (bundle / _MANIFEST).read_bytes()
-        expected = msgspec.json.decode(listed, type=_Manifest).files
+        found = manifest.digest((bundle / manifest.NAME).read_bytes())
+        problem = store.damage(bundle, found)
     except (OSError, msgspec.MsgspecError) as error:
         raise UsageError(f"{bundle} is no bundle: {error}", "Name a folder that holds a manifest.json.") from None
-    found = {path.relative_to(bundle).as_posix(): path for path in _all(bundle)}
-    for name in sorted(found.keys() ^ (expected.keys() | {_MANIFEST})):
-        raise _changed(bundle, f"{name} is {'missing' if name in expected else 'not listed'}")
-    for name, of in expected.items():
-        if found[name].is_symlink() or files.sha256(found[name]) != of.sha256:
-            raise _changed(bundle, f"{name} has another content")
-    return hashlib.sha256(listed).hexdigest()
-
-
-def _all(bundle: Path) -> list[Path]:
-    """All but plain folders: a link to a folder counts as a file that is not listed."""
-    return [path for path in bundle.rglob("*") if path.is_symlink() or not path.is_dir()]
-
-
-def _changed(bundle: Path, how: str) -> UsageError:
-    return UsageError(f"the bundle in {bundle} was changed: {how}", "Make it again: mlops-ci release")
+    if problem:
+        raise UsageError(f"the bundle in {bundle} was changed: {problem}", "Make it again: mlops-ci release")
+    return found

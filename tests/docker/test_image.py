@@ -243,7 +243,7 @@ def test_a_bundle_that_was_changed_is_refused(project: Project, capsys: Capture)
     (project.bundle / "model.onnx").write_bytes(b"{}")
     said = project.run(capsys, "build", "--json")
     assert said.code == 2
-    assert "model.onnx has another content" in said.json["error"]["message"]
+    assert "model.onnx was changed" in said.json["error"]["message"]
 
 
 def test_no_daemon(project: Project, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
