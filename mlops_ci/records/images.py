@@ -27,7 +27,7 @@ class ImageNames(msgspec.Struct, frozen=True, kw_only=True):
     release: str = ""
     """`v12`."""
     decision: str = ""
-    """The decision that passed the model."""
+    """The decision that made it a release."""
 
 
 class Built(msgspec.Struct, frozen=True, kw_only=True):

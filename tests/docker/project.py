@@ -50,9 +50,9 @@ class Project:
         with (self.root / "mlops.yaml").open("a") as file:
             file.write(lines)
 
-    def run(self, capsys: pytest.CaptureFixture[str], *arguments: str) -> Said:
-        """`mlops-ci -C ROOT image ...`, of the bundle, on the network of this machine."""
+    def run(self, capsys: pytest.CaptureFixture[str], *arguments: str, of: str | None = None) -> Said:
+        """`mlops-ci -C ROOT image ...`, of the bundle or of a release, on the network of this machine."""
         capsys.readouterr()
         command, *options = arguments
-        code = main(["-C", str(self.root), "image", command, str(self.bundle), "--network", "host", *options])
+        code = main(["-C", str(self.root), "image", command, of or str(self.bundle), "--network", "host", *options])
         return Said(code, *capsys.readouterr())

@@ -12,12 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
+from mlops_ci.edge import store
+from mlops_ci.edge.git import Repository
+from mlops_ci.steps import ledger
 from tests import helpers, serving_bundles
 from tests.docker import bundles, machine
 from tests.docker.machine import Daemon, Registry
 from tests.docker.project import Project
+from tests.integration.test_releases import entry
 
 pytestmark = [pytest.mark.needs(*machine.PARTS), pytest.mark.timeout(1800)]  # the base is made once, in minutes
 Capture = pytest.CaptureFixture[str]
@@ -101,6 +106,22 @@ def test_what_the_image_is(project: Project, engine: Daemon, capsys: Capture) ->
     }
     history = json.dumps(engine.client.api.history(found["id"]))
     assert "uv.lock" not in history, "the stage that installs is not part of it"
+
+
+def test_a_release_is_found_tagged_and_labelled(project: Project, engine: Daemon, capsys: Capture) -> None:
+    name = digest(project.bundle)
+    made = entry(1, name)
+    release = msgspec.structs.replace(made.release, project="lines")
+    ledger.record(Repository.open(project.root), msgspec.structs.replace(made, release=release))
+    store.put(project.root / ".mlops-ci/store", project.bundle, name)
+    found = project.run(capsys, "push", "--json", of="v1")
+    assert found.code == 0, found.err
+    assert found.json["name"] == f"{project.image}:v1"
+    labels = engine.client.api.inspect_image(found.json["id"])["Config"]["Labels"]
+    assert labels["org.opencontainers.image.version"] == "v1"
+    assert labels["dev.mlops-ci.decision"] == release.decision
+    host, _, repository = project.image.partition("/")
+    assert "v1" in httpx.get(f"http://{host}/v2/{repository}/tags/list").json()["tags"]
 
 
 def test_the_container_says_that_it_is_healthy(project: Project, engine: Daemon, capsys: Capture) -> None:
