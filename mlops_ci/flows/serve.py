@@ -12,4 +12,5 @@ from mlops_ci.steps.serving import run_server
 
 def serve(start: Path, asked: str, options: tuple[str, ...], progress: Progress) -> NoReturn:
     """Answer requests until stopped. options: of the runtime."""
-    run_server(find_bundle(start, asked), options, progress.note)
+    found = find_bundle(start, asked)
+    run_server(found.folder, (*options, "--release", found.release), progress.note)

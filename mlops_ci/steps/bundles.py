@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import NamedTuple
 
 from mlops_ci.edge import store
 from mlops_ci.errors import UsageError
@@ -14,11 +15,18 @@ _NUMBER = re.compile(r"(?:([a-z0-9][a-z0-9-]*)/)?v([1-9]\d{0,8})")
 _MANIFEST = "manifest.json"
 
 
-def find_bundle(start: Path, asked: str) -> Path:
-    """The folder of a bundle; UsageError where there is none. asked: `v3`, `churn/v3`, a folder; "" is the newest."""
+class FoundBundle(NamedTuple):
+    """The folder of a bundle, and of which release it is, `v3`; empty for a folder that was named itself."""
+
+    folder: Path
+    release: str
+
+
+def find_bundle(start: Path, asked: str) -> FoundBundle:
+    """UsageError where there is none. asked: `v3`, `churn/v3`, or a folder; "" is the newest release."""
     folder = start / asked
     if asked and (folder / _MANIFEST).is_file():
-        return folder.resolve()
+        return FoundBundle(folder.resolve(), "")
     match = _NUMBER.fullmatch(asked)
     if asked and match is None:
         raise UsageError(f"{asked} is no bundle", "Name a release such as v3, or a folder that holds a manifest.json.")
@@ -26,7 +34,7 @@ def find_bundle(start: Path, asked: str) -> Path:
     return _of_release(project, match[1] or project.config.project if match else "", int(match[2]) if match else 0)
 
 
-def _of_release(project: Project, name: str, number: int) -> Path:
+def _of_release(project: Project, name: str, number: int) -> FoundBundle:
     name = name or project.config.project
     known = releases(project.repository, name)
     if not known:
@@ -43,4 +51,4 @@ def _of_release(project: Project, name: str, number: int) -> Path:
         )
     if problem := store.damage(folder, digest):
         raise UsageError(f"the bundle of v{wanted} was changed: {problem}", f"Remove {folder} and release again.")
-    return folder
+    return FoundBundle(folder, f"v{wanted}")

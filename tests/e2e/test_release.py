@@ -155,6 +155,8 @@ def test_a_served_release_gives_the_judged_answers(served: str, golden: dict[str
     with urllib.request.urlopen(asked, timeout=30) as answer:
         found = json.load(answer)["predictions"]
     alike({name: [row[name] for row in found] for name in golden["answers"]}, golden["answers"])
+    with urllib.request.urlopen(f"{served}/metadata", timeout=30) as answer:
+        assert json.load(answer)["release"] == "v1"
 
 
 def test_a_refused_commit_is_not_released(released: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:

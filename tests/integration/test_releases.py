@@ -126,8 +126,8 @@ def test_a_bundle_is_found_by_its_release(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="not in the store"):
         find_bundle(root, "v1")
     place = store.put(root / ".mlops-ci/store", tmp_path / "made", name)
-    assert [find_bundle(root, asked) for asked in ("", "v1", "flights/v1")] == [place] * 3
-    assert find_bundle(tmp_path, "made") == tmp_path / "made"
+    assert [find_bundle(root, asked) for asked in ("", "v1", "flights/v1")] == [(place, "v1")] * 3
+    assert find_bundle(tmp_path, "made") == (tmp_path / "made", "")
     with pytest.raises(UsageError, match="has no release v2"):
         find_bundle(root, "v2")
     with pytest.raises(UsageError, match="is no bundle"):
