@@ -109,6 +109,8 @@ def user_environment(
         "PYTHONUNBUFFERED": "1",
         "PYTHONFAULTHANDLER": "1",
         "PYTHONUTF8": "1",
+        "ORT_DISABLE_TELEMETRY": "1",
+        "DO_NOT_TRACK": "1",
         "OMP_WAIT_POLICY": "PASSIVE",  # spinning OpenMP threads starve each other where processors are shared
     }
     if python is not None:

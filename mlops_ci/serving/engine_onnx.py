@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import Any
@@ -45,6 +46,7 @@ class OnnxEngine:
 
 
 def _session(content: bytes, file: str) -> Any:
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # read when it is loaded; nobody's requests are told elsewhere
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

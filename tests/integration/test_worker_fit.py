@@ -465,6 +465,7 @@ def test_the_environment_holds_no_token_unless_it_is_named(project: Project, mon
     assert "secret-2" in caught.value.message
     assert "('OMP_NUM_THREADS', '1')" in caught.value.message
     assert "('OMP_WAIT_POLICY', 'PASSIVE')" in caught.value.message
+    assert "('ORT_DISABLE_TELEMETRY', '1')" in caught.value.message
     assert os.environ["HOME"] + "'" not in caught.value.message
 
 
