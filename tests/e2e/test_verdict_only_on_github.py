@@ -64,7 +64,9 @@ def _shown(here: Scene) -> dict[str, str]:
         record = here.jobs.recorded(run, handed)
     for name in git(here.site.remote, "ls-tree", "-r", "--name-only", LEDGER).splitlines():
         if not name.endswith(".npy"):
-            found[f"ledger/{name}"] = git(here.site.remote, "show", f"{LEDGER}:{name}").encode()
+            found[f"ledger/{_whose(here, name, head)}{name}"] = git(
+                here.site.remote, "show", f"{LEDGER}:{name}"
+            ).encode()
     texts = {
         "log of run": ran.out,
         "page of run": ran.summary,
@@ -81,3 +83,12 @@ def _shown(here: Scene) -> dict[str, str]:
         elif not name.endswith("run.json"):
             told[plain_text(name)] = plain_text(data.decode())
     return told
+
+
+def _whose(here: Scene, name: str, head: str) -> str:
+    """Which decision a file of the ledger is of: without digests those of two commits have one name."""
+    if not name.startswith("decisions/"):
+        return ""
+    folder = "/".join(name.split("/")[:5])
+    decision = json.loads(git(here.site.remote, "show", f"{LEDGER}:{folder}/decision.json"))["predicate"]
+    return "head/" if decision["subject"]["commit"] == head else "before/"
