@@ -77,8 +77,11 @@ LUCKY = """\
     def train(frame, params, seed):
         return Lucky(seed)
 """
-UNSEEDED = LUCKY.replace("return Lucky(seed)", "return Lucky(time.time_ns())").replace(
-    "import numpy as np", "import time"
+# Two trainings are lucky about the same rows once in a thousand times.
+UNSEEDED = (
+    LUCKY.replace("return Lucky(seed)", "return Lucky(time.time_ns() % 100_003)")
+    .replace("% 10 < 1.5", "% 1009 < 151")
+    .replace("import numpy as np", "import time")
 )
 BUSY = """\
     import time
