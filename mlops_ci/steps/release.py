@@ -90,7 +90,9 @@ def write_release(
     """Into the store and the ledger, under the next number; the same bundle again is the release it was."""
     project, repository, name = case.project, case.project.repository, case.head.config.project
     if any(result.status is not Status.PASSED for result in results):
-        return _released(_entry(case, checked, info, results, clock), bundle.folder)
+        refused = _entry(case, checked, info, results, clock)
+        ledger.record(repository, refused)
+        return _released(refused, bundle.folder)
     with clock.step("store", "putting the bundle into the store") as line:
         place = store.put(project.root / case.head.config.store, bundle.folder, bundle.digest)
         line.found = f"{numbers.size(bundle.bytes)}, read back"
