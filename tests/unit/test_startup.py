@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -41,12 +41,19 @@ def test_the_settings_need_neither_numpy_nor_duckdb() -> None:
     assert set(run.stdout.split()) & (set(HEAVY) - {"msgspec", "yaml"}) == set()
 
 
+def processor_seconds(*arguments: str) -> float:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, *arguments], capture_output=True, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return (after.ru_utime - before.ru_utime) + (after.ru_stime - before.ru_stime)
+
+
 def test_help_takes_at_most_twice_as_long_as_importing_click() -> None:
-    commands = {"help": ("-m", "mlops_ci", "--help"), "click": ("-c", "import click")}
-    fastest = dict.fromkeys(commands, 60.0)
-    for _ in range(8):  # in turn, so that other work on the machine meets both
-        for name, arguments in commands.items():
-            started = time.perf_counter()
-            subprocess.run([sys.executable, *arguments], capture_output=True, check=True)
-            fastest[name] = min(fastest[name], time.perf_counter() - started)
-    assert fastest["help"] <= 2 * fastest["click"]
+    """By the processor's clock, and the least of many turns: what else runs on the machine only ever adds."""
+    help_took, click_took = [], []
+    for turn in range(40):
+        help_took.append(processor_seconds("-m", "mlops_ci", "--help"))
+        click_took.append(processor_seconds("-c", "import click"))
+        if turn >= 7 and min(help_took) <= 2 * min(click_took):
+            break
+    assert min(help_took) <= 2 * min(click_took)
