@@ -93,7 +93,7 @@ def table(kind: dirichlet.Kind, rows: int, prevalence: float, case: str, shares:
 
     name = f"dirichlet of {kind}, {rows:,} rows, prevalence {prevalence:g}, {case}"
     value = float(dirichlet.difference(kind, cells))
-    return Truth(name=name, value=value, draw=draw, runs=300, times=(1.25, 1.25))
+    return Truth(name=name, value=value, draw=draw, runs=300)
 
 
 def changed(rows: int, share: float, unanswered: float = 0.0, in_the_rest: float = 0.0) -> Truth:
@@ -154,7 +154,7 @@ def auc(value: float, positives: int, negatives: int) -> Truth:
         return Auc.of(question.holdout.truth == 1, question.predictions.scores)
 
     name = f"ROC AUC {value:g} of normal scores, {positives:,} positives, {negatives:,} negatives"
-    return Truth(name=name, value=value, draw=draw, runs=1_000, times=(1.25, 1.25))
+    return Truth(name=name, value=value, draw=draw, runs=1_000)
 
 
 def misplaced(share: float, positives: int, negatives: int) -> Truth:
@@ -166,7 +166,7 @@ def misplaced(share: float, positives: int, negatives: int) -> Truth:
         return Auc.of(actual, actual - 2.0 * below + generator.normal(0.0, 0.01, len(actual)))
 
     name = f"ROC AUC, {share:g} of {positives:,} positives misplaced, {negatives:,} negatives"
-    return Truth(name=name, value=1.0 - share, draw=draw, runs=1_000, times=(1.25, 1.25))
+    return Truth(name=name, value=1.0 - share, draw=draw, runs=1_000)
 
 
 def two_aucs(positives: int, negatives: int, noise: float = 0.4) -> Truth:
@@ -179,7 +179,7 @@ def two_aucs(positives: int, negatives: int, noise: float = 0.4) -> Truth:
         return _moved(actual, ours, theirs)
 
     name = f"two ROC AUCs, equal, {positives:,} positives, {negatives:,} negatives"
-    return Truth(name=name, value=0.0, draw=draw, runs=1_000, times=(1.25, 1.25))
+    return Truth(name=name, value=0.0, draw=draw, runs=1_000)
 
 
 def harmed(share: float, positives: int, negatives: int, *, positive: bool = True, gain: bool = False) -> Truth:
@@ -198,7 +198,7 @@ def harmed(share: float, positives: int, negatives: int, *, positive: bool = Tru
     value = (1.0 - share) * worse - better
     what = f"{share:g} of the {'positives' if positive else 'negatives'} {'mended' if gain else 'harmed'}"
     name = f"two ROC AUCs, {what}, {positives:,} positives, {negatives:,} negatives"
-    return Truth(name=name, value=-value if gain else value, draw=draw, runs=1_000, times=(1.25, 1.25))
+    return Truth(name=name, value=-value if gain else value, draw=draw, runs=1_000)
 
 
 def _moved(actual: np.ndarray, ours: np.ndarray, theirs: np.ndarray) -> Estimate:

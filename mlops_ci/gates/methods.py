@@ -30,7 +30,7 @@ def single_method(metric: Metric) -> str:
     if metric.kind == "mean":
         return hall.NAME if metric.bounded else f"{hall.NAME} with a clip"
     if metric.kind == "auc":
-        return f"{delong.LOGIT}/{delong.Auc.version}, {delong.WILSON}/{delong.Auc.version} (two classes)"
+        return f"{delong.LOGIT}/{delong.Auc.version}, {delong.WILSON}/2 (two classes)"
     return clopper_pearson.NAME if metric.kind in {"proportion", "f1"} else ""
 
 

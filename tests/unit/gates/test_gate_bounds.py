@@ -13,6 +13,7 @@ from mlops_ci.gates.bounds.delong import Auc
 from mlops_ci.gates.bounds.delong_paired import PairedAuc
 from mlops_ci.gates.bounds.dirichlet import PairedTable
 from mlops_ci.gates.bounds.tango import PairedProportion
+from mlops_ci.gates.quantiles import upper_normal
 
 
 def test_clopper_pearson_gives_the_golden_bounds_of_93_of_100() -> None:
@@ -96,10 +97,30 @@ def test_a_small_rarer_class_gets_wilsons_bound() -> None:
 
 
 def test_delong_switches_to_the_logit_scale_at_five() -> None:
-    assert Auc(value=0.75, se=0.02, positives=20, negatives=1000).method == "delong-logit/2"
+    assert Auc(value=0.75, se=0.02, positives=20, negatives=1000).method == "delong-logit/3"
     assert Auc(value=0.75, se=0.02, positives=19, negatives=1000).method == "auc-wilson/2"
     many = Auc(value=0.9, se=0.02, positives=500, negatives=1000)
     assert many.low(0.05, passing=True) < 0.9 - 1.645 * 0.02 < many.high(0.05, passing=True) < 1.0
+
+
+def test_an_auc_that_few_rows_cost_is_bounded_farther_on_their_side() -> None:
+    """placements: 400 positives of 1, 100 of .9: the skewness of a mean of two values is (1 - 2p) / √(n p (1 - p))."""
+    ours, theirs = np.repeat([1.0, 0.9], [400, 100]), np.repeat([0.97, 0.99], 250)
+    of_two_values = (2 * 0.2 - 1) / np.sqrt(500 * 0.2 * 0.8)
+    alike = np.ones(500)
+    assert delong.leaning(ours, alike) == pytest.approx(of_two_values * (499 / 500) ** 1.5, abs=1e-9)
+    assert abs(delong.leaning(ours, theirs)) < abs(of_two_values)
+    assert delong.leaning(alike, alike) == 0.0
+    straight = Auc(value=0.98, se=0.004, positives=500, negatives=500)
+    leans = replace(straight, leaning=-0.3)
+    before = replace(leans, version=2)
+    assert (before.method, leans.method) == ("delong-logit/2", "delong-logit/3")
+    assert before.low(0.05, passing=True) == straight.low(0.05, passing=True)
+    errors = upper_normal(0.05) + 0.3 * (2 * upper_normal(0.05) ** 2 + 1) / 6
+    assert leans.low(0.05, passing=True) == pytest.approx(delong.logit_shift(0.98, -errors * 0.004), abs=1e-12)
+    assert leans.high(0.05, passing=True) == straight.high(0.05, passing=True)
+    mirrored = replace(leans, value=0.02, leaning=0.3)
+    assert mirrored.high(0.05, passing=True) == pytest.approx(1 - leans.low(0.05, passing=True), abs=1e-12)
 
 
 def _scores(rows: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -99,7 +99,7 @@ def test_6_wilsons_bound_of_30_positives_at_95_percent() -> None:
 
 
 def test_6_the_switch_stands_at_five() -> None:
-    for positives, method in ((99, "auc-wilson/2"), (100, "delong-logit/2")):
+    for positives, method in ((99, "auc-wilson/2"), (100, "delong-logit/3")):
         assert Auc(value=0.75, se=0.01, positives=positives // 5, negatives=1000).method == method
 
 

@@ -82,7 +82,7 @@ SUBJECT = Subject(
     commit_time="2024-05-01T12:00:00Z",
     commit_title="First <model>",
 )
-INTERVALS = {"roc_auc": Interval(low=0.7, high=0.8, confidence=0.95, method="delong-logit/2")}
+INTERVALS = {"roc_auc": Interval(low=0.7, high=0.8, confidence=0.95, method="delong-logit/3")}
 
 
 def bill() -> bytes:
