@@ -7,14 +7,13 @@ from pathlib import Path
 
 import click
 
-from mlops_ci.cli.options import Session, json_option
+from mlops_ci.cli.options import Session, json_option, network_option
 from mlops_ci.cli.output import clean, echo, emit_json
 from mlops_ci.errors import ExitCode
 from mlops_ci.flows.image import Asked, make_image
 from mlops_ci.records.images import Image
 
 bundle_argument = click.argument("bundle", default="", metavar="[BUNDLE]")
-network_option = click.option("--network", metavar="NAME", help="Of the build: the daemon's default, else `host`.")
 
 
 @click.group(

@@ -36,3 +36,6 @@ class Session:
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+network_option = click.option(
+    "--network", metavar="NAME", help="Of the image's build: the daemon's default, else `host`."
+)

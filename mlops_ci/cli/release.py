@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import click
 
-from mlops_ci.cli.options import Session, json_option
+from mlops_ci.cli.options import Session, json_option, network_option
 from mlops_ci.cli.output import clean, echo, emit_json
 from mlops_ci.flows.release import release
 from mlops_ci.records.outcomes import exit_code
 from mlops_ci.reports.terminal import verdict_lines
-from mlops_ci.steps.case import Asked
-from mlops_ci.steps.release import Released
+from mlops_ci.steps.release import Released, Wish
 from mlops_ci.steps.write import Checked
 
 
@@ -23,17 +22,20 @@ def told(released: Released) -> tuple[str, ...]:
     return (
         f"{word}: {decision.project} {decision.reason}",
         f"  the bundle     {released.place}",
+        *([f"  the image      {released.image}"] if released.image else []),
         f"  ask it         mlops-ci serve {number}",
-        f"  the report     mlops-ci report {released.decision_id[:12]}",
+        f"  the report     mlops-ci report {released.story.decision_id[:12]}",
     )
 
 
 @click.command(help="Package the model of this commit, once its check passed, and give it a number.")
+@click.option("--push", is_flag=True, help="Push the image (`package.image`) and the ledger: the number is theirs.")
+@network_option
 @json_option
 @click.pass_obj
-def command(session: Session, *, as_json: bool) -> int:
+def command(session: Session, *, push: bool, network: str | None, as_json: bool) -> int:
     """Run the flow, say what became a release, leave with its code."""
-    released = release(session.folder, Asked(), session.say())
+    released = release(session.folder, Wish(push=push, network=network), session.say())
     if as_json:
         emit_json(released.document())
     elif isinstance(released, Checked):

@@ -96,6 +96,13 @@ def write_branch(
     raise AssertionError
 
 
+def move_back(repository: Repository, branch: str, commit: str, before: str | None) -> bool:
+    """Move a branch from `commit` to `before`, None: it was not there. False where it is elsewhere by now."""
+    ref = f"refs/heads/{branch}"
+    moved = ("update-ref", ref, before, commit) if before else ("update-ref", "-d", ref, commit)
+    return repository.call(*moved).code == 0
+
+
 def merge_branches(
     repository: Repository,
     branch: str,

@@ -157,6 +157,11 @@ class Engine:
         new = sum(state == "Pushed" for state in states.values())
         return Pushed(reference=reference, layers=len(states), new_layers=new)
 
+    def tag(self, image: str, repository: str, tag: str) -> None:
+        """Another name for an image that the engine has."""
+        with _translated(f"{repository}:{tag} cannot be given to {image}"):
+            self._client.images.get(image).tag(repository, tag=tag)
+
     @contextmanager
     def running(self, run: Run) -> Iterator[Running]:
         """A container for as long as the block runs: read-only, no network but its own loopback, no capabilities."""

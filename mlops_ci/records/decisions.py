@@ -9,7 +9,7 @@ import msgspec
 from mlops_ci.records.data import DataChange, Profile, SnapshotInfo
 from mlops_ci.records.evaluation import Evaluation, MetricValue, OwnMetric
 from mlops_ci.records.outcomes import Outcome, Status
-from mlops_ci.records.releases import BundleInfo
+from mlops_ci.records.releases import BundleInfo, ImageInfo
 from mlops_ci.records.results import Result
 from mlops_ci.records.verdicts import IdleWaiver, Verdict, added
 
@@ -222,6 +222,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """None: nothing is promised for many looks."""
     bundle: BundleInfo | msgspec.UnsetType = msgspec.UNSET
     """What a release packaged; left out of the JSON of other decisions."""
+    image: ImageInfo | msgspec.UnsetType = msgspec.UNSET
+    """The container image of a release; left out of the JSON where it has none."""
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):

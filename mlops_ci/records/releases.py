@@ -62,6 +62,21 @@ class BundleInfo(msgspec.Struct, frozen=True, kw_only=True):
         return f"v{self.number}" if self.number else ""
 
 
+class ImageInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """The container image of a release, as far as it is the same for everybody who looks."""
+
+    reference: str
+    """`repository@sha256:…`, as the registry answered for it; empty: it was not pushed."""
+    base: str
+    """What it stands on, by its digest; empty where a Dockerfile of the project's own says it."""
+    fingerprint: str
+    """Of what it answers to the golden requests."""
+    bytes: int
+    """Unpacked, with the base."""
+    layers: tuple[str, ...]
+    """sha256 of each layer's tar, the base's first."""
+
+
 class Release(msgspec.Struct, frozen=True, kw_only=True):
     """`releases/PROJECT/vN.json` of the ledger: made once, never changed."""
 
@@ -73,3 +88,5 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     """The decision that made it a release, and the one that passed its model."""
     judged: str
     commit: str
+    image: str | msgspec.UnsetType = msgspec.UNSET
+    """`repository@sha256:…`; left out of the JSON where it has none."""

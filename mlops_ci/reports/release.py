@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mlops_ci.records.outcomes import Outcome
-from mlops_ci.records.releases import BundleInfo, Parity
+from mlops_ci.records.releases import BundleInfo, ImageInfo, Parity
 from mlops_ci.records.results import Result
 from mlops_ci.reports import numbers, words
 from mlops_ci.reports.document import (
@@ -32,6 +32,7 @@ def build(story: Story) -> Document:
     sections = (
         Section(name="checks", keep=100, blocks=_checks(story)),
         Section(name="bundle", keep=90, blocks=_bundle(bundle) if bundle else ()),
+        Section(name="image", keep=85, blocks=_image(story.evidence.image or None)),
         Section(name="format", keep=80, blocks=_format(bundle) if bundle else ()),
         Section(name="next", keep=70, blocks=_next(bundle) if bundle else ()),
         Section(name="provenance", keep=50, blocks=provenance.section(story)),
@@ -68,6 +69,18 @@ def _bundle(bundle: BundleInfo) -> tuple[Block, ...]:
         (Text("Behavioural fingerprint "), Code(numbers.short(bundle.fingerprint))),
     ]
     return (Heading((Text("Bundle"),)), Bullets(tuple(told)))
+
+
+def _image(image: ImageInfo | None) -> tuple[Block, ...]:
+    if image is None:
+        return ()
+    named = (Text("Pushed as "), Code(image.reference)) if image.reference else (Text("Built, and not pushed"),)
+    told: list[Spans] = [
+        (*named, Text(f": {numbers.plural(len(image.layers), 'layer')}, {numbers.size(image.bytes)} unpacked")),
+        *([(Text("On "), Code(image.base))] if image.base else []),
+        (Text("Behavioural fingerprint "), Code(numbers.short(image.fingerprint))),
+    ]
+    return (Heading((Text("Image"),)), Bullets(tuple(told)))
 
 
 def _size(bundle: BundleInfo) -> str:

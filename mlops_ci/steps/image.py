@@ -10,7 +10,7 @@ import msgspec
 
 from mlops_ci.edge import tars
 from mlops_ci.edge.docker import Engine
-from mlops_ci.errors import ConfigError, UsageError
+from mlops_ci.errors import ConfigError, OutsideError, UsageError
 from mlops_ci.packaging.image import INDEXES, TIME
 from mlops_ci.records.images import Built, Image, ImageNames, Smoke
 from mlops_ci.reports import numbers
@@ -65,8 +65,20 @@ def _told(tried: Smoke) -> str:
     return f"{tried.rows} answers as judged, ready in {tried.seconds:.1f} s, {memory}"
 
 
-def recipe_of(project: Project, bundle: Path, names: ImageNames, network: str | None = None) -> Recipe:
-    """How the project wants the image of a bundle. ConfigError where base or Dockerfile are not there."""
+def tag(image: Image, release: str, clock: Clock) -> None:
+    """Give an image that was pushed the name of its release too. The digest is the same; where it fails it is told."""
+    repository = image.built.name.rpartition(":")[0]
+    try:
+        with Engine.connect() as engine, clock.step("tag", f"pushing {repository}:{release}") as line:
+            engine.tag(image.built.image, repository, release)
+            engine.push(f"{repository}:{release}", lambda text: clock.say("tag", text))
+            line.found = f"{repository}:{release}"
+    except OutsideError as error:
+        clock.note(f"tag       {repository}:{release} could not be pushed: {error.message}")
+
+
+def require_base(project: Project) -> None:
+    """ConfigError where an image has nothing to stand on."""
     package = project.config.package
     if not package.base and not package.dockerfile:
         raise ConfigError(
@@ -75,6 +87,12 @@ def recipe_of(project: Project, bundle: Path, names: ImageNames, network: str | 
             "its digest; then write package: {base: python:3.12-slim@sha256:…}",
             where=project.config.place("package.base"),
         )
+
+
+def recipe_of(project: Project, bundle: Path, names: ImageNames, network: str | None = None) -> Recipe:
+    """How the project wants the image of a bundle. ConfigError where base or Dockerfile are not there."""
+    require_base(project)
+    package = project.config.package
     return Recipe(
         bundle=bundle,
         names=names,
@@ -105,4 +123,4 @@ def names_of(project: Project, bundle: Path) -> ImageNames:
     names = ImageNames(project=served.project, bundle=digest, commit=served.commit, created=created)
     if (found := of_bundle(project.repository, project.config.project, digest)) is None:
         return names
-    return msgspec.structs.replace(names, release=found[1].release, decision=found[1].decision)
+    return msgspec.structs.replace(names, release=found.release, decision=found.decision)

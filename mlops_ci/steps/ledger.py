@@ -107,6 +107,11 @@ def record(repository: Repository, entry: Entry) -> str:
     return new.id
 
 
+def withdraw(repository: Repository, commit: str, before: str | None) -> bool:
+    """Take back what was recorded last, at `commit`, and is nowhere else yet; False where somebody went on from it."""
+    return branches.move_back(repository, names.BRANCH, commit, before)
+
+
 def merge(repository: Repository, other: str) -> str:
     """Bring another ledger (a commit, for example what was fetched) into the one here; its new head."""
     return branches.merge_branches(

@@ -17,8 +17,15 @@ if TYPE_CHECKING:
     from mlops_ci.edge.git import Repository
     from mlops_ci.ledger.entries import Entry
 
+_HERE = f"refs/heads/{names.BRANCH}"
 _ATTEMPTS = 8
 _LONGEST_PAUSE = 4.0
+
+
+def bring_in(repository: Repository) -> None:
+    """What the remote's ledger holds, into the one here; where both took a number, the remote's release has it."""
+    if ledger.fetch(repository) and repository.find(_HERE):
+        ledger.merge(repository, f"refs/remotes/origin/{names.BRANCH}")
 
 
 def publish(repository: Repository, entries: Sequence[Entry]) -> str:
@@ -26,16 +33,23 @@ def publish(repository: Repository, entries: Sequence[Entry]) -> str:
 
     What others pushed meanwhile is brought in first, so that looks are counted on what the ledger holds. OutsideError
     where the remote refuses, or a guarantee does not hold any more: then nothing of this decision is on the remote.
+    A release whose number the remote did not take is not recorded here either; NumberTakenError where others took it.
     """
     for attempt in range(_ATTEMPTS):
-        if ledger.fetch(repository) and repository.find(f"refs/heads/{names.BRANCH}"):
-            ledger.merge(repository, f"refs/remotes/origin/{names.BRANCH}")
+        bring_in(repository)
+        before = repository.find(_HERE)
         for entry in entries:
             ledger.record(repository, entry)
         commit = ledger.head(repository)
         if commit is None:
             return ""
-        if remote.push(repository, f"{commit}:refs/heads/{names.BRANCH}"):
+        pushed = False
+        try:
+            pushed = remote.push(repository, f"{commit}:{_HERE}")
+        finally:
+            if not pushed and any(entry.release for entry in entries):
+                ledger.withdraw(repository, commit, before)
+        if pushed:
             return commit
         time.sleep(random.SystemRandom().uniform(0, min(_LONGEST_PAUSE, 0.1 * 2**attempt)))
     raise OutsideError(

@@ -11,6 +11,7 @@ from mlops_ci.errors import OutsideError
 from mlops_ci.ledger import names
 from mlops_ci.records.releases import Release
 from mlops_ci.steps import ledger
+from mlops_ci.steps.publish import publish
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,22 +36,40 @@ def releases(repository: Repository, project: str) -> dict[int, Release]:
     return dict(sorted(found.items()))
 
 
-def of_bundle(repository: Repository, project: str, digest: str) -> tuple[int, Release] | None:
-    """The release that a bundle is already."""
-    return next((one for one in releases(repository, project).items() if one[1].bundle == digest), None)
+def of_bundle(repository: Repository, project: str, digest: str, *, image: bool = False) -> Release | None:
+    """The release that a bundle is already, the last of them; `image`: only one whose image was pushed counts."""
+    found = [one for one in releases(repository, project).values() if one.bundle == digest and (one.image or not image)]
+    return found[-1] if found else None
 
 
-def record_release(repository: Repository, project: str, make: Callable[[int], Entry]) -> Entry:
-    """Record what `make` gives for the next number; picked again where somebody else took it first."""
+def record_release(
+    repository: Repository, project: str, make: Callable[[int], Entry | None], *, push: bool = False
+) -> Entry | None:
+    """Record what `make` gives for the next number, with `push` in the remote's ledger too; that entry.
+
+    Picked again where somebody else took the number first. None where `make` has nothing to record any more.
+    """
     for _ in range(_ATTEMPTS):
-        number = max(releases(repository, project), default=0) + 1
-        entry = make(number)
+        entry = make(_next(repository, project))
+        if entry is None:
+            return None
         try:
-            ledger.record(repository, entry)
+            if push:
+                publish(repository, [entry])
+            else:
+                ledger.record(repository, entry)
         except ledger.NumberTakenError:
             continue
         return entry
     raise OutsideError(f"no number for a release of {project} was free in {_ATTEMPTS} tries", "Run it again.")
+
+
+def _next(repository: Repository, project: str) -> int:
+    """No number that the ledger here has, nor the remote's as it was last fetched."""
+    folder = f"{names.RELEASES}/{names.plain(project)}"
+    heads = [repository.find(f"refs/{where}/{names.BRANCH}") for where in ("heads", "remotes/origin")]
+    listed = [entry.path for at in heads if at for entry in branches.list_files(repository, at, folder)]
+    return max((names.release_number(path) or 0 for path in listed), default=0) + 1
 
 
 def _decoded(path: str, data: bytes) -> Release:

@@ -16,8 +16,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mlops_ci.edge import environment
+from mlops_ci.edge import environment, runtime
+from mlops_ci.edge.git import Repository
 from mlops_ci.errors import OutsideError
+from mlops_ci.flows.release import release
+from mlops_ci.records.decisions import DecisionKind
+from mlops_ci.records.outcomes import Outcome
+from mlops_ci.steps import ledger
+from mlops_ci.steps.progress import Silent
+from mlops_ci.steps.release import Released, Wish
 from tests.helpers import commit, git, must_not_skip, repo
 
 if TYPE_CHECKING:
@@ -183,3 +190,23 @@ def test_what_is_not_committed_is_not_released(released: tuple[Path, dict[str, A
     shutil.copytree(released[0], root)
     (root / "params.yaml").write_text("max_iter: 900\n")
     assert "not committed" in run(root, "release", code=2)["error"]["message"]
+
+
+def test_a_bundle_that_answers_otherwise_is_refused_and_recorded(
+    released: tuple[Path, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "otherwise"
+    shutil.copytree(released[0], root)
+    monkeypatch.setattr(runtime, "conforms", lambda bundle, python: runtime.Conforms(fingerprint="0" * 64, golden=32))
+    refused = release(root, Wish(), Silent())
+    assert isinstance(refused, Released)
+    assert refused.document()["release"] is None
+    stored = ledger.find(Repository.open(root))
+    assert (stored.id, stored.decision.kind, stored.decision.outcome) == (
+        refused.story.decision_id,
+        DecisionKind.RELEASE,
+        Outcome.FAILED,
+    )
+    assert stored.decision.reason.startswith("bundle_answers: its fingerprint is 000000000000, the judged model's ")
+    assert "**not released**" in stored.report_markdown
+    assert git(root, "ls-tree", "--name-only", "mlops-reports:releases/tumours").split() == ["v1.json"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import pytest
 
 from mlops_ci.edge import store
 from mlops_ci.edge.git import Repository
+from mlops_ci.edge.remote import push
 from mlops_ci.errors import OutsideError, UsageError
 from mlops_ci.ledger.entries import Entry, with_evidence
 from mlops_ci.packaging.manifest import digest, manifest
@@ -17,7 +19,8 @@ from mlops_ci.records.decisions import DecisionKind, Evidence
 from mlops_ci.records.releases import Release
 from mlops_ci.steps import ledger, releases
 from mlops_ci.steps.bundles import find_bundle
-from tests.helpers import decision, git, repo, run_info, tree
+from mlops_ci.steps.publish import bring_in
+from tests.helpers import bare, decision, git, repo, run_info, tree
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -135,3 +138,102 @@ def test_a_bundle_is_found_by_its_release(tmp_path: Path) -> None:
     (place / "model.onnx").write_bytes(b"other")
     with pytest.raises(UsageError, match="was changed: model"):
         find_bundle(root, "v1")
+
+
+def clone(remote: Path, name: str) -> Repository:
+    git(remote.parent, "clone", "--quiet", str(remote), name)
+    return Repository.open(remote.parent / name)
+
+
+@pytest.fixture
+def remote(tmp_path: Path) -> Path:
+    return bare(repo(tmp_path / "origin", {"mlops.yaml": SETTINGS}), tmp_path / "remote.git")
+
+
+def numbers_of(remote: Path) -> dict[str, str]:
+    """File -> bundle, of the releases that the remote's ledger holds."""
+    names = git(remote, "ls-tree", "-r", "--name-only", "mlops-reports", "releases").splitlines()
+    return {
+        name.rpartition("/")[2]: json.loads(git(remote, "show", f"mlops-reports:{name}"))["bundle"] for name in names
+    }
+
+
+def push_release(repository: Repository, bundle: str) -> Entry | None:
+    return releases.record_release(repository, "flights", lambda number: entry(number, bundle), push=True)
+
+
+def test_two_clones_at_once_get_two_numbers_of_the_remote(remote: Path) -> None:
+    bundles = {name: f"{place:064x}" for place, name in enumerate(("one", "other", "third"))}
+    clones = {name: clone(remote, name) for name in bundles}
+    context = multiprocessing.get_context("fork")
+    at_once = [context.Process(target=push_release, args=(clones[name], bundles[name])) for name in bundles]
+    for process in at_once:
+        process.start()
+    for process in at_once:
+        process.join(120)
+    assert [process.exitcode for process in at_once] == [0] * 3
+    assert sorted(numbers_of(remote)) == ["v1.json", "v2.json", "v3.json"]
+    assert sorted(numbers_of(remote).values()) == sorted(bundles.values())
+
+
+def test_whoever_loses_the_race_takes_the_next_number_and_leaves_no_other(
+    remote: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = clone(remote, "one"), clone(remote, "other")
+    real, raced = push, []
+
+    def overtaken(repository: Repository, refspec: str) -> bool:
+        if repository is one and not raced:
+            raced.append(True)
+            push_release(other, "b" * 64)
+        return real(repository, refspec)
+
+    monkeypatch.setattr("mlops_ci.edge.remote.push", overtaken)
+    made = push_release(one, "a" * 64)
+    assert made is not None
+    assert made.release is not None
+    assert made.release.release == "v2"
+    assert numbers_of(remote) == {"v1.json": "b" * 64, "v2.json": "a" * 64}
+    told = [row.verdict for row in ledger.history(one)]
+    assert sorted(told) == [f"v1 {'b' * 64}", f"v2 {'a' * 64}"], "no decision speaks of a number it did not get"
+    assert git(one.root, "rev-parse", "mlops-reports") == git(remote, "rev-parse", "mlops-reports")
+
+
+def test_what_the_remote_refuses_got_no_number_here_either(remote: Path) -> None:
+    one = clone(remote, "one")
+    hook = remote / "hooks" / "pre-receive"
+    hook.write_text("#!/bin/sh\nexit 1\n")
+    hook.chmod(0o755)
+    with pytest.raises(OutsideError, match="refused"):
+        push_release(one, "a" * 64)
+    assert releases.releases(one, "flights") == {}
+    assert ledger.history(one) == ()
+    hook.unlink()
+    push_release(one, "a" * 64)
+    assert numbers_of(remote) == {"v1.json": "a" * 64}
+
+
+def test_killed_before_the_push_the_next_run_goes_on(remote: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The number is in the ledger here and not at the remote, where somebody else may have taken it since."""
+    one, other = clone(remote, "one"), clone(remote, "other")
+    ledger.record(one, entry(1, "a" * 64))
+    push_release(other, "b" * 64)
+
+    def make(number: int) -> Entry | None:
+        return None if releases.of_bundle(one, "flights", "a" * 64) else entry(number, "a" * 64)
+
+    bring_in(one)
+    releases.record_release(one, "flights", make, push=True)
+    assert numbers_of(remote) == {"v1.json": "b" * 64, "v2.json": "a" * 64}
+
+
+def test_a_desk_that_has_fetched_counts_on_from_the_remote(remote: Path) -> None:
+    one, other = clone(remote, "one"), clone(remote, "other")
+    ledger.record(one, entry(1, "a" * 64))
+    push_release(other, "b" * 64)
+    push_release(other, "c" * 64)
+    ledger.fetch(one)
+    made = releases.record_release(one, "flights", lambda number: entry(number, "d" * 64))
+    assert made is not None
+    assert made.release is not None
+    assert made.release.release == "v3"

@@ -1,0 +1,169 @@
+"""The decision that makes a bundle a release, or refuses to: what it says and what is kept of it."""
+
+from __future__ import annotations
+
+import platform
+from datetime import UTC, datetime
+
+import msgspec
+
+from mlops_ci import __version__
+from mlops_ci.ledger import statements
+from mlops_ci.ledger.entries import Entry, with_evidence
+from mlops_ci.records.decisions import Change, Decision, DecisionKind, Evidence, RunInfo
+from mlops_ci.records.outcomes import Outcome, Status
+from mlops_ci.records.releases import BundleInfo, ImageInfo, Release
+from mlops_ci.records.results import Part, Result
+from mlops_ci.reports import document, markdown, numbers
+from mlops_ci.reports import report as reports
+from mlops_ci.reports.story import Story
+from mlops_ci.steps.bundle import Bundle
+from mlops_ci.steps.case import Case
+from mlops_ci.steps.ledger import StoredDecision
+from mlops_ci.steps.progress import Clock
+
+replace = msgspec.structs.replace
+
+
+class Passed(msgspec.Struct, frozen=True, kw_only=True):
+    """The decision that passed the model."""
+
+    decision: Decision
+    decision_id: str
+    evidence: Evidence
+
+
+def passed_by(stored: StoredDecision) -> Passed:
+    """As the ledger has it."""
+    return Passed(decision=stored.decision, decision_id=stored.id, evidence=stored.evidence)
+
+
+class Candidate(msgspec.Struct, frozen=True, kw_only=True):
+    """A bundle that asks to become a release."""
+
+    case: Case
+    passed: Passed
+    bundle: Bundle
+    info: BundleInfo
+    results: tuple[Result, ...]
+    """What was found out about it."""
+    image: ImageInfo | msgspec.UnsetType = msgspec.UNSET
+    reported: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
+    """What of it is the word of the job that made it, in words."""
+
+    @property
+    def refused(self) -> bool:
+        return any(result.status is not Status.PASSED for result in self.results)
+
+    def numbered(self, number: int) -> Candidate:
+        """The same under a number."""
+        return replace(self, info=replace(self.info, number=number))
+
+
+def story_of(candidate: Candidate) -> Story:
+    """The decision with its evidence: passed where the candidate has a number."""
+    evidence = _evidence(candidate)
+    decision = _decision(candidate, evidence)
+    return Story(
+        decision=decision,
+        decision_id=statements.decision_id(decision),
+        evidence=evidence,
+        prefix=candidate.case.project.folder,
+    )
+
+
+def errored_story(case: Case, passed: Passed, reason: str) -> Story:
+    """The decision where no bundle came to be."""
+    evidence = Evidence(snapshot=passed.evidence.snapshot, training=passed.evidence.training)
+    told = Result(check="bundle", part=Part.MODEL, status=Status.ERRORED, message=reason)
+    decision = replace(
+        _about(case, passed), outcome=Outcome.ERRORED, checks=(told,), reason=f"the bundle could not be made: {reason}"
+    )
+    decision = with_evidence(decision, evidence)
+    return Story(
+        decision=decision, decision_id=statements.decision_id(decision), evidence=evidence, prefix=case.project.folder
+    )
+
+
+def entry_of(story: Story, clock: Clock) -> Entry:
+    """What is recorded of it."""
+    page = reports.build(story)
+    bundle = story.evidence.bundle or None
+    return Entry(
+        decision=story.decision,
+        run=_run(clock),
+        evidence=story.evidence,
+        report_markdown=markdown.render(page),
+        charts=document.charts(page),
+        release=_release(story, bundle) if bundle and bundle.number else None,
+    )
+
+
+def _evidence(candidate: Candidate) -> Evidence:
+    judged = candidate.passed.evidence
+    return Evidence(snapshot=judged.snapshot, training=judged.training, bundle=candidate.info, image=candidate.image)
+
+
+def _decision(candidate: Candidate, evidence: Evidence) -> Decision:
+    decision = replace(
+        _about(candidate.case, candidate.passed),
+        outcome=Outcome.PASSED if candidate.info.number else Outcome.FAILED,
+        checks=candidate.results,
+        reason=_reason(candidate),
+        reported=candidate.reported,
+    )
+    return with_evidence(decision, evidence)
+
+
+def _about(case: Case, passed: Passed) -> Decision:
+    judged = passed.decision
+    return Decision(
+        kind=DecisionKind.RELEASE,
+        project=judged.project,
+        outcome=Outcome.FAILED,
+        trust=case.trust,
+        subject=judged.subject,
+        base="",
+        champion=None,
+        change=Change(),
+        judge=replace(judged.judge, differences=(), head_verdicts=(), idle_waivers=msgspec.UNSET),
+        gates=(),
+        metrics=(),
+        checks=(),
+        evidence={},
+    )
+
+
+def _reason(candidate: Candidate) -> str:
+    wrong = next((result for result in candidate.results if result.status is not Status.PASSED), None)
+    if wrong is not None:
+        return f"{wrong.check}: {wrong.message}"
+    info = candidate.info
+    judged = numbers.short(info.decision)
+    return f"{info.release} is the model of decision {judged} as {info.format}, {numbers.size(info.bytes)}"
+
+
+def _release(story: Story, bundle: BundleInfo) -> Release:
+    image = story.evidence.image or None
+    return Release(
+        version=1,
+        project=story.decision.project,
+        release=bundle.release,
+        bundle=bundle.digest,
+        decision=story.decision_id,
+        judged=bundle.decision,
+        commit=story.decision.subject.commit,
+        image=image.reference if image and image.reference else msgspec.UNSET,
+    )
+
+
+def _run(clock: Clock) -> RunInfo:
+    return RunInfo(
+        started=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        seconds=round(sum(clock.timings.values()), 3),
+        timings=clock.timings,
+        restored=tuple(clock.restored),
+        host=platform.node(),
+        python=platform.python_version(),
+        mlops_ci=__version__,
+    )
