@@ -111,6 +111,21 @@ class Exported(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError("an input of the ONNX model is no column the model is asked with")
 
 
+class Library(msgspec.Struct, frozen=True, kw_only=True):
+    """An installed distribution; `expression`: its licence as SPDX writes it, `licence`: in its own words."""
+
+    version: str
+    expression: str = ""
+    licence: str = ""
+
+
+class Libraries(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer of the job `libraries`; `code`: files of the project that were imported, relative to it."""
+
+    libraries: dict[str, Library]
+    code: tuple[str, ...]
+
+
 class Failed(msgspec.Struct, frozen=True, kw_only=True):
     """Why the worker has no answer, in texts of bounded length."""
 
@@ -127,7 +142,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     failure: Failed | None = None
 
 
-Value = Fitted | Predicted | Prepared | Tested | Timed | Measured | Exported
+Value = Fitted | Predicted | Prepared | Tested | Timed | Measured | Exported | Libraries
 JOBS: dict[str, type[Value]] = {
     "fit": Fitted,
     "predict": Predicted,
@@ -136,6 +151,7 @@ JOBS: dict[str, type[Value]] = {
     "time": Timed,
     "metric": Measured,
     "export": Exported,
+    "libraries": Libraries,
 }
 
 T = TypeVar("T")

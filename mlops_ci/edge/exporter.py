@@ -27,6 +27,11 @@ def digest() -> str:
     return files.sha256(_LOCK)
 
 
+def lock() -> str:
+    """What it installs, with hashes: skops is read by the version that wrote a file."""
+    return _LOCK.read_text(encoding="utf-8")
+
+
 def install(environment: ProjectEnvironment, say: Callable[[str], None]) -> Path:
     """The folder to put in front of the imports of the project's Python; `say` is told when it has to be filled.
 

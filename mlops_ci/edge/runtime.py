@@ -20,6 +20,21 @@ if TYPE_CHECKING:
 
 PACKAGE = "mlops_ci_serving"
 LOCK = "requirements.lock"
+PROGRAMS = ("httptools", "msgspec", "uvicorn", "uvloop")
+"""Of the lock, what serves whatever the format of the model is."""
+RANGES = {
+    "click": ">=7.0",
+    "h11": ">=0.8",
+    "httptools": ">=0.6.3",
+    "msgspec": ">=0.18",
+    "numpy": ">=1.25",
+    "packaging": ">=17.0",
+    "pandas": ">=2.0",
+    "prettytable": ">=3.9",
+    "uvicorn": ">=0.34",
+    "uvloop": ">=0.15.1",
+}
+"""The versions that the runtime, and what it is made of, work with: those of the project's libraries are kept."""
 _FOLDER = Path(serving.__file__).resolve().parent
 _SECONDS = 120.0
 
@@ -87,5 +102,5 @@ def become(bundle: Path, options: tuple[str, ...], *, python: Path) -> NoReturn:
 
 
 def licences() -> dict[str, str]:
-    """Library of the lock -> SPDX expression."""
+    """Library of the lock, and of what opens skops -> SPDX expression."""
     return msgspec.json.decode((_FOLDER / "licences.json").read_bytes(), type=dict[str, str])

@@ -27,6 +27,7 @@ _DOING = {
     "time": "timing the model",
     "metric": "a metric",
     "export": "exporting the model",
+    "libraries": "looking at what the model imports",
     "command": "the training command",
 }
 _LEAST_SPACE = 1024 * 1024
@@ -56,7 +57,7 @@ def run(
     limits: Limits,
     secrets: tuple[str, ...] = (),
 ) -> Answer:
-    """Run `job` (prepare, fit, predict, test, time, metric, export; docs/worker.md says what each asks and answers).
+    """Run `job`: one of answers.JOBS; docs/worker.md says what each asks and answers.
 
     Paths in `request` are absolute. Raises UserCodeError when the project's code gives no usable answer,
     OutsideError when Python cannot be started or the disk is full.

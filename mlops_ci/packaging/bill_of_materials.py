@@ -13,7 +13,7 @@ from mlops_ci.packaging.mlflow_model import pins
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mlops_ci.records.bundles import Serving
+    from mlops_ci.records.bundles import Licence, Serving
     from mlops_ci.records.decisions import Evidence, Subject
     from mlops_ci.records.evaluation import Interval, MetricValue
 
@@ -28,11 +28,11 @@ def bill_of_materials(
     *,
     intervals: Mapping[str, Interval],
     lock: str,
-    licences: Mapping[str, str],
+    licences: Mapping[str, Licence],
     model: str,
     version: str,
 ) -> bytes:
-    """sbom.cdx.json. licences: library -> SPDX expression; model: sha256 of its file; version: of mlops-ci."""
+    """sbom.cdx.json. licences: by library; model: sha256 of its file; version: of mlops-ci."""
     made = {
         "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
         "bomFormat": "CycloneDX",
@@ -102,7 +102,7 @@ def _data(evidence: Evidence) -> list[dict[str, Any]]:
     return [{"type": "data", "bom-ref": "data", "name": "training data", "data": [about]}]
 
 
-def _library(pin: str, licences: Mapping[str, str]) -> dict[str, Any]:
+def _library(pin: str, licences: Mapping[str, Licence]) -> dict[str, Any]:
     name, version = re.split(r"==| ;| ", pin)[:2]
     found: dict[str, Any] = {
         "type": "library",
@@ -110,6 +110,8 @@ def _library(pin: str, licences: Mapping[str, str]) -> dict[str, Any]:
         "version": version,
         "purl": f"pkg:pypi/{name}@{version}",
     }
-    if expression := licences.get(name):
-        found["licenses"] = [{"expression": expression}]
+    licence = licences.get(name)
+    if licence is not None and licence.text:
+        words = {"expression": licence.text} if licence.spdx else {"license": {"name": licence.text}}
+        found["licenses"] = [words]
     return found

@@ -95,6 +95,13 @@ class Golden(msgspec.Struct, frozen=True, kw_only=True):
     """sha256 over the rounded answers: the same wherever the model behaves the same."""
 
 
+class Licence(msgspec.Struct, frozen=True, kw_only=True):
+    """Of a library: as SPDX writes it, or in its own words."""
+
+    text: str
+    spdx: bool = True
+
+
 class FileDigest(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
     bytes: int

@@ -16,6 +16,7 @@ from .described import Golden, Serving, check, decoded
 from .errors import BundleError
 
 _MANIFEST = "manifest.json"
+_CODE = "code"
 _REGISTRYS = "registered_model_meta"  # MLflow puts it beside what it downloads; nothing here reads it
 _LARGEST_TEXT = 64 * 2**20
 
@@ -31,12 +32,16 @@ class _Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Bundle(NamedTuple):
-    """An opened bundle; `digest` is `sha256:` and 64 hex digits, `model` the bytes of the model's file."""
+    """An opened bundle; `digest` is `sha256:` and 64 hex digits, `model` the bytes of the model's file.
+
+    `code`: the folder of the project's own modules that the model imports, where it does.
+    """
 
     digest: str
     serving: Serving
     golden: Golden
     model: bytes
+    code: Path | None = None
 
 
 def opened(folder: Path, expected: str = "") -> Bundle:
@@ -50,7 +55,8 @@ def opened(folder: Path, expected: str = "") -> Bundle:
     serving = decoded(_vouched(folder, "serving.json", files), Serving, "serving.json")
     golden = decoded(_vouched(folder, "golden.json", files), Golden, "golden.json")
     check(serving, golden)
-    return Bundle(digest, serving, golden, _vouched(folder, serving.model.file, files))
+    code = folder.resolve() / _CODE if any(name.startswith(f"{_CODE}/") for name in files) else None
+    return Bundle(digest, serving, golden, _vouched(folder, serving.model.file, files), code)
 
 
 def _listed(manifest: bytes) -> dict[str, Listed]:

@@ -20,8 +20,10 @@ Engine = Callable[[Columns], list[list[Any]]]
 def loaded(bundle: Bundle) -> Engine:
     """The engine of the bundle's format; no other format's file is ever opened. Raises BundleError."""
     serving = bundle.serving
-    make = OnnxEngine if serving.model.format == "onnx" else estimator_engine
-    ask = make(bundle.model, serving)
+    if serving.model.format == "onnx":
+        ask: Engine = OnnxEngine(bundle.model, serving)
+    else:
+        ask = estimator_engine(bundle.model, serving, bundle.code)
     outputs = serving.outputs
 
     def answer(columns: Columns) -> list[list[Any]]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pickle
+import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from .described import Serving
@@ -11,12 +13,24 @@ from .errors import BundleError
 from .labels import labelled
 
 
-def estimator_engine(content: bytes, serving: Serving) -> Callable[[Sequence[Sequence[Any]]], list[list[Any]]]:
-    """Columns in the order of the inputs -> columns in the order of the outputs. Raises BundleError."""
+def estimator_engine(
+    content: bytes, serving: Serving, code: Path | None = None
+) -> Callable[[Sequence[Sequence[Any]]], list[list[Any]]]:
+    """Columns in the order of the inputs -> columns in the order of the outputs. Raises BundleError.
+
+    code: where the modules of the project lie that the model imports.
+    """
     from .frames import frame  # pandas, which other formats do without
 
+    if code is not None:
+        sys.dont_write_bytecode = True  # a bundle holds what its manifest lists, and nothing else
+        sys.path.insert(0, str(code))
     # A pickle runs what it says: only a bundle that was released as one gets there.
-    model = _from_skops(content, serving) if serving.model.format == "skops" else pickle.loads(content)  # noqa: S301
+    read = _from_skops if serving.model.format == "skops" else _from_pickle
+    try:
+        model = read(content, serving)
+    except (ImportError, AttributeError) as error:
+        raise BundleError(f"{serving.model.file}: it cannot be opened here: {error}") from None
     label = labelled(serving)
     places = _places(model, serving) if len(serving.outputs) > 1 else []
 
@@ -29,6 +43,10 @@ def estimator_engine(content: bytes, serving: Serving) -> Callable[[Sequence[Seq
         return answers
 
     return ask
+
+
+def _from_pickle(content: bytes, serving: Serving) -> Any:  # noqa: ARG001 - as skops
+    return pickle.loads(content)  # noqa: S301
 
 
 def _from_skops(content: bytes, serving: Serving) -> Any:

@@ -30,6 +30,7 @@ from mlops_ci.steps.decide import Found, ModelFound
 from mlops_ci.steps.export import Exported, Model
 from mlops_ci.steps.fit import Fitted
 from mlops_ci.steps.judge import parse_contract
+from mlops_ci.steps.libraries import Needs, needs
 from mlops_ci.steps.predict import ask, open_answers
 from mlops_ci.steps.signature import inputs
 from mlops_ci.steps.suites import DataFound
@@ -55,6 +56,7 @@ class _Parts(msgspec.Struct, frozen=True, kw_only=True):
     model: ModelFound
     fitted: Fitted
     exported: Exported
+    needs: Needs
     workshop: Workshop
 
     @property
@@ -82,7 +84,10 @@ def make_bundle(case: Case, found: Found, exported: Exported, workshop: Workshop
     data, model = found.data, found.model
     if data is None or model is None or model.fitted is None:
         raise ValueError("there is no model")
-    parts = _Parts(case=case, data=data, model=model, fitted=model.fitted, exported=exported, workshop=workshop)
+    needed = needs(judged_model(case, found, workshop), exported)
+    parts = _Parts(
+        case=case, data=data, model=model, fitted=model.fitted, exported=exported, needs=needed, workshop=workshop
+    )
     reads = {
         "model": [model.fitted.digest, exported.digest, exported.answer],
         "subject": parts.subject,
@@ -90,7 +95,8 @@ def make_bundle(case: Case, found: Found, exported: Exported, workshop: Workshop
         "holdout": data.holdout.digest,
         "settings": [case.head.config.package, case.head.config.slices, case.head.config.project],
         "contract": parse_contract(case.head),
-        "runtime": [{name: manifest.digest(content) for name, content in runtime.files().items()}, runtime.lock()],
+        "runtime": [{name: manifest.digest(content) for name, content in runtime.files().items()}],
+        "needs": [needed.lock, needed.licences, {name: manifest.digest(data) for name, data in needed.code.items()}],
         "version": __version__,
     }
     folder, restored = Cache(case.project.state).folder("bundle", reads, partial(_make, parts=parts))
@@ -113,7 +119,7 @@ def open_bundle(folder: Path, *, restored: bool = False) -> Bundle:
 
 def _make(folder: Path, *, parts: _Parts) -> None:
     serving, requests = _serving(parts), _golden(parts)
-    content = _texts(parts, serving, requests) | runtime.files()
+    content = _texts(parts, serving, requests) | runtime.files() | parts.needs.code
     content[serving.model.file] = parts.exported.path.read_bytes()
     content[manifest.NAME] = manifest.manifest(content)
     for name, data in content.items():
@@ -169,7 +175,7 @@ def _golden(parts: _Parts) -> Golden:
 
 
 def _texts(parts: _Parts, serving: Serving, requests: Golden) -> dict[str, bytes]:
-    about, lock = parts.subject, runtime.lock()
+    about, lock = parts.subject, parts.needs.lock
     evidence, bounds = _evidence(parts)
     bill = bill_of_materials(
         serving,
@@ -177,7 +183,7 @@ def _texts(parts: _Parts, serving: Serving, requests: Golden) -> dict[str, bytes
         about,
         intervals=bounds,
         lock=lock,
-        licences=runtime.licences(),
+        licences=parts.needs.licences,
         model=files.sha256(parts.exported.path),
         version=__version__,
     )
@@ -190,12 +196,15 @@ def _texts(parts: _Parts, serving: Serving, requests: Golden) -> dict[str, bytes
         exported=parity(parts.exported.answer.parity),
     )
     python = ".".join(parts.workshop.environment.version.split(".")[:2])
+    # ONNX runs on any Python; what holds the project's own objects, on the one they were made with.
+    pinned = {} if serving.onnx else {".python-version": f"{python}\n".encode()}
     return {
         "serving.json": canonical_json(serving),
         "golden.json": canonical_json(requests),
         "requirements.lock": lock.encode(),
         "MODEL_CARD.md": model_card(card).encode(),
         "sbom.cdx.json": bill,
+        **pinned,
     } | mlflow_model.files(serving, requests, lock, python=python, made=about.commit_time)
 
 

@@ -10,7 +10,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import export, fit, metrics, model_tests, predict, prepare, timing
+from . import export, fit, libraries, metrics, model_tests, predict, prepare, timing
 from .failures import Failure
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ JOBS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "time": timing.run,
     "metric": metrics.run,
     "export": export.run,
+    "libraries": libraries.run,
 }
 ANSWER = "answer.json"
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EFBIG)

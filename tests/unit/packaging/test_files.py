@@ -11,7 +11,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 
 from mlops_ci.packaging import manifest, mlflow_model
 from mlops_ci.packaging.bill_of_materials import bill_of_materials
-from mlops_ci.records.bundles import Golden, Input, ModelFile, Output, Serving
+from mlops_ci.records.bundles import Golden, Input, Licence, ModelFile, Output, Serving
 from mlops_ci.records.data import SnapshotInfo, SourceFile
 from mlops_ci.records.decisions import Evidence, Subject, TrainingInfo
 from mlops_ci.records.evaluation import Evaluation, Interval, MetricValue, Task
@@ -92,7 +92,7 @@ def bill() -> bytes:
         SUBJECT,
         intervals=INTERVALS,
         lock=LOCK,
-        licences={"msgspec": "BSD-3-Clause", "uvloop": "MIT OR Apache-2.0"},
+        licences={"msgspec": Licence(text="BSD-3-Clause"), "uvloop": Licence(text="MIT or Apache", spdx=False)},
         model="c" * 64,
         version="1.0",
     )
