@@ -12,9 +12,9 @@ from pathlib import Path
 
 import msgspec
 
-from . import log, options, segments, server, workers
+from . import counts, log, metrics, options, segments, server, workers
 from .app import App, Limits
-from .bundle import opened
+from .bundle import claimed, opened
 from .errors import BundleError
 from .model import Model
 from .protocol import BoundedProtocol
@@ -26,13 +26,9 @@ def main(arguments: Sequence[str]) -> int:
     try:
         if chosen.check:
             return _check(chosen.bundle, chosen.digest)
-        bound = server.listen(chosen.host, chosen.port, shared=chosen.workers > 1 or chosen.parent is not None)
-        if chosen.workers > 1:
-            code = workers.supervise(arguments, chosen.workers, bound)
-            if chosen.log is not None:
-                segments.sweep(chosen.log)
-            return code
-        return _serve(chosen, bound)
+        several = chosen.workers > 1
+        bound = server.listen(chosen.host, chosen.port, shared=several or chosen.worker is not None)
+        return _supervise(arguments, chosen, bound) if several else _serve(chosen, bound)
     except BundleError as error:
         _say(str(error))
     return 1
@@ -62,30 +58,48 @@ def _check(bundle: Path, digest: str) -> int:
     return 0
 
 
+def _supervise(arguments: Sequence[str], chosen: argparse.Namespace, bound: socket.socket) -> int:
+    """A worker that is started again opens the bundle again: all serve the one that was there at first."""
+    digest = chosen.digest or claimed(chosen.bundle)
+    shared = counts.shared(chosen.workers + 1)
+    code = workers.supervise([*arguments, "--digest", digest], chosen.workers, bound, shared)
+    if chosen.log is not None:
+        segments.sweep(chosen.log)
+        _say(metrics.told_of_log(counts.of(shared, chosen.workers).sums()))
+    return code
+
+
 def _serve(chosen: argparse.Namespace, bound: socket.socket) -> int:
+    parent, counted = _of_worker(chosen.worker) if chosen.worker else (None, counts.Counts())
     model = Model(opened(chosen.bundle, chosen.digest), chosen.release)
-    kept = _log(chosen.log, chosen.log_sample) if chosen.log else None
+    kept = _log(chosen.log, chosen.log_sample, counted) if chosen.log else None
     app = App(
         model,
         log=kept,
         key=os.environ.get("MLOPS_CI_LOG_KEY", "").encode(),
         token=os.environ[chosen.token_env] if chosen.token_env else "",
         limits=Limits(chosen.max_rows, chosen.max_bytes, chosen.log_required),
+        counts=counted,
     )
     BoundedProtocol.largest_body, BoundedProtocol.slowest = chosen.max_bytes, chosen.timeout
     host, port = bound.getsockname()[:2]
     serving = model.serving
     name = f"{serving.project} {serving.release}".rstrip()
     line = f"{name} ({model.bundle.digest}) on http://{f'[{host}]' if ':' in host else host}:{port}"
-    server.run(app, bound, server.Life(lambda: _say(line), chosen.drain, chosen.parent))
-    if kept is not None:
-        _say(f"{kept.rows} records logged, {kept.dropped} dropped")
+    server.run(app, bound, server.Life(lambda: _say(line), chosen.drain, parent))
+    if kept is not None and parent is None:
+        _say(metrics.told_of_log(counted.sums()))
     return 0
 
 
-def _log(folder: Path, sample: float) -> log.PredictionLog:
+def _of_worker(told: Sequence[int]) -> tuple[int, counts.Counts]:
+    parent, shared, part = told
+    return parent, counts.of(shared, part)
+
+
+def _log(folder: Path, sample: float, counted: counts.Counts) -> log.PredictionLog:
     try:
-        return log.PredictionLog(folder, log.Limits(sample=sample))
+        return log.PredictionLog(folder, log.Limits(sample=sample), counted)
     except OSError as error:
         raise BundleError(f"{folder}: the prediction log cannot be kept there: {error.strerror or error}") from None
 

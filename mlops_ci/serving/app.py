@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from . import bodies, replies
+from .counts import Counts
 from .errors import Refused
 from .log import PredictionLog
 from .metrics import Metrics
@@ -46,10 +47,11 @@ class App:
         key: bytes = b"",
         token: str = "",
         limits: Limits = Limits(),  # noqa: B008 - frozen
+        counts: Counts | None = None,
     ) -> None:
         serving = model.serving
         labels = {"project": serving.project, "release": serving.release, "digest": model.bundle.digest}
-        self.metrics = Metrics(labels)
+        self.metrics = Metrics(labels, counts or Counts())
         self.state = State(log, required=limits.log_required)
         self._process = secrets.token_hex(6)
         self._numbers = itertools.count(1)
@@ -72,9 +74,9 @@ class App:
             else:
                 reply = await self._answer(route.ask, headers, receive, began)
         except Refused as refused:
-            self.metrics.errors[refused.code] += 1
+            self.metrics.refused(refused.code)
             reply = replies.refusal(refused, path)
-        self.metrics.requests[label, reply.status] += 1
+        self.metrics.answered(label, reply.status)
         await replies.send(reply, send)
 
     async def _answer(self, ask: Ask, headers: Mapping[bytes, bytes], receive: bodies.Receive, began: float) -> Reply:
@@ -97,7 +99,7 @@ class App:
             log.write(self._recorder.answered(request, seconds * 1000, checked, answers), checked.rows)
             if self.state.unlogged:
                 raise Refused("not_logged", "the prediction log cannot be written, and is required", status=503)
-        self.metrics.rows += checked.rows
+        self.metrics.rows(checked.rows)
         return Reply(200, body, headers=((b"x-request-id", request.encode()),))
 
     def _asked(self, table: Table) -> tuple[Checked, list[list[Any]]]:

@@ -44,10 +44,15 @@ class Bundle(NamedTuple):
     code: Path | None = None
 
 
+def claimed(folder: Path) -> str:
+    """The digest that the manifest gives the bundle; nothing is compared with it. Raises BundleError."""
+    return _digest(_read(folder, _MANIFEST))
+
+
 def opened(folder: Path, expected: str = "") -> Bundle:
     """The bundle in `folder`; another digest than `expected` is refused, where one is. Raises BundleError."""
     manifest = _read(folder, _MANIFEST)
-    digest = "sha256:" + hashlib.sha256(manifest).hexdigest()
+    digest = _digest(manifest)
     if expected and not hmac.compare_digest(expected.removeprefix("sha256:"), digest.removeprefix("sha256:")):
         raise BundleError(f"{folder}: this is {digest}; only {expected} may be served here")
     files = _listed(manifest)
@@ -57,6 +62,10 @@ def opened(folder: Path, expected: str = "") -> Bundle:
     check(serving, golden)
     code = folder.resolve() / _CODE if any(name.startswith(f"{_CODE}/") for name in files) else None
     return Bundle(digest, serving, golden, _vouched(folder, serving.model.file, files), code)
+
+
+def _digest(manifest: bytes) -> str:
+    return "sha256:" + hashlib.sha256(manifest).hexdigest()
 
 
 def _listed(manifest: bytes) -> dict[str, Listed]:

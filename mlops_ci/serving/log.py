@@ -13,6 +13,8 @@ from collections import deque
 from pathlib import Path
 from typing import NamedTuple
 
+from . import metrics
+from .counts import Counts
 from .segments import Segment, sweep
 
 _STALLED = 0.05  # seconds for one write
@@ -29,9 +31,12 @@ class Limits(NamedTuple):
 
 
 class PredictionLog:
-    """Appends lines to segments in a folder. `failing` is whether the last write failed."""
+    """Appends lines to segments in a folder. `failing` is whether the last write failed.
 
-    def __init__(self, folder: Path, limits: Limits = Limits()) -> None:  # noqa: B008 - frozen
+    Counts are those of the process, and of those whose place it took: what waited in one that was killed is lost.
+    """
+
+    def __init__(self, folder: Path, limits: Limits = Limits(), counts: Counts | None = None) -> None:  # noqa: B008 - frozen
         folder.mkdir(parents=True, exist_ok=True)
         sweep(folder)
         self._folder = folder
@@ -39,15 +44,10 @@ class PredictionLog:
         self._segment: Segment | None = None
         self._waiting: deque[tuple[bytes, int]] = deque()
         self._thread: threading.Thread | None = None  # while there is one, the segment is its own
-        self._lost = self._overflowed = 0
+        self._counts = counts = counts or Counts()
         self.failing = False
-        self.rows = 0
-        self.late = 0
-
-    @property
-    def dropped(self) -> int:
-        """Records that were not kept: the disk did not take them, or too many were waiting for it."""
-        return self._lost + self._overflowed
+        counts.add(metrics.LOST, counts[metrics.LATE] - counts[metrics.SETTLED])
+        counts[metrics.SETTLED] = counts[metrics.LATE]
 
     def wants(self) -> bool:
         """Whether the request at hand is in the sample."""
@@ -62,10 +62,10 @@ class PredictionLog:
                 self._thread = threading.Thread(target=self._drain, name="prediction log", daemon=True)
                 self._thread.start()
         elif len(self._waiting) < self._limits.waiting:
+            self._counts.add(metrics.LATE, rows)
             self._waiting.append((lines, rows))
-            self.late += rows
         else:
-            self._overflowed += rows
+            self._counts.add(metrics.OVERFLOWED, rows)
 
     def tick(self) -> None:
         """Once a second: close a segment that is old, and write directly again once the thread has caught up."""
@@ -81,7 +81,6 @@ class PredictionLog:
         if self._thread is not None:
             self._thread.join(_LAST_CHANCE)
             if self._thread.is_alive():
-                self._overflowed += sum(rows for _, rows in self._waiting)
                 return
         self._drain()
         self._close_segment()
@@ -89,17 +88,19 @@ class PredictionLog:
     def _drain(self) -> None:
         """Write what waits; the thread of a disk that stalled ends when nothing does."""
         while self._waiting:
-            self._append(*self._waiting.popleft())
+            lines, rows = self._waiting.popleft()
+            self._append(lines, rows)
+            self._counts.add(metrics.SETTLED, rows)
 
     def _append(self, lines: bytes, rows: int) -> None:
         try:
             if self._segment is None:
                 self._segment = Segment(self._folder)
             self._segment.append(lines)
-            self.rows += rows
+            self._counts.add(metrics.LOGGED, rows)
             self.failing = False
         except OSError:
-            self._lost += rows
+            self._counts.add(metrics.LOST, rows)
             self.failing = True
         if self._segment is not None and self._segment.size >= self._limits.segment_bytes:
             self._close_segment()

@@ -30,7 +30,8 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
     add("--max-bytes", type=_positive, default=limits.bytes, help="bytes a request, inflated too")
     add("--timeout", type=_positive, default=30, help="seconds in which a request must have arrived whole")
     add("--drain", type=float, default=1.0, help="seconds between saying not ready and taking no more requests")
-    add("--parent", type=int, help=argparse.SUPPRESS)  # of a worker: the process it ends with
+    # Of a worker: the process it ends with, the file of the counts, its part of it.
+    add("--worker", type=int, nargs=3, metavar=("PARENT", "FILE", "PART"), help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.token_env and not os.environ.get(options.token_env):
         parser.error(f"--token-env: the variable {options.token_env} is not set")

@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from . import VERSION, openapi, tensors
+from .counts import Counts
 from .errors import Refused
 from .log import PredictionLog
-from .metrics import CONTENT_TYPE, Metrics
+from .metrics import CONTENT_TYPE, FAILING, READY, Metrics
 from .model import Model
 from .questions import Ask, Invocations, OpenInference
 from .replies import Reply, as_json
@@ -31,6 +32,11 @@ class State:
     @property
     def ready(self) -> bool:
         return not self.draining and not self.unlogged
+
+    def tell(self, counts: Counts) -> None:
+        """Note it where other processes see it."""
+        counts[READY] = float(self.ready)
+        counts[FAILING] = float(self.log is not None and self.log.failing)
 
 
 class View(NamedTuple):
@@ -138,13 +144,5 @@ def _metadata(model: Model) -> dict[str, Any]:
 
 
 def _metrics(metrics: Metrics, state: State) -> Reply:
-    gauges = [("mlops_ci_ready", "gauge", "Whether requests should come here.", float(state.ready))]
-    log = state.log
-    if log is not None:
-        gauges += [
-            ("mlops_ci_log_rows_total", "counter", "Records in the prediction log.", log.rows),
-            ("mlops_ci_log_late_total", "counter", "Records that waited for a disk that stalled.", log.late),
-            ("mlops_ci_log_dropped_total", "counter", "Records that are in no log.", log.dropped),
-            ("mlops_ci_log_failing", "gauge", "Whether the last record could not be written.", float(log.failing)),
-        ]
-    return Reply(200, metrics.text(gauges).encode(), CONTENT_TYPE.encode())
+    state.tell(metrics.counts)
+    return Reply(200, metrics.text(logged=state.log is not None).encode(), CONTENT_TYPE.encode())

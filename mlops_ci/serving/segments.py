@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import secrets
@@ -13,13 +14,13 @@ class Segment:
     """One file that only this process appends to; the lock on it says that its writer lives."""
 
     def __init__(self, folder: Path) -> None:
-        now = time.time()
-        stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime(now))
-        self._path = folder / f"predictions-{stamp}-{secrets.token_hex(4)}.open"
-        self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o640)
-        fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        self.began = now
+        """Raises OSError."""
+        self.began = time.time()
         self.size = 0
+        self._path, self._file = _begun(folder, self.began)
+        while not _locked(self._file, self._path):  # another process swept it away in between
+            os.close(self._file)
+            self._path, self._file = _begun(folder, self.began)
 
     def append(self, lines: bytes) -> None:
         """Whole lines or nothing: what a full disk took of them is cut off again. Raises OSError."""
@@ -39,15 +40,27 @@ class Segment:
 
 
 def sweep(folder: Path) -> None:
-    """Finish what writers left that were killed: their lock is gone. A line that was cut off goes."""
+    """Finish what writers left that were killed: their lock is gone. A line that was cut off goes. Raises OSError."""
     for path in folder.glob("predictions-*.open"):
-        with path.open("rb+") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                continue
-            if path.exists():
+        # Several workers may start at once; what one has finished is no longer there for the others.
+        with contextlib.suppress(FileNotFoundError), path.open("rb+") as file:
+            if _locked(file.fileno(), path):
                 _finish(path, _whole(file.fileno()))
+
+
+def _begun(folder: Path, now: float) -> tuple[Path, int]:
+    stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime(now))
+    path = folder / f"predictions-{stamp}-{secrets.token_hex(4)}.open"
+    return path, os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o640)
+
+
+def _locked(file: int, path: Path) -> bool:
+    """Whether the file is ours now, and still the one of that name: nobody takes it away from here on."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return os.path.samestat(os.fstat(file), path.stat())
+    except (BlockingIOError, FileNotFoundError):
+        return False
 
 
 def _whole(file: int) -> int:

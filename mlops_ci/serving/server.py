@@ -15,6 +15,7 @@ import uvicorn
 
 from .app import App
 from .errors import BundleError
+from .metrics import READY
 from .protocol import BoundedProtocol
 
 _LONGEST_GOODBYE = 30
@@ -76,6 +77,7 @@ class Server(uvicorn.Server):
                     connection.end_if_slow(now)
             if self._app.state.log is not None:
                 self._app.state.log.tick()
+            self._app.state.tell(self._app.metrics.counts)
             if self._life.parent is not None and os.getppid() != self._life.parent:
                 self.handle_exit(signal.SIGTERM, None)
         if self._ends is not None and now >= self._ends:
@@ -106,5 +108,6 @@ def run(app: App, bound: socket.socket, life: Life) -> None:
     try:
         server.run(sockets=[bound])
     finally:
+        app.metrics.counts[READY] = 0.0
         if app.state.log is not None:
             app.state.log.close()

@@ -14,6 +14,7 @@ from mlops_ci.packaging import golden as packaged
 from mlops_ci.serving import golden
 from mlops_ci.serving.app import App, Limits
 from mlops_ci.serving.columns import column
+from mlops_ci.serving.counts import Counts
 from mlops_ci.serving.described import Input
 from mlops_ci.serving.errors import Refused
 from mlops_ci.serving.metrics import Metrics
@@ -236,12 +237,13 @@ def test_metadata_names_what_is_served(app: App) -> None:
 
 
 def test_counts_are_in_the_text_form_of_prometheus() -> None:
-    metrics = Metrics({"release": 'a"b\\c\nd'})
+    metrics = Metrics({"release": 'a"b\\c\nd'}, Counts())
     for seconds in (0.0001, 0.00025, 0.3, 9.0):
         metrics.took(seconds)
-    metrics.requests["/invocations", 200] += 2
-    metrics.errors["wrong_kind"] += 1
-    text = metrics.text([("mlops_ci_ready", "gauge", "Ready.", 1.0)])
+    for _ in range(2):
+        metrics.answered("/invocations", 200)
+    metrics.refused("wrong_kind")
+    text = metrics.text(logged=False)
     lines = text.splitlines()
     assert text.endswith("\n")
     assert 'mlops_ci_model_info{release="a\\"b\\\\c\\nd"} 1' in lines
@@ -250,7 +252,9 @@ def test_counts_are_in_the_text_form_of_prometheus() -> None:
     buckets = [int(line.rpartition(" ")[2]) for line in lines if "_bucket" in line]
     assert buckets == [2] * 10 + [3, 3, 3, 4]
     assert "mlops_ci_request_seconds_count 4" in lines
-    assert "mlops_ci_ready 1.0" in lines
+    assert "mlops_ci_ready 0" in lines
+    assert "mlops_ci_log_rows_total" not in text
+    assert "mlops_ci_log_rows_total 0" in metrics.text(logged=True)
 
 
 def test_a_model_that_fails_is_our_failure_and_says_nothing_of_itself(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,1 @@
+"""Load on a served bundle whose workers are killed: is what was answered what is logged?"""
