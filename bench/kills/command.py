@@ -25,10 +25,11 @@ _PAUSE = 1.5  # seconds between two kills: a worker takes about one to be back
 
 
 class Run(NamedTuple):
-    """What came of a load."""
+    """What came of a load; `seconds` of it, and those until the server had ended, under load still."""
 
     reckoning: Reckoning
     seconds: float
+    goodbye: float
     kills: int
     told: str
     """The last line of the server."""
@@ -46,7 +47,7 @@ class Run(NamedTuple):
             f"{self.kills} workers killed, {found.unanswered} requests left without an answer",
             f"records of what was answered: {found.answered:,}; of these in the log: {found.logged:,}",
             f"logged beside, the answer not out when the worker was killed: {found.in_flight:,}",
-            f"the server says: {self.told}",
+            f"the server ended {self.goodbye:.1f} s after it was asked to; it says: {self.told}",
             *([f"WRONG: {words}" for words in self.wrong] or ["every answer is in the log, once, as it was given"]),
         ]
 
@@ -76,7 +77,9 @@ def run(folder: Path, seconds: float, *, workers: int, clients: int) -> Run:
         for thread in threads:
             thread.start()
         kills, fell = _killed(server, began + seconds)
+        ends = time.monotonic()
         code = server.stop()
+        ended = time.monotonic()
         stopping.set()
         for thread in threads:
             thread.join()
@@ -90,7 +93,7 @@ def run(folder: Path, seconds: float, *, workers: int, clients: int) -> Run:
     wrong += [f"a count of /metrics fell: {words}" for words in fell]
     taken = sorted(second for client in asking for second in client.seconds)
     p50, p99 = taken[len(taken) // 2], taken[len(taken) * 99 // 100]
-    return Run(reckoning, time.monotonic() - began, kills, told, wrong, p50, p99)
+    return Run(reckoning, ends - began, ended - ends, kills, told, wrong, p50, p99)
 
 
 def _killed(server: Running, until: float) -> tuple[int, list[str]]:

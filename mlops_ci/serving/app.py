@@ -77,6 +77,8 @@ class App:
             self.metrics.refused(refused.code)
             reply = replies.refusal(refused, path)
         self.metrics.answered(label, reply.status)
+        if self.state.draining:  # who asks again does so over a new connection: to whoever serves then
+            reply = reply._replace(headers=(*reply.headers, replies.CLOSE))
         await replies.send(reply, send)
 
     async def _answer(self, ask: Ask, headers: Mapping[bytes, bytes], receive: bodies.Receive, began: float) -> Reply:

@@ -11,6 +11,7 @@ from .errors import Refused
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 JSON = b"application/json"
+CLOSE = (b"connection", b"close")
 
 
 class Reply(NamedTuple):
@@ -46,5 +47,5 @@ def refusal(refused: Refused, path: str) -> Reply:
         body = {"error": {"code": refused.code, "message": refused.message, "where": refused.where}}
     headers = [refused.header] if refused.header else []
     if refused.status in (408, 413):
-        headers.append((b"connection", b"close"))  # the rest of the body is not waited for
+        headers.append(CLOSE)  # the rest of the body is not waited for
     return as_json(body, refused.status)._replace(headers=tuple(headers))

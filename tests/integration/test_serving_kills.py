@@ -41,6 +41,7 @@ def test_what_was_answered_under_load_is_logged_though_workers_are_killed(tmp_pa
     found = command.run(tmp_path, 15.0, workers=3, clients=6)
     assert found.wrong == [], "\n".join(found.lines())
     assert found.kills >= 6
+    assert found.goodbye < 20
     assert found.reckoning.answered == found.reckoning.logged > 2_000
 
 

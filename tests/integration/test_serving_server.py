@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
+import http.client
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -215,6 +218,30 @@ def test_the_first_signal_says_not_ready_and_running_requests_are_answered(bundl
         assert server.lines[-1] == "2 records logged, 0 dropped"
         [segment] = (tmp_path / "log").iterdir()
         assert segment.suffix == ".jsonl"
+
+
+def test_clients_that_never_stop_asking_do_not_hold_up_the_end(bundle: Path) -> None:
+    """A connection that is taken in the last moment is told to close with its next answer."""
+    answered: list[int] = []
+
+    def keep_asking(port: int) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            while True:  # http.client connects anew where it was told to close
+                connection.request("POST", "/invocations", BODY, JSON)
+                answered.append(connection.getresponse().read().count(b"late"))
+
+    with running(bundle, "--drain", "1") as server:
+        clients = [threading.Thread(target=keep_asking, args=(server.port,)) for _ in range(8)]
+        for client in clients:
+            client.start()
+        until(lambda: len(answered) > 100)
+        server.process.terminate()
+        assert until(lambda: not server.ask("GET", "/ready").json()["ready"])
+        assert server.ask("GET", "/ready").headers["connection"] == "close"
+        assert server.process.wait(20) == 0
+        for client in clients:
+            client.join()
 
 
 def test_what_is_no_bundle_is_not_served(bundle: Path, tmp_path: Path) -> None:
