@@ -10,6 +10,7 @@ from mlops_ci.config.judging import SLOW_CHECKS, GateSetting
 from mlops_ci.config.settings import RUNGS, Config
 from mlops_ci.config.yaml import Document, Path
 from mlops_ci.records.images import BASE, REPOSITORY, TAGGED
+from mlops_ci.records.stores import ALLOWED, store_place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,6 +45,7 @@ def check(config: Config, document: Document) -> None:
         _anchor,
         _guarantee,
         _package,
+        _store,
         _not_yet,
     )
     for found in checks:
@@ -256,15 +258,18 @@ def _package(config: Config) -> Iterator[Problem]:
         yield ("package", "base"), f"found {package.base!r}", f"{advice}: python:3.12-slim@sha256:…{shown}."
 
 
+def _store(config: Config) -> Iterator[Problem]:
+    if store_place(config.store) is None:
+        yield ("store",), f"found {config.store!r}", f"Allowed: {ALLOWED}."
+
+
 def _not_yet(config: Config) -> Iterator[Problem]:
     """Keys of later versions: setting them would promise what nothing computes."""
     leave = "Leave it out for now."
     if config.train and config.train.search:
         yield ("train", "search"), "not yet: nothing searches", f"{leave} Set the parameters in train.params."
     if config.evidence.rows == "store":
-        yield ("evidence", "rows"), "not yet: there is no store", "Write ledger or none."
-    if _SCHEME.match(config.store) or config.store in ("oci", "s3", "github-release"):
-        yield ("store",), f"not yet: {config.store!r}", "Allowed: a folder."
+        yield ("evidence", "rows"), "not yet: only bundles are in the store", "Write ledger or none."
     if config.package.targets:
         yield ("package", "targets"), "not yet: nothing but bundle and image is built", leave
     for name, environment in config.environments.items():

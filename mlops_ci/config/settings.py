@@ -12,6 +12,7 @@ from msgspec import Meta, field
 from mlops_ci.config.judging import Checks, Evidence, GateSetting, HoldoutUse, MetricSetting
 from mlops_ci.config.section import Duration, Names, Section, Share
 from mlops_ci.records.results import Where
+from mlops_ci.records.stores import DEFAULT
 
 VERSION = 1
 
@@ -223,8 +224,11 @@ class Keys(Section, frozen=True, kw_only=True):
     evidence: Annotated[Evidence, Meta(description="What is kept of each decision.")] = Evidence()
     store: Annotated[
         str,
-        Meta(description="Where heavy things of releases live: a folder. Others (oci, s3, github-release): not yet."),
-    ] = ".mlops-ci/store"
+        Meta(
+            description="Where bundles of releases live (docs/store.md): a folder of this machine, or "
+            "`github-release`. Others (oci, s3): not yet."
+        ),
+    ] = DEFAULT
     package: Annotated[Package, Meta(description="How a release is packaged.")] = Package()
     environments: Annotated[
         dict[str, Environment], Meta(description="Name -> rules; promoted in the order written.")

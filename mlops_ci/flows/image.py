@@ -34,7 +34,7 @@ def make_image(start: Path, asked: Asked, progress: Progress) -> Image | None:
     if asked.push and package.image is None:
         where = project.config.place("package.image")
         raise ConfigError("it is not set: there is nowhere to push to", "Write it: ghcr.io/acme/flights.", where=where)
-    bundle = find_bundle(start, asked.bundle).folder
+    bundle = find_bundle(start, asked.bundle, progress.note).folder
     recipe = image.recipe_of(project, bundle, image.names_of(project, bundle), asked.network)
     if asked.context is not None:
         write_context(recipe, start / asked.context)

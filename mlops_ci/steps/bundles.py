@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from mlops_ci.edge import store
 from mlops_ci.errors import UsageError
 from mlops_ci.steps.project import Project, open_project
 from mlops_ci.steps.releases import releases
+from mlops_ci.steps.stores import find
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _NUMBER = re.compile(r"(?:([a-z0-9][a-z0-9-]*)/)?v([1-9]\d{0,8})")
 _MANIFEST = "manifest.json"
@@ -22,8 +25,11 @@ class FoundBundle(NamedTuple):
     release: str
 
 
-def find_bundle(start: Path, asked: str) -> FoundBundle:
-    """UsageError where there is none. asked: `v3`, `churn/v3`, or a folder; "" is the newest release."""
+def find_bundle(start: Path, asked: str, say: Callable[[str], None]) -> FoundBundle:
+    """UsageError where there is none. asked: `v3`, `churn/v3`, or a folder; "" is the newest release.
+
+    One that lies in a store elsewhere is fetched; `say`: that this is done.
+    """
     folder = start / asked
     if asked and (folder / _MANIFEST).is_file():
         return FoundBundle(folder.resolve(), "")
@@ -31,11 +37,11 @@ def find_bundle(start: Path, asked: str) -> FoundBundle:
     if asked and match is None:
         raise UsageError(f"{asked} is no bundle", "Name a release such as v3, or a folder that holds a manifest.json.")
     project = open_project(start)
-    return _of_release(project, match[1] or project.config.project if match else "", int(match[2]) if match else 0)
+    name = (match and match[1]) or project.config.project
+    return _of_release(project, name, int(match[2]) if match else 0, say)
 
 
-def _of_release(project: Project, name: str, number: int) -> FoundBundle:
-    name = name or project.config.project
+def _of_release(project: Project, name: str, number: int, say: Callable[[str], None]) -> FoundBundle:
     known = releases(project.repository, name)
     if not known:
         raise UsageError(f"{name} has no release yet", "Make one: mlops-ci release")
@@ -43,12 +49,10 @@ def _of_release(project: Project, name: str, number: int) -> FoundBundle:
     if wanted not in known:
         raise UsageError(f"{name} has no release v{wanted}", f"It has v{min(known)} to v{max(known)}.")
     digest = known[wanted].bundle
-    folder = store.place(project.root / project.config.store, digest)
-    if not folder.is_dir():
+    folder = find(project, digest, say)
+    if folder is None:
         raise UsageError(
             f"the bundle of v{wanted} is not in the store",
             f"Look for {digest[:12]} where it was made, or release again.",
         )
-    if problem := store.damage(folder, digest):
-        raise UsageError(f"the bundle of v{wanted} was changed: {problem}", f"Remove {folder} and release again.")
     return FoundBundle(folder, f"v{wanted}")

@@ -11,7 +11,7 @@ from mlops_ci.edge import archives, files, remote
 from mlops_ci.edge.github import access
 from mlops_ci.edge.github.client import GitHub
 from mlops_ci.edge.github.values import Artifact, PullRequest
-from mlops_ci.errors import OutsideError
+from mlops_ci.errors import OutsideError, UsageError
 from mlops_ci.records.decisions import Trust
 from mlops_ci.steps.ci_job import RUNS
 
@@ -54,7 +54,11 @@ class Left(msgspec.Struct, frozen=True, kw_only=True):
         with files.temporary() as folder:
             archive = folder / "artifact.zip"
             self.hub.download(artifact, archive, limit=_LARGEST_ARTIFACT)
-            archives.unpack(archive, into, most_bytes=_LARGEST_UNPACKED, most_files=_MOST_FILES)
+            try:
+                archives.unpack(archive, into, most_bytes=_LARGEST_UNPACKED, most_files=_MOST_FILES)
+            except archives.ArchiveError as error:
+                what = f"the artifact is not what `mlops-ci check` leaves: {error}"
+                raise UsageError(what, "Run the check again.") from error
         return True
 
 

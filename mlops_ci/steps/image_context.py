@@ -6,7 +6,8 @@ from pathlib import Path
 
 import msgspec
 
-from mlops_ci.edge import files, store
+from mlops_ci.edge import files
+from mlops_ci.edge.stores.folder import damage
 from mlops_ci.errors import UsageError
 from mlops_ci.packaging import image, manifest
 from mlops_ci.records.images import ImageNames
@@ -57,7 +58,7 @@ def bundle_digest(bundle: Path) -> str:
     """The digest of a bundle whose files are those of its manifest; UsageError where they are not."""
     try:
         found = manifest.digest((bundle / manifest.NAME).read_bytes())
-        problem = store.damage(bundle, found)
+        problem = damage(bundle, found)
     except (OSError, msgspec.MsgspecError) as error:
         raise UsageError(f"{bundle} is no bundle: {error}", "Name a folder that holds a manifest.json.") from None
     if problem:

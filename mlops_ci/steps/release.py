@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from mlops_ci.edge import runtime, store
+from mlops_ci.edge import runtime
 from mlops_ci.edge.git import Repository
 from mlops_ci.errors import OutsideError
 from mlops_ci.ledger.entries import Entry
@@ -17,7 +17,7 @@ from mlops_ci.records.releases import BundleInfo, ImageInfo, Release
 from mlops_ci.records.results import Part, Result
 from mlops_ci.reports import numbers
 from mlops_ci.reports.story import Story
-from mlops_ci.steps import image, ledger
+from mlops_ci.steps import image, ledger, stores
 from mlops_ci.steps.bundle import Bundle
 from mlops_ci.steps.case import Case
 from mlops_ci.steps.export import Exported
@@ -172,8 +172,8 @@ def _again(repository: Repository, release: Release, place: Path) -> Released:
 def _stored(candidate: Candidate, clock: Clock) -> Path:
     case, bundle = candidate.case, candidate.bundle
     with clock.step("store", "putting the bundle into the store") as line:
-        place = store.put(case.project.root / case.head.config.store, bundle.folder, bundle.digest)
-        line.found = f"{numbers.size(bundle.bytes)}, read back"
+        place, store = stores.keep(case.project, bundle.folder, bundle.digest, lambda text: clock.say("store", text))
+        line.found = f"{numbers.size(bundle.bytes)}, read back from {store}"
     return place
 
 

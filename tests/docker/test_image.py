@@ -15,8 +15,8 @@ import httpx
 import msgspec
 import pytest
 
-from mlops_ci.edge import store
 from mlops_ci.edge.git import Repository
+from mlops_ci.edge.stores import folder as store
 from mlops_ci.steps import ledger
 from tests import helpers, serving_bundles
 from tests.docker import bundles, machine

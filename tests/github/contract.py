@@ -38,7 +38,7 @@ def description() -> dict[str, Any]:
 def request_problems(
     method: str, template: str, *, path: Mapping[str, str], query: Mapping[str, str], body: object
 ) -> list[str]:
-    """What GitHub would not understand of a request; `body` is None where there is none."""
+    """What GitHub would not understand of a request; `body`: bytes for a file, None where there is none."""
     operation = description()["paths"][ROOT + template][method.lower()]
     problems: list[str] = []
     parameters = {(each["in"], each["name"]): each for each in map(_resolved, operation.get("parameters", []))}
@@ -55,7 +55,11 @@ def request_problems(
         if each.get("required") and name not in (path if place == "path" else query)
     ]
     if "requestBody" in operation:
-        problems += _problems(body, operation["requestBody"]["content"]["application/json"]["schema"], "body")
+        forms = operation["requestBody"]["content"]
+        if "application/json" in forms:
+            problems += _problems(body, forms["application/json"]["schema"], "body")
+        elif not isinstance(body, bytes):
+            problems.append(f"body: is sent as {' or '.join(forms)}")
     elif body is not None:
         problems.append("body: there must be none")
     return problems

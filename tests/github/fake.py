@@ -25,7 +25,8 @@ from urllib.parse import unquote, urlencode
 import msgspec
 
 from tests.github import contract, git_http, permissions
-from tests.github.routes import ROUTES, Call, RefusedError, Route
+from tests.github.calls import Call, RefusedError
+from tests.github.routes import ROUTES, Route
 from tests.github.server import Reply, Request, Server
 from tests.github.state import Branch, State, Token
 
@@ -83,16 +84,18 @@ class FakeGitHub:
         self._lock = threading.Lock()
         self._api = Server(lambda request: self._answer(request, self._served), self.wrong.append)
         self._storage = Server(lambda request: self._answer(request, self._stored), self.wrong.append)
+        self._uploads = Server(lambda request: self._answer(request, self._served), self.wrong.append)
+        self.state.uploads = self._uploads.url
         self._see_branches()
 
     def __enter__(self) -> FakeGitHub:
-        self._api.start()
-        self._storage.start()
+        for server in (self._api, self._storage, self._uploads):
+            server.start()
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
-        self._api.stop()
-        self._storage.stop()
+        for server in (self._api, self._storage, self._uploads):
+            server.stop()
         if kind is None:
             assert not self.wrong, "\n".join(self.wrong)
 
@@ -154,14 +157,18 @@ class FakeGitHub:
         return reply._replace(cut=bool(fault and fault.cut))
 
     def _stored(self, request: Request) -> Reply:
-        """An artifact from the storage, which refuses a token as Azure's does."""
+        """An artifact, or a file of a release, from the storage, which refuses a token as Azure's does."""
         if "authorization" in request.headers:
             return Reply(400, {"code": "InvalidAuthenticationInfo"})
-        found = self.state.artifacts[int(request.path.rpartition("/")[2])]
-        return Reply(200, found.content, {"Content-Type": "application/zip"})
+        name = request.path.rpartition("/")[2]
+        if not name.startswith("asset-"):
+            return Reply(200, self.state.artifacts[int(name)].content, {"Content-Type": "application/zip"})
+        files = [each for release in self.state.releases.values() for each in release.assets]
+        found = next(each for each in files if each.id == int(name.removeprefix("asset-")))
+        return Reply(200, found.content, {"Content-Type": "application/octet-stream"})
 
     def _served(self, request: Request) -> Reply:
-        if request.path.startswith("/git/"):
+        if request.path.startswith("/git/") and not request.path.startswith("/git/refs/"):
             return self._git(request)
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
         token = self._token(given if scheme.lower() in ("bearer", "token") else "")
@@ -175,13 +182,21 @@ class FakeGitHub:
         return reply._replace(headers=self._addresses(request, reply.headers) | accepted)
 
     def _carried_out(self, request: Request, route: Route, path: Mapping[str, str], token: Token) -> Reply:
-        problems = contract.request_problems(
-            request.method, route.template, path=path, query=request.query, body=request.body
-        )
+        is_file = request.headers.get("content-type") == "application/octet-stream"
+        body = request.content if is_file else request.body
+        problems = contract.request_problems(request.method, route.template, path=path, query=request.query, body=body)
         self._note(request, problems)
         if problems:
             raise RefusedError(422, "Invalid request.", *problems)
-        call = Call(path, request.query, request.body, token.login, token.kind != "person")
+        call = Call(
+            path=path,
+            query=request.query,
+            body=None if is_file else body,
+            login=token.login,
+            is_job=token.kind != "person",
+            accept=request.headers.get("accept", ""),
+            content=request.content,
+        )
         reply = route.answer(self.state, call)
         self._note(request, contract.answer_problems(request.method, route.template, reply.status, reply.body))
         return reply

@@ -2,40 +2,18 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import re
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
-from tests.github import shapes
+from tests.github import release_routes, shapes
+from tests.github.calls import Call, RefusedError, now, one, page
 from tests.github.server import Reply
 from tests.github.state import Comment, Pull, State, Status
 
 _LONGEST_BODY = 65_536
 _LONGEST_DESCRIPTION = 140
-
-
-class Call(NamedTuple):
-    """One request that was understood and allowed. `login` is whose token asks."""
-
-    path: Mapping[str, str]
-    query: Mapping[str, str]
-    body: Any
-    login: str
-    is_job: bool
-
-
-class RefusedError(Exception):
-    """An answer of 400 and above, as GitHub words it."""
-
-    def __init__(self, status: int, message: str, *errors: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.body: dict[str, Any] = {"message": message, "documentation_url": "https://docs.github.com/rest"}
-        if errors:
-            self.body["errors"] = [{"resource": "fake", "code": "custom", "message": each} for each in errors]
-        self.body["status"] = str(status)
 
 
 class Route(NamedTuple):
@@ -51,8 +29,8 @@ class Route(NamedTuple):
 
     @property
     def pattern(self) -> re.Pattern[str]:
-        """`{path}` is that of a file, of several parts."""
-        named = self.template.replace("{path}", "(?P<path>.+)")
+        """`{path}` is that of a file, `{ref}` in front of nothing a name in git: of several parts."""
+        named = re.sub(r"\{(path|ref)\}$", r"(?P<\1>.+)", self.template)
         return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", named))
 
 
@@ -61,7 +39,7 @@ def repository(state: State, call: Call) -> Reply:
 
 
 def run(state: State, call: Call) -> Reply:
-    return Reply(200, shapes.run(state, _one(state.runs, call.path["run_id"])))
+    return Reply(200, shapes.run(state, one(state.runs, call.path["run_id"])))
 
 
 def runs(state: State, call: Call) -> Reply:
@@ -70,25 +48,25 @@ def runs(state: State, call: Call) -> Reply:
         raise RefusedError(404, "Not Found")
     sha = call.query.get("head_sha")
     found = [each for each in state.runs.values() if each.path == file and sha in (None, each.head_sha)]
-    return _page(call, [shapes.run(state, each) for each in sorted(found, key=lambda each: -each.id)], "workflow_runs")
+    return page(call, [shapes.run(state, each) for each in sorted(found, key=lambda each: -each.id)], "workflow_runs")
 
 
 def artifacts(state: State, call: Call) -> Reply:
-    wanted = _one(state.runs, call.path["run_id"]).id
+    wanted = one(state.runs, call.path["run_id"]).id
     found = [each for each in state.artifacts.values() if each.run == wanted]
     shown = [shapes.artifact(each, f"sha256:{hashlib.sha256(each.content).hexdigest()}") for each in found]
-    return _page(call, shown, "artifacts")
+    return page(call, shown, "artifacts")
 
 
 def artifact_zip(state: State, call: Call) -> Reply:
-    found = _one(state.artifacts, call.path["artifact_id"])
+    found = one(state.artifacts, call.path["artifact_id"])
     if found.expired:
         raise RefusedError(410, "Artifact has expired")
     return Reply(302, None, {"stored": str(found.id)})
 
 
 def pull(state: State, call: Call) -> Reply:
-    return Reply(200, shapes.pull(state, _one(state.pulls, call.path["pull_number"]), listed=False))
+    return Reply(200, shapes.pull(state, one(state.pulls, call.path["pull_number"]), listed=False))
 
 
 def pulls(state: State, call: Call) -> Reply:
@@ -101,14 +79,14 @@ def pulls(state: State, call: Call) -> Reply:
         )
 
     newest = sorted(state.pulls.values(), key=lambda each: -each.number)
-    return _page(call, [shapes.pull(state, each, listed=True) for each in newest if fits(each)])
+    return page(call, [shapes.pull(state, each, listed=True) for each in newest if fits(each)])
 
 
 def pulls_of(state: State, call: Call) -> Reply:
     sha = call.path["commit_sha"]
     holding = [each for each in state.pulls.values() if sha == each.head_sha or sha in each.commits]
     found = [each for each in holding if each.merged_at or each.state == "open"]
-    return _page(call, [shapes.pull(state, each, listed=True) for each in found])
+    return page(call, [shapes.pull(state, each, listed=True) for each in found])
 
 
 def create_pull(state: State, call: Call) -> Reply:
@@ -136,7 +114,7 @@ def create_pull(state: State, call: Call) -> Reply:
 
 
 def update_pull(state: State, call: Call) -> Reply:
-    found = _one(state.pulls, call.path["pull_number"])
+    found = one(state.pulls, call.path["pull_number"])
     found.title = call.body.get("title", found.title)
     found.body = _within(call.body.get("body", found.body) or "", _LONGEST_BODY, "Body")
     found.state = call.body.get("state", found.state)
@@ -144,19 +122,19 @@ def update_pull(state: State, call: Call) -> Reply:
 
 
 def reviews(state: State, call: Call) -> Reply:
-    number = _one(state.pulls, call.path["pull_number"]).number
-    return _page(call, [shapes.review(each) for each in state.reviews if each.number == number])
+    number = one(state.pulls, call.path["pull_number"]).number
+    return page(call, [shapes.review(each) for each in state.reviews if each.number == number])
 
 
 def comments(state: State, call: Call) -> Reply:
-    number = _one(state.pulls, call.path["issue_number"]).number
-    return _page(call, [shapes.comment(state, each) for each in state.comments.values() if each.number == number])
+    number = one(state.pulls, call.path["issue_number"]).number
+    return page(call, [shapes.comment(state, each) for each in state.comments.values() if each.number == number])
 
 
 def create_comment(state: State, call: Call) -> Reply:
-    number = _one(state.pulls, call.path["issue_number"]).number
+    number = one(state.pulls, call.path["issue_number"]).number
     body = _within(call.body["body"], _LONGEST_BODY, "Body")
-    made = Comment(id=state.new_id(), number=number, body=body, login=call.login, created_at=_now())
+    made = Comment(id=state.new_id(), number=number, body=body, login=call.login, created_at=now())
     state.comments[made.id] = made
     return Reply(201, shapes.comment(state, made))
 
@@ -181,14 +159,14 @@ def set_status(state: State, call: Call) -> Reply:
         description=_within(call.body.get("description") or "", _LONGEST_DESCRIPTION, "Description"),
         target_url=call.body.get("target_url"),
         login=call.login,
-        created_at=_now(),
+        created_at=now(),
     )
     state.statuses.insert(0, made)
     return Reply(201, shapes.status(made))
 
 
 def statuses(state: State, call: Call) -> Reply:
-    return _page(call, [shapes.status(each) for each in state.statuses if each.sha == call.path["ref"]])
+    return page(call, [shapes.status(each) for each in state.statuses if each.sha == call.path["ref"]])
 
 
 def permission(state: State, call: Call) -> Reply:
@@ -213,7 +191,7 @@ def protection(state: State, call: Call) -> Reply:
 
 def rules(state: State, call: Call) -> Reply:
     _in_the_plan(state)
-    return _page(call, state.rules.get(call.path["branch"], []))
+    return page(call, state.rules.get(call.path["branch"], []))
 
 
 def codeowners_errors(state: State, call: Call) -> Reply:
@@ -230,7 +208,7 @@ def contents(state: State, call: Call) -> Reply:
 
 
 def environments(state: State, call: Call) -> Reply:
-    return _page(call, state.environments, "environments")
+    return page(call, state.environments, "environments")
 
 
 def actions_permissions(state: State, call: Call) -> Reply:
@@ -284,6 +262,16 @@ ROUTES = (
     Route("POST", "/statuses/{sha}", ("statuses=write",), set_status),
     Route("GET", "/commits/{ref}/statuses", ("statuses=read",), statuses),
     Route("GET", "/collaborators/{username}/permission", _METADATA, permission),
+    Route("GET", "/releases/tags/{tag}", ("contents=read",), release_routes.by_tag),
+    Route("GET", "/releases", ("contents=read",), release_routes.listed),
+    Route("POST", "/releases", ("contents=write",), release_routes.created),
+    Route("PATCH", "/releases/{release_id}", ("contents=write",), release_routes.updated),
+    Route("DELETE", "/releases/{release_id}", ("contents=write",), release_routes.deleted),
+    Route("GET", "/releases/{release_id}/assets", ("contents=read",), release_routes.files),
+    Route("POST", "/releases/{release_id}/assets", ("contents=write",), release_routes.uploaded),
+    Route("GET", "/releases/assets/{asset_id}", ("contents=read",), release_routes.file),
+    Route("DELETE", "/releases/assets/{asset_id}", ("contents=write",), release_routes.file_deleted),
+    Route("DELETE", "/git/refs/{ref}", ("contents=write",), release_routes.tag_deleted),
     Route("GET", "/branches/{branch}", ("contents=read",), branch),
     Route("GET", "/branches/{branch}/protection", _ADMINISTRATION, protection),
     Route("GET", "/rules/branches/{branch}", _METADATA, rules),
@@ -298,12 +286,6 @@ ROUTES = (
 )
 
 
-def _one(known: Mapping[int, Any], number: str) -> Any:
-    if not number.isdecimal() or int(number) not in known:
-        raise RefusedError(404, "Not Found")
-    return known[int(number)]
-
-
 def _in_the_plan(state: State) -> None:
     """What a plan lacks is refused to everybody alike."""
     if state.private and not state.protects_private:
@@ -312,12 +294,12 @@ def _in_the_plan(state: State) -> None:
 
 def _secrets(call: Call, names: list[str]) -> Reply:
     then = "2026-01-01T00:00:00Z"
-    return _page(call, [{"name": name, "created_at": then, "updated_at": then} for name in names], "secrets")
+    return page(call, [{"name": name, "created_at": then, "updated_at": then} for name in names], "secrets")
 
 
 def _own_comment(state: State, call: Call) -> Comment:
     """A job's token changes what the bot wrote and nothing else."""
-    found = _one(state.comments, call.path["comment_id"])
+    found = one(state.comments, call.path["comment_id"])
     if call.is_job and found.login != call.login:
         raise RefusedError(403, "Must have admin rights to Repository.")
     return found
@@ -327,16 +309,3 @@ def _within(text: str, longest: int, name: str) -> str:
     if len(text) > longest:
         raise RefusedError(422, "Validation Failed", f"{name} is too long (maximum is {longest} characters)")
     return text
-
-
-def _page(call: Call, found: list[Any], key: str | None = None) -> Reply:
-    """One page of a list; the server makes a Link header of the number of the next page."""
-    size = min(int(call.query.get("per_page", 30)), 100)
-    number = int(call.query.get("page", 1))
-    shown = found[(number - 1) * size : number * size]
-    headers = {"next-page": str(number + 1)} if number * size < len(found) else {}
-    return Reply(200, {"total_count": len(found), key: shown} if key else shown, headers)
-
-
-def _now() -> str:
-    return dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

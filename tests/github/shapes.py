@@ -7,7 +7,7 @@ import hashlib
 from typing import Any
 
 from tests.github import contract
-from tests.github.state import Artifact, Branch, Comment, Pull, Review, Run, State, Status
+from tests.github.state import BOT, Artifact, Asset, Branch, Comment, Pull, Release, Review, Run, State, Status
 
 Shape = dict[str, Any]
 
@@ -137,6 +137,46 @@ def artifact(each: Artifact, digest: str) -> Shape:
             "expired": each.expired,
             "digest": digest,
             "workflow_run": {"id": each.run},
+        },
+    )
+
+
+def release(state: State, each: Release) -> Shape:
+    root = f"{state.web}/{state.repository}/releases"
+    address = f"/repos/{state.repository}/releases/{each.id}"
+    return filled(
+        contract.example("GET", "/releases/tags/{tag}"),
+        {
+            "id": each.id,
+            "tag_name": each.tag,
+            "name": each.name,
+            "body": each.body,
+            "draft": each.draft,
+            "prerelease": False,
+            "created_at": each.created_at,
+            "published_at": None if each.draft else each.created_at,
+            "author": user(each.login),
+            "html_url": f"{root}/tag/{f'untagged-{each.id}' if each.draft else each.tag}",
+            "upload_url": f"{state.uploads}{address}/assets{{?name,label}}",
+            "assets": [asset(state, file) for file in each.assets],
+        },
+    )
+
+
+def asset(state: State, each: Asset) -> Shape:
+    whole = each.state == "uploaded"
+    digest = f"sha256:{hashlib.sha256(each.content).hexdigest()}" if whole else None
+    return filled(
+        contract.example("GET", "/releases/{release_id}/assets")[0],
+        {
+            "id": each.id,
+            "name": each.name,
+            "state": each.state,
+            "size": len(each.content) if whole else 0,
+            "digest": digest,
+            "content_type": "application/octet-stream",
+            "uploader": user(BOT),
+            "url": f"https://api.github.com/repos/{state.repository}/releases/assets/{each.id}",
         },
     )
 

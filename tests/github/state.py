@@ -87,6 +87,27 @@ class Artifact(msgspec.Struct, kw_only=True):
     """What GitHub says instead of its size."""
 
 
+class Asset(msgspec.Struct, kw_only=True):
+    """A file of a release; of one that did not arrive whole there is its name, and `open`."""
+
+    id: int
+    name: str
+    content: bytes
+    state: Literal["uploaded", "open"] = "uploaded"
+
+
+class Release(msgspec.Struct, kw_only=True):
+    id: int
+    tag: str
+    name: str | None = None
+    body: str | None = None
+    draft: bool = False
+    latest: bool = False
+    login: str = BOT
+    created_at: str
+    assets: list[Asset] = msgspec.field(default_factory=list)
+
+
 class Branch(msgspec.Struct, kw_only=True):
     """`protected`: classic protection, so pushes to it are refused; the rest is what that asks.
 
@@ -126,6 +147,13 @@ class State(msgspec.Struct, kw_only=True):
     statuses: list[Status] = msgspec.field(default_factory=list)
     runs: dict[int, Run] = msgspec.field(default_factory=dict)
     artifacts: dict[int, Artifact] = msgspec.field(default_factory=dict)
+    releases: dict[int, Release] = msgspec.field(default_factory=dict)
+    tags: set[str] = msgspec.field(default_factory=set)
+    """Those that published releases made."""
+    immutable_releases: bool = False
+    """Whether the repository keeps published releases as they are."""
+    uploads: str = "https://uploads.github.com"
+    """Where files of releases are sent."""
     branches: dict[str, Branch] = msgspec.field(default_factory=dict)
     rules: dict[str, list[dict[str, Any]]] = msgspec.field(default_factory=dict)
     """Of rulesets, by branch, as the API writes them."""

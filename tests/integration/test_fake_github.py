@@ -22,7 +22,7 @@ from tests import helpers
 from tests.github import contract, permissions
 from tests.github.fake import FakeGitHub
 from tests.github.routes import ROUTES, Route
-from tests.github.state import Artifact, Branch, Comment, Pull, Run, State, Status
+from tests.github.state import Artifact, Asset, Branch, Comment, Pull, Release, Run, State, Status
 
 CLIENT = httpx.Client()
 SHA = "a" * 40
@@ -111,6 +111,9 @@ PATHS = {"run_id": "5", "workflow_id": "mlops-check.yml", "artifact_id": "6", "a
     "branch": "main",
     "path": "mlops.yaml",
     "environment_name": "mlops",
+    "tag": "v1",
+    "release_id": "11",
+    "asset_id": "12",
 }
 BODIES: dict[tuple[str, str], dict[str, str]] = {
     ("POST", "/pulls"): {"head": "feature", "base": "main", "title": "x", "body": ""},
@@ -118,7 +121,10 @@ BODIES: dict[tuple[str, str], dict[str, str]] = {
     ("POST", "/issues/{issue_number}/comments"): {"body": "x"},
     ("PATCH", "/issues/comments/{comment_id}"): {"body": "x"},
     ("POST", "/statuses/{sha}"): {"state": "success", "context": "x", "description": "x"},
+    ("POST", "/releases"): {"tag_name": "v2"},
+    ("PATCH", "/releases/{release_id}"): {"name": "x"},
 }
+UPLOAD = "/releases/{release_id}/assets"
 
 
 def full() -> State:
@@ -129,6 +135,8 @@ def full() -> State:
     state.comments[3] = Comment(id=3, number=7, body="x", created_at=TIME)
     state.branches = {"main": Branch(protected=True), "feature": Branch()}
     state.files = {"mlops.yaml": "version: 1\n"}
+    state.releases[11] = Release(id=11, tag="v1", created_at=TIME, assets=[Asset(id=12, name="a.zip", content=b"PK")])
+    state.tags = {SHA}
     state.environments = [environment("mlops")]
     state.statuses.append(
         Status(id=1, sha=SHA, state="success", context="x", description=None, target_url=None, created_at=TIME)
@@ -145,6 +153,9 @@ def environment(name: str) -> dict[str, Any]:
 def ask(github: FakeGitHub, route: Route, job: str, token: str = "job-token") -> httpx.Response:
     path = f"/repos/acme/ml{route.template.format(**PATHS)}"
     headers = {"Authorization": f"Bearer {token}", "User-Agent": f"mlops-ci/1 (x.yml; {job})"}
+    if (route.method, route.template) == ("POST", UPLOAD):
+        file = headers | {"Content-Type": "application/octet-stream"}
+        return CLIENT.post(f"{github.state.uploads}{path}?name=b.zip", headers=file, content=b"PK")
     return CLIENT.request(
         route.method, github.url + path, headers=headers, json=BODIES.get((route.method, route.template))
     )

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from mlops_ci.edge import store
 from mlops_ci.edge.git import Repository
 from mlops_ci.edge.remote import push
+from mlops_ci.edge.stores import folder as store
 from mlops_ci.errors import OutsideError, UsageError
 from mlops_ci.ledger.entries import Entry, with_evidence
 from mlops_ci.packaging.manifest import digest, manifest
@@ -124,20 +124,20 @@ def test_a_bundle_is_found_by_its_release(tmp_path: Path) -> None:
     root = repo(tmp_path / "r", {"mlops.yaml": SETTINGS})
     name = bundle(tmp_path / "made")
     with pytest.raises(UsageError, match="has no release yet"):
-        find_bundle(root, "")
+        find_bundle(root, "", print)
     ledger.record(Repository.open(root), entry(1, name))
     with pytest.raises(UsageError, match="not in the store"):
-        find_bundle(root, "v1")
+        find_bundle(root, "v1", print)
     place = store.put(root / ".mlops-ci/store", tmp_path / "made", name)
-    assert [find_bundle(root, asked) for asked in ("", "v1", "flights/v1")] == [(place, "v1")] * 3
-    assert find_bundle(tmp_path, "made") == (tmp_path / "made", "")
+    assert [find_bundle(root, asked, print) for asked in ("", "v1", "flights/v1")] == [(place, "v1")] * 3
+    assert find_bundle(tmp_path, "made", print) == (tmp_path / "made", "")
     with pytest.raises(UsageError, match="has no release v2"):
-        find_bundle(root, "v2")
+        find_bundle(root, "v2", print)
     with pytest.raises(UsageError, match="is no bundle"):
-        find_bundle(root, "../../etc")
+        find_bundle(root, "../../etc", print)
     (place / "model.onnx").write_bytes(b"other")
     with pytest.raises(UsageError, match="was changed: model"):
-        find_bundle(root, "v1")
+        find_bundle(root, "v1", print)
 
 
 def clone(remote: Path, name: str) -> Repository:

@@ -175,7 +175,6 @@ def test_a_split_that_cannot_be_made_is_refused(split: str, words: str) -> None:
     "line",
     [
         "evidence: {rows: store}",
-        "store: s3://bucket",
         "package: {targets: [lambda]}",
         "environments: {production: {approvals: 1}}",
         "environments: {production: {soak: 24h}}",

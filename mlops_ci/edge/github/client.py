@@ -7,7 +7,8 @@ from typing import Literal
 from urllib.parse import quote
 
 from mlops_ci.edge.github.access import Access
-from mlops_ci.edge.github.received import Received
+from mlops_ci.edge.github.errors import GitHubError
+from mlops_ci.edge.github.received import Expected, Received
 from mlops_ci.edge.github.set_up import (
     ActionsPermissions,
     Branch,
@@ -25,15 +26,17 @@ from mlops_ci.edge.github.set_up import (
 from mlops_ci.edge.github.transport import Transport
 from mlops_ci.edge.github.values import (
     Artifact,
+    Asset,
     Comment,
     Permission,
     PullRequest,
+    Release,
     Review,
     Status,
     StatusState,
     WorkflowRun,
 )
-from mlops_ci.errors import UsageError
+from mlops_ci.errors import OutsideError, UsageError
 
 
 class GitHub:
@@ -63,10 +66,19 @@ class GitHub:
 
     def download(self, artifact: Artifact, file: Path, *, limit: int) -> None:
         """Write the artifact's zip to `file`. Over `limit` bytes, or with another digest, there is no file."""
-        received = Received(file, artifact, limit)
-        with received:
-            path = f"{self._root}/actions/artifacts/{artifact.id:d}/zip"
-            self._transport.fetched(path, received.add, restart=received.restart)
+        named = f"the artifact {artifact.name!r}"
+        if artifact.expired:
+            advice = "Run the workflow again: GitHub keeps what a run uploads for a time."
+            raise OutsideError(f"{named} has expired", advice)
+        expected = Expected(
+            what=named,
+            size=artifact.size_in_bytes,
+            digest=artifact.digest,
+            limit=limit,
+            too_large="What a check leaves is smaller: is the artifact the right one?",
+        )
+        with Received(file, expected) as received:
+            self._transport.fetched(f"{self._root}/actions/artifacts/{artifact.id:d}/zip", received)
 
     # Pull requests
 
@@ -144,6 +156,62 @@ class GitHub:
     def statuses(self, sha: str) -> list[Status]:
         """Statuses of a commit, the newest first."""
         return self._transport.pages(f"{self._root}/commits/{_part(sha)}/statuses", Status)
+
+    # Releases and their files
+
+    def release(self, tag: str) -> Release | None:
+        """The published release of a tag; None where there is none: a draft has no tag yet."""
+        try:
+            return self._transport.get(f"{self._root}/releases/tags/{_part(tag)}", Release)
+        except GitHubError as error:
+            if error.status == 404:
+                return None
+            raise
+
+    def releases(self) -> list[Release]:
+        """All releases; drafts are among them for a token that may write."""
+        return self._transport.pages(f"{self._root}/releases", Release)
+
+    def create_release(self, *, tag: str, title: str, body: str) -> Release:
+        """A draft: nobody but those who may write sees it, and it makes no tag."""
+        fields = {"tag_name": tag, "name": title, "body": body, "draft": True}
+        return self._transport.send("POST", f"{self._root}/releases", fields, Release, repeatable=False)
+
+    def publish_release(self, release: int) -> Release:
+        """Let everybody see a draft, and make its tag at the default branch. It is not shown as the latest."""
+        fields = {"draft": False, "make_latest": "false"}
+        return self._transport.send("PATCH", f"{self._root}/releases/{release:d}", fields, Release, repeatable=True)
+
+    def delete_release(self, release: int) -> None:
+        """Remove a release with its files; its tag stays."""
+        self._transport.delete(f"{self._root}/releases/{release:d}")
+
+    def delete_tag(self, tag: str) -> None:
+        """Remove a tag; one that is gone already is no error."""
+        self._transport.delete(f"{self._root}/git/refs/tags/{_part(tag)}", gone=422)
+
+    def assets(self, release: int) -> list[Asset]:
+        return self._transport.pages(f"{self._root}/releases/{release:d}/assets", Asset)
+
+    def upload(self, release: Release, name: str, file: Path) -> Asset:
+        """Add a file to a release. It is sent once: what came of a lost answer, only `assets` can tell."""
+        return self._transport.uploaded(release.upload_url.partition("{")[0], file, Asset, name=name)
+
+    def delete_asset(self, asset: int) -> None:
+        self._transport.delete(f"{self._root}/releases/assets/{asset:d}")
+
+    def download_asset(self, asset: Asset, file: Path, *, limit: int) -> None:
+        """Write a file of a release to `file`. Over `limit` bytes, or with another digest, there is no file."""
+        expected = Expected(
+            what=f"the file {asset.name!r} of a release on GitHub",
+            size=asset.size,
+            digest=asset.digest,
+            limit=limit,
+            too_large="Is it what mlops-ci put there?",
+        )
+        with Received(file, expected) as received:
+            path = f"{self._root}/releases/assets/{asset.id:d}"
+            self._transport.fetched(path, received, accept="application/octet-stream")
 
     # How the repository is set up
 

@@ -1,4 +1,4 @@
-"""An artifact as it arrives: no more bytes than allowed, and the file is there only when it is whole."""
+"""A file as it arrives: no more bytes than allowed, and it is there only when it is whole."""
 
 from __future__ import annotations
 
@@ -6,21 +6,31 @@ import hashlib
 from pathlib import Path
 from types import TracebackType
 
-from mlops_ci.edge.github.values import Artifact
+import msgspec
+
 from mlops_ci.errors import OutsideError
 
 
-class Received:
-    """A context: left without an error, `file` holds the artifact's zip; left with one, there is no file."""
+class Expected(msgspec.Struct, frozen=True, kw_only=True):
+    """What GitHub says of a file. `what`: its name in messages; `digest`: `sha256:` and 64 hex digits, if known."""
 
-    def __init__(self, file: Path, artifact: Artifact, limit: int) -> None:
-        self._file, self._artifact, self._limit = file, artifact, limit
+    what: str
+    size: int
+    digest: str | None
+    limit: int
+    too_large: str
+    """What to think of where it has more bytes than `limit`."""
+
+
+class Received:
+    """A context, and a sink: left without an error, `file` holds all that came; left with one, there is no file."""
+
+    def __init__(self, file: Path, expected: Expected) -> None:
+        self._file, self._expected = file, expected
         self._digest, self._size = hashlib.sha256(), 0
 
     def __enter__(self) -> Received:
-        if self._artifact.expired:
-            raise self._refused("has expired", "Run the workflow again: GitHub keeps what a run uploads for a time.")
-        self._limited(self._artifact.size_in_bytes)
+        self._limited(self._expected.size)
         self._out = self._file.open("wb")
         return self
 
@@ -29,7 +39,7 @@ class Received:
         if kind is not None:
             self._file.unlink(missing_ok=True)
             return
-        expected = self._artifact.digest
+        expected = self._expected.digest
         if expected is not None and expected != f"sha256:{self._digest.hexdigest()}":
             self._file.unlink(missing_ok=True)
             raise self._refused("arrived with another digest than GitHub names", "Run the command again.")
@@ -46,10 +56,8 @@ class Received:
         self._out.write(part)
 
     def _limited(self, size: int) -> None:
-        if size > self._limit:
-            raise self._refused(
-                f"has more than {self._limit:,} bytes", "What a check leaves is smaller: is the artifact the right one?"
-            )
+        if size > self._expected.limit:
+            raise self._refused(f"has more than {self._expected.limit:,} bytes", self._expected.too_large)
 
     def _refused(self, what: str, advice: str) -> OutsideError:
-        return OutsideError(f"the artifact {self._artifact.name!r} {what}", advice)
+        return OutsideError(f"{self._expected.what} {what}", advice)

@@ -6,8 +6,9 @@ rate limits.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
@@ -27,7 +28,8 @@ _VERSION = "2022-11-28"
 _SECONDS = 40.0
 """For all tries of one call together; one answer may take `_ONE`, so that no call takes a minute."""
 _ONE = 15.0
-_DOWNLOAD = 300.0
+_TRANSFER = 300.0
+"""For a file, up or down."""
 _LARGEST_ANSWER = 20_000_000
 _MOST_PAGES = 20
 _PER_PAGE = 100
@@ -40,6 +42,14 @@ class Answer(NamedTuple):
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+
+class Sink(Protocol):
+    """Where the bytes of a file go, piece by piece; `restart`: they come anew from the first."""
+
+    def restart(self) -> object: ...
+
+    def add(self, part: bytes, /) -> object: ...
 
 
 class Transport:
@@ -85,24 +95,27 @@ class Transport:
         answer = self._called(method, path, self._access.api + path, body=body, repeatable=repeatable)
         return _decoded(answer, form, method, path)
 
-    def delete(self, path: str) -> None:
-        """Remove something; what is gone already is no error."""
+    def delete(self, path: str, *, gone: int = 404) -> None:
+        """Remove something; what is gone already is no error. `gone`: the status GitHub says that with."""
         try:
             self._called("DELETE", path, self._access.api + path)
         except errors.GitHubError as error:
-            if error.status != 404:
+            if error.status != gone:
                 raise
 
-    def fetched(self, path: str, into: Callable[[bytes], object], *, restart: Callable[[], object]) -> None:
-        """Give the bytes GitHub redirects a GET of `path` to, piece by piece, to `into`; `restart`: from the start.
+    def fetched(self, path: str, into: Sink, *, accept: str = "") -> None:
+        """Give `into` the bytes that a GET of `path` answers with, or is redirected to on a host not told the token.
 
-        The other host is not told the token.
+        `accept`: what kind of answer is asked for, where GitHub has several.
         """
-        patience = Patience(self._time, _DOWNLOAD)
+        patience = Patience(self._time, _TRANSFER)
         while True:
-            url = self._located(path)  # anew for each try: the address holds for a minute
+            answer = self._called("GET", path, self._access.api + path, accept=accept, into=into)
+            if answer.status not in _REDIRECTS:
+                return
+            url = self._location(answer, path)  # anew for each try: the address holds for a minute
             try:
-                restart()
+                into.restart()
                 self._streamed(url, into, patience.deadline)
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 if not (_is_passing(error) and patience.again()):
@@ -110,22 +123,43 @@ class Transport:
             else:
                 return
 
-    def _located(self, path: str) -> str:
+    def uploaded(self, url: str, file: Path, form: type[_T], **query: str) -> _T:
+        """Send a file to an address GitHub named for it, once: what came of a lost answer has to be looked up."""
+        path = _parsed(url, "an upload").path
+        where = self._upload_address(url, path).copy_merge_params(query)
+        try:
+            with file.open("rb") as content:
+                answer = self._asked("POST", str(where), content, _TRANSFER, kind="application/octet-stream")
+        except httpx.HTTPError as error:
+            raise errors.unreachable("POST", path, str(error) or type(error).__name__) from error
+        if answer.status >= 300:
+            raise errors.refused("POST", path, status=answer.status, body=answer.body, accepted="")
+        return _decoded(answer, form, "POST", path)
+
+    def _upload_address(self, url: str, path: str) -> httpx.URL:
+        """The token goes there, so it has to be a host of the same GitHub: uploads.github.com beside api.github.com."""
+        where, api = _parsed(url, path), httpx.URL(self._access.api)
+        own = where.scheme == api.scheme and where.host in (api.host, f"uploads.{api.host.removeprefix('api.')}")
+        if not own or where.userinfo:
+            raise errors.not_understood("POST", path, "files are to be sent to another host")
+        return where
+
+    def _location(self, answer: Answer, path: str) -> str:
         """Where a GET is redirected to: a short-lived address, mostly on another host."""
-        url = self._called("GET", path, self._access.api + path, redirects=True).headers.get("location", "")
+        url = answer.headers.get("location", "")
         where = _parsed(url, path)
         if where.host and (where.scheme == "https" or (where.scheme == "http" and self._access.is_loopback)):
             return url
         raise errors.not_understood("GET", path, "it is not redirected to an https address")
 
-    def _streamed(self, url: str, into: Callable[[bytes], object], deadline: float) -> None:
+    def _streamed(self, url: str, into: Sink, deadline: float) -> None:
         headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
         with self._client.stream("GET", url, headers=headers) as response:
             response.raise_for_status()
             for part in response.iter_raw():
-                into(part)
+                into.add(part)
                 if self._time.clock() > deadline:
-                    raise httpx.ReadTimeout(f"not whole within {_DOWNLOAD:.0f} s")
+                    raise httpx.ReadTimeout(f"not whole within {_TRANSFER:.0f} s")
 
     def _called(
         self,
@@ -135,18 +169,20 @@ class Transport:
         *,
         body: object = None,
         repeatable: bool = True,
-        redirects: bool = False,
+        accept: str = "",
+        into: Sink | None = None,
     ) -> Answer:
-        """The answer of 2xx (or a redirect, if asked for), after as many tries as it takes and may take."""
+        """The answer of 2xx, after as many tries as it takes and may take; `into`: a file, or a redirect to one."""
         patience = Patience(self._time, self._seconds)
+        content = None if body is None else msgspec.json.encode(body)
         while True:
             try:
-                answer = self._asked(method, url, body, patience.left)
+                answer = self._asked(method, url, content, patience.left, accept=accept, into=into)
             except httpx.HTTPError as error:
                 if not (_is_passing(error) and (repeatable or _never_sent(error)) and patience.again()):
                     raise errors.unreachable(method, path, str(error) or type(error).__name__) from error
                 continue
-            if answer.status < 300 or (redirects and answer.status in _REDIRECTS):
+            if answer.status < 300 or (into is not None and answer.status in _REDIRECTS):
                 return answer
             limit = rate_limit(*answer, self._time.now())
             if limit is not None:
@@ -156,24 +192,53 @@ class Transport:
                 accepted = answer.headers.get("x-accepted-github-permissions", "")
                 raise errors.refused(method, path, status=answer.status, body=answer.body, accepted=accepted)
 
-    def _asked(self, method: str, url: str, body: object, left: float) -> Answer:
-        """One try, which may take `left` seconds."""
-        headers = {"Authorization": f"Bearer {self._access.token}"}
-        content = None if body is None else msgspec.json.encode(body)
+    def _asked(
+        self,
+        method: str,
+        url: str,
+        content: bytes | IO[bytes] | None,
+        left: float,
+        *,
+        kind: str = "application/json",
+        accept: str = "",
+        into: Sink | None = None,
+    ) -> Answer:
+        """One try, which may take `left` seconds, and without a file `_ONE`. A file goes `into`, and no further."""
+        headers = {"Authorization": f"Bearer {self._access.token}"} | ({"Accept": accept} if accept else {})
         if content is not None:
-            headers["Content-Type"] = "application/json"
+            headers["Content-Type"] = kind
+        whole = kind == "application/json" and into is None
         seconds = min(_ONE, max(1.0, left))
-        deadline = self._time.clock() + seconds
+        deadline = self._time.clock() + (seconds if whole else _TRANSFER)
         with self._client.stream(method, url, content=content, headers=headers, timeout=seconds) as response:
-            parts, size = [], 0
+            parts = _Parts() if into is None or response.status_code != 200 else into
+            parts.restart()
             for part in response.iter_bytes():
-                parts.append(part)
-                size += len(part)
-                if size > _LARGEST_ANSWER:
-                    raise httpx.DecodingError(f"an answer of more than {_LARGEST_ANSWER:,} bytes")
+                parts.add(part)
                 if self._time.clock() > deadline:
-                    raise httpx.ReadTimeout(f"no whole answer within {seconds:.0f} s")
-            return Answer(response.status_code, response.headers, b"".join(parts))
+                    raise httpx.ReadTimeout(f"no whole answer within {seconds if whole else _TRANSFER:.0f} s")
+            return Answer(response.status_code, response.headers, parts.all if isinstance(parts, _Parts) else b"")
+
+
+class _Parts:
+    """An answer as it arrives, kept in memory up to a limit."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+        self._size = 0
+
+    def restart(self) -> None:
+        self._parts, self._size = [], 0
+
+    def add(self, part: bytes) -> None:
+        self._parts.append(part)
+        self._size += len(part)
+        if self._size > _LARGEST_ANSWER:
+            raise httpx.DecodingError(f"an answer of more than {_LARGEST_ANSWER:,} bytes")
+
+    @property
+    def all(self) -> bytes:
+        return b"".join(self._parts)
 
 
 def _next(answer: Answer, url: str, path: str) -> str | None:

@@ -79,6 +79,29 @@ class Artifact(msgspec.Struct, frozen=True, kw_only=True):
     """`sha256:` and 64 hex digits of the zip; GitHub knows none for uploads before 2025."""
 
 
+class Asset(msgspec.Struct, frozen=True, kw_only=True):
+    """A file of a release. `state` is `uploaded` once it is whole; a broken upload leaves one that is not."""
+
+    id: int
+    name: Text
+    state: Text
+    size: int
+    digest: Text | None = None
+    """`sha256:` and 64 hex digits; GitHub knows none for files of before June 2025."""
+
+
+class Release(msgspec.Struct, frozen=True, kw_only=True):
+    """A release on GitHub: a tag with files. A draft makes its tag when it is published."""
+
+    id: int
+    tag_name: Text
+    draft: bool
+    html_url: Text
+    upload_url: Text
+    """A template: `https://…/assets{?name,label}`."""
+    assets: tuple[Asset, ...]
+
+
 class Side(msgspec.Struct, frozen=True, kw_only=True):
     """The branch a pull request comes from, or goes to."""
 

@@ -1,0 +1,110 @@
+"""Bundles of releases in the project's store: `store:` in mlops.yaml."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from mlops_ci.edge import archives, files, remote
+from mlops_ci.edge.github import access
+from mlops_ci.edge.github.client import GitHub
+from mlops_ci.edge.stores import folder
+from mlops_ci.edge.stores.github_release import GitHubReleases
+from mlops_ci.errors import ConfigError, OutsideError, UsageError
+from mlops_ci.records.stores import store_place
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from mlops_ci.edge.stores.remote import Remote
+    from mlops_ci.records.stores import StorePlace
+    from mlops_ci.steps.project import Project
+
+_LARGEST = 2 * 1024**3
+"""Of one bundle, packed and unpacked: what a file of a GitHub release may have."""
+_MOST_FILES = 2_000
+
+
+class Kept(NamedTuple):
+    """A bundle in the store: its folder on this machine, and what it was read back from."""
+
+    folder: Path
+    place: str
+
+
+def keep(project: Project, bundle: Path, digest: str, say: Callable[[str], None]) -> Kept:
+    """Put a bundle into the store and read it back. `say`: what is done now."""
+    kept = folder.put(_folder(project), bundle, digest)
+    place = remote_store(project)
+    if place:
+        say(f"sending the bundle to {place.place}")
+        with files.temporary() as scratch:
+            archives.pack(kept, scratch / "bundle.zip")
+            place.put(_name(digest), scratch / "bundle.zip")
+    return Kept(kept, place.place if place else project.config.store)
+
+
+def find(project: Project, digest: str, say: Callable[[str], None]) -> Path | None:
+    """The folder of a bundle, fetched where this machine has none of it yet; None where the store has none either.
+
+    UsageError where it was changed here, OutsideError where it was changed there.
+    """
+    target = folder.place(_folder(project), digest)
+    place = remote_store(project)
+    if not target.is_dir() and place:
+        say(f"fetching bundle {digest[:12]} from {place.place}")
+        if not _fetched(place, digest, _folder(project)):
+            return None
+    if not target.is_dir():
+        return None
+    if problem := folder.damage(target, digest):
+        raise UsageError(f"bundle {digest[:12]} was changed: {problem}", f"Remove {target} and run the command again.")
+    return target
+
+
+def remote_store(project: Project) -> Remote | None:
+    """Where bundles are kept beside the folder of this machine; None where the store is that folder."""
+    match _place(project).kind:
+        case "folder":
+            return None
+        case "github-release":
+            there = remote.remote_of(project.repository)
+            return GitHubReleases(GitHub(access.from_environment(access.repository_named(there.url if there else ""))))
+
+
+def _fetched(place: Remote, digest: str, store: Path) -> bool:
+    """Into the folder of this machine, whole and of that digest, or not at all."""
+    with files.temporary() as scratch:
+        if not place.fetch(_name(digest), scratch / "bundle.zip", limit=_LARGEST):
+            return False
+        (scratch / "bundle").mkdir()
+        try:
+            archives.unpack(scratch / "bundle.zip", scratch / "bundle", most_bytes=_LARGEST, most_files=_MOST_FILES)
+        except archives.ArchiveError as error:
+            raise _not_ours(digest, place, str(error)) from error
+        if problem := folder.damage(scratch / "bundle", digest):
+            raise _not_ours(digest, place, problem)
+        folder.put(store, scratch / "bundle", digest)
+    return True
+
+
+def _not_ours(digest: str, place: Remote, problem: str) -> OutsideError:
+    return OutsideError(
+        f"what {place.place} holds as bundle {digest[:12]} is not that bundle: {problem}",
+        "Remove it there and release again: the same commit gives the same bundle.",
+    )
+
+
+def _folder(project: Project) -> Path:
+    return project.root / _place(project).folder
+
+
+def _place(project: Project) -> StorePlace:
+    place = store_place(project.config.store)
+    if place is None:
+        raise ConfigError("it names no store", where=project.config.place("store"))
+    return place
+
+
+def _name(digest: str) -> str:
+    return f"bundle-{digest}"
