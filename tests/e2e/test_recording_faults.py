@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from mlops_ci.edge.github import transport
-from mlops_ci.edge.github.patience import Time
+from mlops_ci.edge.patience import Time
 from tests.e2e.scene import BETTER, WORSE, Scene, scene
 from tests.github.jobs import Ran
 

@@ -393,7 +393,7 @@ def test_without_a_network_it_is_one_note_and_soon(
 ) -> None:
     slept: list[float] = []
     monkeypatch.setattr(
-        "mlops_ci.edge.github.patience.Time.__new__.__defaults__", (slept.append, lambda: sum(slept), lambda: 0.0)
+        "mlops_ci.edge.patience.Time.__new__.__defaults__", (slept.append, lambda: sum(slept), lambda: 0.0)
     )
     monkeypatch.setenv("GITHUB_API_URL", "http://127.0.0.1:9")
     assert "could not be asked" in only(project).found

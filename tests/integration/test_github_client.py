@@ -13,7 +13,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from mlops_ci.edge.github import access, patience, transport
+from mlops_ci.edge import http, patience
+from mlops_ci.edge.github import access, transport
 from mlops_ci.edge.github.client import GitHub
 from mlops_ci.edge.github.errors import GitHubError
 from mlops_ci.edge.github.received import Received
@@ -446,7 +447,7 @@ def test_a_slow_answer_is_not_waited_for(
 
 
 def test_an_answer_without_end_is_not_read(fake: FakeGitHub, github: GitHub, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "_LARGEST_ANSWER", 10_000)
+    monkeypatch.setattr(http, "LARGEST_ANSWER", 10_000)
     fake.fail("GET", "/pulls/7", status=200, body={"title": "x" * 20_000})
     assert "more than 10,000 bytes" in refusal(lambda: github.pull(7)).message
     assert len(fake.requests) == 1

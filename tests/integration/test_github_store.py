@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mlops_ci.edge import archives, files
+from mlops_ci.edge import archives, files, patience
 from mlops_ci.edge.git import Repository
-from mlops_ci.edge.github import access, patience, transport
+from mlops_ci.edge.github import access, transport
 from mlops_ci.edge.github.client import GitHub
 from mlops_ci.edge.stores.github_release import GitHubReleases
 from mlops_ci.errors import ConfigError, ExitCode, MlopsCiError, OutsideError, UsageError

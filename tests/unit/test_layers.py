@@ -45,7 +45,7 @@ CALLS_EDGE = {"steps", "edge"}
 OWNERS = {
     "duckdb": "edge/database.py",
     "git": "edge/git_process.py",
-    "httpx": "edge/github/transport.py",
+    "httpx": "edge/http.py",
     "docker": "edge/docker.py",
     "mlflow": "edge/mlflow.py",
     "deepchecks": "deepchecks_worker/",

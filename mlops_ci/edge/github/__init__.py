@@ -1,1 +1,1 @@
-"""GitHub's REST API: the client, what it reads, how a call can fail. Only this folder knows httpx."""
+"""GitHub's REST API: the client, what it reads, how a call can fail."""
