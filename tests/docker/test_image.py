@@ -22,6 +22,7 @@ from tests import helpers, serving_bundles
 from tests.docker import bundles, machine
 from tests.docker.machine import Daemon, Registry
 from tests.docker.project import Project
+from tests.e2e import test_release, test_release_estimator
 from tests.integration.test_releases import entry
 
 pytestmark = [pytest.mark.needs(*machine.PARTS), pytest.mark.timeout(1800)]  # the base is made once, in minutes
@@ -393,6 +394,24 @@ def test_the_runtime_with_onnx(project: Project, engine: Daemon, capsys: Capture
         found["id"], ["--check"], network_mode="none", read_only=True, remove=True, stdout=False, stderr=True
     )
     assert b"telemetry" not in said.lower(), "ONNX Runtime was told to report nothing"
+
+
+def test_a_release_that_is_no_onnx(project: Project, engine: Daemon, capsys: Capture, tmp_path: Path) -> None:
+    """scikit-learn, skops and the project's own transformer, from the lock that `release` put together."""
+    told = test_release.run(test_release_estimator.project(tmp_path / "estimator"), "release")
+    said = project.run(capsys, "build", "--json", of=told["bundle"])
+    assert said.code == 0, said.err + said.out
+    found, smoke = said.json, said.json["smoke"]
+    assert (smoke["ok"], smoke["rows"]) == (True, 32)
+    assert smoke["peak_memory"] < 300 * 2**20
+    listed = engine.client.containers.run(
+        found["id"],
+        ["-c", "import os; print(sorted(os.listdir('/bundle/code/pipeline')))"],
+        entrypoint=["python3", "-B"],
+        network_mode="none",
+        remove=True,
+    )
+    assert listed.decode().strip() == "['__init__.py', 'shares.py', 'sums.py']"
 
 
 def digest(bundle: Path) -> str:
