@@ -36,7 +36,7 @@ class MlopsCiError(Exception):
     """
 
     exit_code: ClassVar[ExitCode] = ExitCode.BUG
-    code: ClassVar[str] = "bug"
+    code: str = "bug"
 
     def __init__(self, message: str, advice: str = "", *, where: str = "") -> None:
         super().__init__(message)
@@ -89,3 +89,13 @@ class UserCodeError(MlopsCiError):
     def __init__(self, message: str, advice: str = "", *, where: str = "", details: str = "") -> None:
         super().__init__(message, advice, where=where)
         self.details = details
+
+
+class InputError(MlopsCiError):
+    """A file that a model is not asked about: `code` says which rule it breaks, as a server's answer does."""
+
+    exit_code = ExitCode.REFUSED
+
+    def __init__(self, code: str, message: str, advice: str = "", *, where: str = "") -> None:
+        super().__init__(message, advice, where=where)
+        self.code = code

@@ -8,6 +8,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "record": ("mlops_ci.cli.record", "Judge a run again and write it to the ledger"),
     "release": ("mlops_ci.cli.release", "Package the model of a commit that passed, and give it a number"),
     "serve": ("mlops_ci.cli.serve", "Serve a release on this machine"),
+    "score": ("mlops_ci.cli.score", "Score files with a release: CSV and Parquet, of any size"),
     "image": ("mlops_ci.cli.image", "The container image of a release: build, try out, push"),
     "history": ("mlops_ci.cli.history", "What was decided"),
     "report": ("mlops_ci.cli.report", "Read the report of a decision"),

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops_ci import exporter
-from mlops_ci.edge import files, uv
+from mlops_ci.edge import beside, files
 from mlops_ci.errors import OutsideError
 
 if TYPE_CHECKING:
@@ -43,18 +40,5 @@ def install(environment: ProjectEnvironment, say: Callable[[str], None]) -> Path
             f"the project's Python is {environment.version}, and what converts models needs 3.11 or a later one",
             "Raise .python-version or requires-python, and lock again; or write `format: pickle` under `package:`.",
         )
-    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mlops-ci" / "exporter"
-    place = caches / hashlib.sha256(f"{digest()} {minor} {sys.platform}".encode()).hexdigest()[:16]
-    if not place.is_dir():
-        say(f"installing what converts models, {_SIZE}, once")
-        _fill(place, environment.python)
-    files.touch(place)
-    return place
-
-
-def _fill(place: Path, python: Path) -> None:
     # Only what the lock names: scikit-learn, numpy, scipy and pandas are those the model was made with.
-    options = ["--quiet", "--no-deps", "--require-hashes", "--compile-bytecode", "--python", str(python)]
-    with files.folder(place) as fresh, files.temporary() as scratch:
-        arguments = ["pip", "install", *options, "--target", str(fresh), "--requirements", str(_LOCK)]
-        uv.call(arguments, scratch, scratch / "log.txt", making="the exporter's packages")
+    return beside.lay(_LOCK, "exporter", environment, lambda: say(f"installing what converts models, {_SIZE}, once"))

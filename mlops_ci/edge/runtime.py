@@ -54,7 +54,8 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
 
 def files() -> dict[str, bytes]:
     """Path in the bundle -> content."""
-    return {f"serve/{PACKAGE}/{path.name}": path.read_bytes() for path in sorted(_FOLDER.glob("*.py"))}
+    found = {path.relative_to(_FOLDER).as_posix(): path for path in sorted(_FOLDER.rglob("*.py"))}
+    return {f"serve/{PACKAGE}/{name}": path.read_bytes() for name, path in found.items()}
 
 
 def lock() -> str:
@@ -62,17 +63,26 @@ def lock() -> str:
     return (_FOLDER / LOCK).read_text(encoding="utf-8")
 
 
-def python_for(bundle: Path, say: Callable[[str], None]) -> Path:
-    """The Python of the bundle's environment, made from its lock once for the machine.
+def kit(name: str) -> Path:
+    """The lock of what a part of the runtime needs beside a bundle's own lock."""
+    return _FOLDER / name / LOCK
+
+
+def environment_for(bundle: Path, say: Callable[[str], None]) -> environment.ProjectEnvironment:
+    """The bundle's environment, made from its lock once for the machine.
 
     It lies in the user's cache folder. Raises OutsideError when it cannot be made.
     """
     into = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mlops-ci" / "serving"
     try:
-        made = environment.resolve(bundle, into, say=lambda _: say("making the environment of the bundle, once"))
+        return environment.resolve(bundle, into, say=lambda _: say("making the environment of the bundle, once"))
     except OSError as error:
         raise OutsideError(f"{into} cannot be written: {error.strerror or error}", "Set XDG_CACHE_HOME.") from error
-    return made.python
+
+
+def python_for(bundle: Path, say: Callable[[str], None]) -> Path:
+    """The Python of the bundle's environment. Raises OutsideError when it cannot be made."""
+    return environment_for(bundle, say).python
 
 
 def conforms(bundle: Path, python: Path) -> Conforms:

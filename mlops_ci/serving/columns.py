@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from .described import Input
@@ -51,6 +51,14 @@ class Column:
         """The values in this kind, one by one. Raises Refused naming the row."""
         return [self._slow(row, value) for row, value in enumerate(values)]
 
+    def problems(self, values: Sequence[Any]) -> Iterator[tuple[int, Refused]]:
+        """Every row whose value `slow` refuses, with its words."""
+        for row, value in enumerate(values):
+            try:
+                self._slow(row, value)
+            except Refused as refused:
+                yield row, refused
+
     def _slow(self, row: int, value: Any) -> Any:
         if value is None:
             if self.nullable:
@@ -81,7 +89,7 @@ class Column:
         return ", ".join(map(repr, names[:_SHOWN])) + (f" and {len(names) - _SHOWN} more" if names[_SHOWN:] else "")
 
     def _refused(self, code: str, row: int, words: str) -> Refused:
-        return Refused(code, f"{self.name} {words}", where=f"row {row}, column {self.name}")
+        return Refused(code, f"{self.name} {words}", where=f"row {row}, column {self.name}", row=row)
 
 
 class _Number(Column):

@@ -14,32 +14,38 @@ from .errors import Refused
 
 # Columns in the order of the inputs -> columns in the order of the outputs, all of one length.
 Columns = Sequence[Sequence[Any]]
-Engine = Callable[[Columns], list[list[Any]]]
 
 
-def loaded(bundle: Bundle) -> Engine:
-    """The engine of the bundle's format; no other format's file is ever opened. Raises BundleError."""
-    serving = bundle.serving
-    if serving.model.format == "onnx":
-        ask: Engine = OnnxEngine(bundle.model, serving)
-    else:
-        ask = estimator_engine(bundle.model, serving, bundle.code)
-    outputs = serving.outputs
+class Engine:
+    """Asks the model. `ask` is the same without a look at what it answers."""
 
-    def answer(columns: Columns) -> list[list[Any]]:
-        answers = ask(columns)
-        for output, values in zip(outputs, answers, strict=True):
+    def __init__(self, bundle: Bundle) -> None:
+        """The engine of the bundle's format; no other format's file is ever opened. Raises BundleError."""
+        serving = bundle.serving
+        self._outputs = serving.outputs
+        self.ask: Callable[[Columns], list[list[Any]]]
+        if serving.model.format == "onnx":
+            self.ask = OnnxEngine(bundle.model, serving)
+        else:
+            self.ask = estimator_engine(bundle.model, serving, bundle.code)
+
+    def __call__(self, columns: Columns) -> list[list[Any]]:
+        """Columns of answers. Raises Refused where one is not finite."""
+        answers = self.ask(columns)
+        for output, values in zip(self._outputs, answers, strict=True):
             if output.kind == "float" and not math.isfinite(sum(values)):
                 _refuse(output, values)
         return answers
-
-    return answer
 
 
 def _refuse(output: Output, values: list[float]) -> None:
     """JSON has no NaN and no infinity, and nobody could act on one. A sum alone may overflow."""
     for row, value in enumerate(values):
         if not math.isfinite(value):
-            raise Refused(
-                "no_finite_answer", f"the model has no finite {output.name} for these values", where=f"row {row}"
-            )
+            raise not_finite(output, row)
+
+
+def not_finite(output: Output, row: int) -> Refused:
+    """How a row is refused for which the model has no number."""
+    words = f"the model has no finite {output.name} for these values"
+    return Refused("no_finite_answer", words, where=f"row {row}", row=row)

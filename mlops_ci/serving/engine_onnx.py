@@ -14,7 +14,7 @@ from .described import Feed, Serving
 from .errors import BundleError
 from .labels import labelled
 
-_DTYPES: dict[str, Any] = {"float32": np.float32, "float64": np.float64, "int64": np.int64, "boolean": np.bool_}
+DTYPES: dict[str, Any] = {"float32": np.float32, "float64": np.float64, "int64": np.int64, "boolean": np.bool_}
 _Tensor = Callable[[Sequence[Sequence[Any]]], Any]
 
 
@@ -27,18 +27,18 @@ class OnnxEngine:
         onnx_file.check(content, serving.model.file)
         places = {each.name: place for place, each in enumerate(serving.inputs)}
         session = _session(content, serving.model.file)
-        self._run = session.run
+        self.run = session.run
         self._feeds = [
-            (feed.name, _tensor(feed, [places[name] for name in feed.columns], wiring.missing_text))
+            (feed.name, tensor_of(feed, [places[name] for name in feed.columns], wiring.missing_text))
             for feed in wiring.feeds
         ]
-        self._wanted = [wiring.label] if wiring.scores is None else [wiring.label, wiring.scores]
+        self.wanted = [wiring.label] if wiring.scores is None else [wiring.label, wiring.scores]
         _compare([name for name, _ in self._feeds], [each.name for each in session.get_inputs()], "inputs", exact=True)
-        _compare(self._wanted, [each.name for each in session.get_outputs()], "outputs", exact=False)
+        _compare(self.wanted, [each.name for each in session.get_outputs()], "outputs", exact=False)
         self._label = labelled(serving)
 
     def __call__(self, columns: Sequence[Sequence[Any]]) -> list[list[Any]]:
-        found = self._run(self._wanted, {name: tensor(columns) for name, tensor in self._feeds})
+        found = self.run(self.wanted, {name: tensor(columns) for name, tensor in self._feeds})
         answers = [self._label(found[0].reshape(-1).tolist())]
         if len(found) > 1:
             answers += found[1].T.tolist()
@@ -64,7 +64,7 @@ def _compare(named: list[str], found: list[str], what: str, *, exact: bool) -> N
         raise BundleError(f"serving.json: onnx: {words}")
 
 
-def _tensor(feed: Feed, places: list[int], missing_text: str) -> _Tensor:
+def tensor_of(feed: Feed, places: list[int], missing_text: str) -> _Tensor:
     """What makes the tensor [rows, columns] of one feed from all columns."""
     if feed.type == "string":
 
@@ -73,7 +73,7 @@ def _tensor(feed: Feed, places: list[int], missing_text: str) -> _Tensor:
             return np.array(rows, dtype=object).T
 
         return texts
-    dtype = _DTYPES[feed.type]
+    dtype = DTYPES[feed.type]
 
     def numbers(columns: Sequence[Sequence[Any]]) -> Any:
         values = list(chain.from_iterable([columns[place] for place in places]))  # flat: far faster than nested

@@ -8,14 +8,25 @@ class BundleError(Exception):
 
 
 class Refused(Exception):  # noqa: N818 - the noun of the protocol
-    """A request is not answered. `code` is for programs, `where` names row and column, `status` is HTTP's."""
+    """A request is not answered. `code` is for programs, `where` names row and column, `status` is HTTP's.
+
+    `row` is the first row that it is about, where it is about rows.
+    """
 
     def __init__(
-        self, code: str, message: str, *, where: str = "", status: int = 400, header: tuple[bytes, bytes] | None = None
+        self,
+        code: str,
+        message: str,
+        *,
+        where: str = "",
+        row: int | None = None,
+        status: int = 400,
+        header: tuple[bytes, bytes] | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.where = where
+        self.row = row
         self.status = status
         self.header = header

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -106,9 +106,14 @@ def from_csv(body: bytes, inputs: Sequence[Input]) -> Table:
     if not lines:
         raise Refused("not_csv", "there is no line of names")
     table = _from_rows(lines[0], lines[1:], "csv")
-    readers = {each.name: _READERS.get(each.kind, _text) for each in inputs}
+    readers = {each.name: reader(each.kind) for each in inputs}
     columns = {name: [readers.get(name, _text)(field) for field in fields] for name, fields in table.columns.items()}
     return Table(columns, table.rows)
+
+
+def reader(kind: str) -> Callable[[str], Cell]:
+    """What reads a field of CSV in a column of this kind; what is of another stays text."""
+    return _READERS.get(kind, _text)
 
 
 def _text(field: str) -> str | None:
@@ -127,4 +132,4 @@ def _boolean(field: str) -> Cell:
     return _BOOLEANS.get(field.lower(), field or None)
 
 
-_READERS = {"integer": _integer, "float": _float, "boolean": _boolean}
+_READERS: dict[str, Callable[[str], Cell]] = {"integer": _integer, "float": _float, "boolean": _boolean}

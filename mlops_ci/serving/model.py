@@ -8,7 +8,7 @@ import msgspec
 
 from . import golden
 from .bundle import Bundle
-from .engine import loaded
+from .engine import Engine
 from .validate import Checked, Signature, Table
 
 
@@ -24,10 +24,10 @@ class Model:
         self.serving = msgspec.structs.replace(bundle.serving, release=release or bundle.serving.release)
         self.signature = Signature(bundle.serving)
         self.outputs = [each.name for each in bundle.serving.outputs]
-        self._engine = loaded(bundle)
-        self.fingerprint = golden.answered(bundle.golden, self.signature, self._engine, self.outputs)
+        self.engine = Engine(bundle)
+        self.fingerprint = golden.answered(bundle.golden, self.signature, self.engine, self.outputs)
 
     def answer(self, table: Table, most: int | None = None) -> tuple[Checked, list[list[Any]]]:
         """What was asked, checked, and the columns of the answer; at most `most` rows. Raises Refused."""
         checked = self.signature.checked(table, most)
-        return checked, self._engine(checked.inputs)
+        return checked, self.engine(checked.inputs)

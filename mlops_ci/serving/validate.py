@@ -39,9 +39,9 @@ class Signature:
     def __init__(self, serving: Serving) -> None:
         self.inputs = serving.inputs
         self.names = tuple(each.name for each in serving.inputs)
-        self._columns = [column(each) for each in serving.inputs]
+        self.columns = [column(each) for each in serving.inputs]
         self._alike: dict[object, list[int]] = {}
-        for place, each in enumerate(self._columns):
+        for place, each in enumerate(self.columns):
             self._alike.setdefault(each.held_to, []).append(place)
         self._set = frozenset(self.names)
         self._ids = frozenset(serving.ids)
@@ -60,21 +60,35 @@ class Signature:
         inputs = [columns[name] for name in self.names]
         for places in self._alike.values():
             values = list(chain.from_iterable([inputs[place] for place in places]))
-            if not self._columns[places[0]].fast(values):
+            if not self.columns[places[0]].fast(values):
                 for place in places:
-                    inputs[place] = self._columns[place].slow(inputs[place])
+                    inputs[place] = self.columns[place].slow(inputs[place])
         return Checked(inputs, ids, table.rows)
 
-    def _check_names(self, sent: Iterable[str]) -> None:
-        sent = set(sent)
-        missing = [name for name in self.names if name not in sent]
-        extra = sorted(sent - self._set)
+    def problems(self, table: Table) -> dict[int, Refused]:
+        """What is wrong with each row that `checked` would refuse, by row; names are as they should be."""
+        found: dict[int, Refused] = {}
+        for name, each in zip(self.names, self.columns, strict=True):
+            for row, refused in each.problems(table.columns[name]):
+                found.setdefault(row, refused)
+        return found
+
+    def check_missing(self, sent: Iterable[str]) -> None:
+        """Raises Refused naming the first input that is not among the names."""
+        there = set(sent)
+        missing = [name for name in self.names if name not in there]
         if missing:
+            extra = sorted(there - self._set - self._ids)
             raise Refused(
                 "missing_column",
                 f"column {missing[0]!r} is missing{_near(missing[0], extra, 'instead there is')}",
                 where=f"column {missing[0]}",
             )
+
+    def _check_names(self, sent: Iterable[str]) -> None:
+        sent = set(sent)
+        self.check_missing(sent)
+        extra = sorted(sent - self._set)
         if extra:
             known = [*self.names, *sorted(self._ids)]
             raise Refused(

@@ -263,7 +263,7 @@ def test_a_model_that_fails_is_our_failure_and_says_nothing_of_itself(capsys: py
     def engine(_: Any) -> Any:
         raise ValueError("secret")
 
-    failing._model._engine = engine
+    failing._model.engine = engine
     answer = post(failing, {"instances": [[1.5, 2]]})
     assert (answer.status, answer.json()["error"]["code"]) == (500, "model_failed")
     assert b"secret" not in answer.body
