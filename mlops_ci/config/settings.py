@@ -225,8 +225,8 @@ class Keys(Section, frozen=True, kw_only=True):
     store: Annotated[
         str,
         Meta(
-            description="Where bundles of releases live (docs/store.md): a folder of this machine, or "
-            "`github-release`. Others (oci, s3): not yet."
+            description="Where bundles of releases live (docs/store.md): a folder of this machine, "
+            "`github-release`, or a repository of a registry, `oci://ghcr.io/acme/models`. S3: not yet."
         ),
     ] = DEFAULT
     package: Annotated[Package, Meta(description="How a release is packaged.")] = Package()

@@ -7,20 +7,28 @@ from typing import Literal
 
 import msgspec
 
+_PART = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+_OCI = re.compile(rf"oci://(?P<host>[a-z0-9][a-z0-9.-]{{0,252}}(?::[0-9]{{1,5}})?)/(?P<name>{_PART}(?:/{_PART})*)")
+"""https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests"""
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 DEFAULT = ".mlops-ci/store"
-ALLOWED = "a folder, or github-release"
+ALLOWED = "a folder, github-release, or oci://HOST/NAME in small letters, without tag or digest"
 
 
 class StorePlace(msgspec.Struct, frozen=True, kw_only=True):
     """`folder`: of what is kept here; relative to the project. A remote keeps what is fetched there."""
 
-    kind: Literal["folder", "github-release"]
+    kind: Literal["folder", "github-release", "oci"]
     folder: str
+    host: str = ""
+    name: str = ""
+    """`acme/models`: of an OCI repository, on its host."""
 
 
 def store_place(text: str) -> StorePlace | None:
     """None where the text names no place that is known."""
     if text == "github-release":
         return StorePlace(kind="github-release", folder=DEFAULT)
+    if found := _OCI.fullmatch(text):
+        return StorePlace(kind="oci", folder=DEFAULT, host=found["host"], name=found["name"])
     return None if _SCHEME.match(text) or text in ("oci", "s3") else StorePlace(kind="folder", folder=text)

@@ -9,6 +9,8 @@ from mlops_ci.edge.github import access
 from mlops_ci.edge.github.client import GitHub
 from mlops_ci.edge.stores import folder
 from mlops_ci.edge.stores.github_release import GitHubReleases
+from mlops_ci.edge.stores.oci import OciStore
+from mlops_ci.edge.stores.registry import Registry
 from mlops_ci.errors import ConfigError, OutsideError, UsageError
 from mlops_ci.records.stores import store_place
 
@@ -64,12 +66,15 @@ def find(project: Project, digest: str, say: Callable[[str], None]) -> Path | No
 
 def remote_store(project: Project) -> Remote | None:
     """Where bundles are kept beside the folder of this machine; None where the store is that folder."""
-    match _place(project).kind:
+    place = _place(project)
+    match place.kind:
         case "folder":
             return None
         case "github-release":
             there = remote.remote_of(project.repository)
             return GitHubReleases(GitHub(access.from_environment(access.repository_named(there.url if there else ""))))
+        case "oci":
+            return OciStore(Registry(place.host, place.name))
 
 
 def _fetched(place: Remote, digest: str, store: Path) -> bool:

@@ -81,14 +81,14 @@ class Daemon:
 
 
 class Registry:
-    """A docker-registry on 127.0.0.1; `htpasswd`: who may use it, left out everybody."""
+    """A docker-registry on 127.0.0.1; `htpasswd`: who may use it, left out everybody; `auth`: another way to log in."""
 
-    def __init__(self, folder: Path, htpasswd: str = "") -> None:
+    def __init__(self, folder: Path, htpasswd: str = "", *, auth: str = "") -> None:
         self.address = f"127.0.0.1:{free_port()}"
-        auth = f"auth: {{htpasswd: {{realm: test, path: {folder}/htpasswd}}}}\n" if htpasswd else ""
+        auth = f"auth: {{htpasswd: {{realm: test, path: {folder}/htpasswd}}}}\n" if htpasswd else auth
         (folder / "htpasswd").write_text(htpasswd)
         (folder / "config.yml").write_text(
-            f"version: 0.1\nstorage: {{filesystem: {{rootdirectory: {folder}/store}}}}\n"
+            f"version: 0.1\nstorage: {{filesystem: {{rootdirectory: {folder}/store}}, delete: {{enabled: true}}}}\n"
             f"http: {{addr: '{self.address}'}}\n{auth}"
         )
         with (folder / "log.txt").open("w") as log:

@@ -95,7 +95,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.connection.shutdown(socket.SHUT_RDWR)
 
-    do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = handle_any  # noqa: N815
+    do_GET = do_HEAD = do_POST = do_PATCH = do_PUT = do_DELETE = handle_any  # noqa: N815
 
     def _content(self) -> bytes:
         if self.headers.get("Transfer-Encoding", "") != "chunked":  # as git sends a large push
@@ -115,6 +115,6 @@ class _Handler(BaseHTTPRequestHandler):
         if reply.status != 204:
             self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        if reply.status != 204:
+        if reply.status != 204 and self.command != "HEAD":
             self.wfile.write(content[: len(content) // 2] if reply.cut else content)
             self.wfile.flush()

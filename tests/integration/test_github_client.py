@@ -17,8 +17,8 @@ from mlops_ci.edge import http, patience
 from mlops_ci.edge.github import access, transport
 from mlops_ci.edge.github.client import GitHub
 from mlops_ci.edge.github.errors import GitHubError
-from mlops_ci.edge.github.received import Received
 from mlops_ci.edge.github.values import Artifact as ReadArtifact
+from mlops_ci.edge.received import Received
 from mlops_ci.errors import ExitCode, OutsideError, UsageError
 from tests.github.fake import FakeGitHub
 from tests.github.state import BOT, Artifact, Branch, Comment, Pull, Review, Run

@@ -285,7 +285,9 @@ def test_without_a_repository_on_github_it_says_which_variable_is_missing(
         stores.remote_store(open_project(project(tmp_path)))
 
 
-@pytest.mark.parametrize("store", ["ftp://host/x", "github-releases://x", "oci"])
+@pytest.mark.parametrize(
+    "store", ["ftp://host/x", "github-releases://x", "oci", "oci://ghcr.io", "oci://ghcr.io/Acme/x", "oci://h/a:latest"]
+)
 def test_a_store_that_is_not_known_is_refused(tmp_path: Path, store: str) -> None:
     with pytest.raises(ConfigError, match=r"mlops\.yaml:5: store: found"):
         open_project(repo(tmp_path / "r", {"mlops.yaml": f"{SETTINGS}store: {store}\n"}))

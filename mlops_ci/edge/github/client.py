@@ -8,7 +8,6 @@ from urllib.parse import quote
 
 from mlops_ci.edge.github.access import Access
 from mlops_ci.edge.github.errors import GitHubError
-from mlops_ci.edge.github.received import Expected, Received
 from mlops_ci.edge.github.set_up import (
     ActionsPermissions,
     Branch,
@@ -36,6 +35,7 @@ from mlops_ci.edge.github.values import (
     StatusState,
     WorkflowRun,
 )
+from mlops_ci.edge.received import Expected, Received
 from mlops_ci.errors import OutsideError, UsageError
 
 

@@ -12,7 +12,7 @@ from mlops_ci.errors import OutsideError
 
 
 class Expected(msgspec.Struct, frozen=True, kw_only=True):
-    """What GitHub says of a file. `what`: its name in messages; `digest`: `sha256:` and 64 hex digits, if known."""
+    """What is known of a file before it comes. `what`: its name in messages; `digest`: `sha256:…`, if it is known."""
 
     what: str
     size: int
@@ -42,7 +42,7 @@ class Received:
         expected = self._expected.digest
         if expected is not None and expected != f"sha256:{self._digest.hexdigest()}":
             self._file.unlink(missing_ok=True)
-            raise self._refused("arrived with another digest than GitHub names", "Run the command again.")
+            raise self._refused("arrived with another digest than it should have", "Run the command again.")
 
     def restart(self) -> None:
         self._out.seek(0)
