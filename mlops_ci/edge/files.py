@@ -119,6 +119,17 @@ def forget(parent: Path, *, days: float) -> None:
             shutil.rmtree(path, ignore_errors=True) if path.is_dir() and not path.is_symlink() else path.unlink(True)
 
 
+def remove(path: Path) -> None:
+    """Remove a file or a folder with all in it: under its name it is gone at once, and never in half."""
+    with _translated(path, verb="removed"):
+        if path.is_dir() and not path.is_symlink():
+            beside = _beside(path)
+            path.rename(beside)
+            shutil.rmtree(beside, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
 def sha256(path: Path) -> str:
     """sha256 of a file's content, 64 hex digits."""
     with _translated(path, verb="read"), path.open("rb") as file:

@@ -10,9 +10,11 @@ PAGE = "README.md"
 DECISIONS = "decisions"
 HOLDOUTS = "holdouts"
 RELEASES = "releases"
+ERASED = "erased"
 _DECISION = re.compile(r"decisions/\d{4}/\d\d/\d\d/([0-9a-f]{64})/decision\.json")
 _LOOK = re.compile(r"([0-9a-f]{32,64})\.json")
 _RELEASE = re.compile(r"releases/[a-z0-9][a-z0-9-]*/v([1-9]\d{0,8})\.json")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -64,6 +66,13 @@ def plain(name: str) -> str:
 def release_path(project: str, number: int) -> str:
     """The file that says which bundle a release is."""
     return f"{RELEASES}/{plain(project)}/v{number}.json"
+
+
+def tombstone_path(digest: str) -> str:
+    """The file that says a bundle was erased; ValueError where that is no digest."""
+    if not _DIGEST.fullmatch(digest):
+        raise ValueError(f"{digest!r} is not a digest")
+    return f"{ERASED}/{digest}.json"
 
 
 def release_number(path: str) -> int | None:

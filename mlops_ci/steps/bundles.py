@@ -10,6 +10,7 @@ from mlops_ci.errors import UsageError
 from mlops_ci.steps.project import Project, open_project
 from mlops_ci.steps.releases import releases
 from mlops_ci.steps.stores import find
+from mlops_ci.steps.tombstones import tombstone
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,6 +52,11 @@ def _of_release(project: Project, name: str, number: int, say: Callable[[str], N
     digest = known[wanted].bundle
     folder = find(project, digest, say)
     if folder is None:
+        if erased := tombstone(project.repository, digest):
+            raise UsageError(
+                f"the bundle of v{wanted} was erased from {erased.store} on {erased.time[:10]}: {erased.reason}",
+                f"The same commit gives it again: git checkout {known[wanted].commit[:12]}, then mlops-ci release",
+            )
         raise UsageError(
             f"the bundle of v{wanted} is not in the store",
             f"Look for {digest[:12]} where it was made, or release again.",

@@ -36,13 +36,13 @@ class Kept(NamedTuple):
 
 def keep(project: Project, bundle: Path, digest: str, say: Callable[[str], None]) -> Kept:
     """Put a bundle into the store and read it back. `say`: what is done now."""
-    kept = folder.put(_folder(project), bundle, digest)
+    kept = folder.put(local_folder(project), bundle, digest)
     place = remote_store(project)
     if place:
         say(f"sending the bundle to {place.place}")
         with files.temporary() as scratch:
             archives.pack(kept, scratch / "bundle.zip")
-            place.put(_name(digest), scratch / "bundle.zip")
+            place.put(archive_name(digest), scratch / "bundle.zip")
     return Kept(kept, place.place if place else project.config.store)
 
 
@@ -51,11 +51,11 @@ def find(project: Project, digest: str, say: Callable[[str], None]) -> Path | No
 
     UsageError where it was changed here, OutsideError where it was changed there.
     """
-    target = folder.place(_folder(project), digest)
+    target = folder.place(local_folder(project), digest)
     place = remote_store(project)
     if not target.is_dir() and place:
         say(f"fetching bundle {digest[:12]} from {place.place}")
-        if not _fetched(place, digest, _folder(project)):
+        if not _fetched(place, digest, local_folder(project)):
             return None
     if not target.is_dir():
         return None
@@ -80,7 +80,7 @@ def remote_store(project: Project) -> Remote | None:
 def _fetched(place: Remote, digest: str, store: Path) -> bool:
     """Into the folder of this machine, whole and of that digest, or not at all."""
     with files.temporary() as scratch:
-        if not place.fetch(_name(digest), scratch / "bundle.zip", limit=_LARGEST):
+        if not place.fetch(archive_name(digest), scratch / "bundle.zip", limit=_LARGEST):
             return False
         (scratch / "bundle").mkdir()
         try:
@@ -100,7 +100,8 @@ def _not_ours(digest: str, place: Remote, problem: str) -> OutsideError:
     )
 
 
-def _folder(project: Project) -> Path:
+def local_folder(project: Project) -> Path:
+    """Where bundles lie on this machine: the store itself, or what was fetched from one elsewhere."""
     return project.root / _place(project).folder
 
 
@@ -111,5 +112,6 @@ def _place(project: Project) -> StorePlace:
     return place
 
 
-def _name(digest: str) -> str:
+def archive_name(digest: str) -> str:
+    """Of a bundle, in a store elsewhere."""
     return f"bundle-{digest}"

@@ -47,6 +47,16 @@ class GitHubReleases:
         self._hub.download_asset(asset, into, limit=limit)
         return True
 
+    def size(self, name: str) -> int | None:
+        release = self._hub.release(_TAG + name)
+        asset = _whole(release.assets, name) if release else None
+        return asset.size if asset else None
+
+    def remove(self, name: str) -> None:
+        if release := self._hub.release(_TAG + name):
+            self._hub.delete_release(release.id)
+        self._hub.delete_tag(_TAG + name)
+
     def _publish(self, name: str, file: Path) -> None:
         draft = self._hub.create_release(tag=_TAG + name, title=name[:21], body=_ABOUT)
         try:

@@ -78,6 +78,16 @@ class OciStore:
             self._registry.blob(layer.digest, received)
         return True
 
+    def size(self, name: str) -> int | None:
+        content = self._registry.manifest(name)
+        return None if content is None else self._layer(name, content).size
+
+    def remove(self, name: str) -> None:
+        """Its layer goes when the registry next collects what nothing names."""
+        if (content := self._registry.manifest(name)) is not None:
+            self._layer(name, content)  # what somebody else put there is left alone
+            self._registry.delete_manifest(digest_of(content))
+
     def _layer(self, name: str, content: bytes) -> _Descriptor:
         try:
             manifest = msgspec.json.decode(content, type=_Manifest)

@@ -73,6 +73,15 @@ class Registry:
         answer = self._called("PUT", url, headers={"Content-Type": MANIFEST}, content=lambda: io.BytesIO(content))
         self._good(answer, "PUT", f"manifest {tag}")
 
+    def delete_manifest(self, digest: str) -> None:
+        """Remove it with all its tags; one that is gone already is no error. Some registries refuse that."""
+        answer = self._called("DELETE", f"{self._root}/manifests/{digest}")
+        if answer.status == 405:
+            advice = "It removes nothing over this way: do it on its own pages."
+            raise OutsideError(f"{self.place} refused DELETE manifest {digest} (405)", advice)
+        if answer.status != 404:
+            self._good(answer, "DELETE", f"manifest {digest}")
+
     def put_blob(self, content: Path | bytes, digest: str) -> None:
         """Send what is not there yet; `digest`: `sha256:` and 64 hex digits. An upload that broke off begins anew."""
         for left in reversed(range(_TRIES)):

@@ -28,6 +28,12 @@ class Remote(Protocol):
     def fetch(self, name: str, into: Path, *, limit: int) -> bool:
         """Write what is kept under the name to a file; False where there is nothing. Over `limit` bytes: no file."""
 
+    def size(self, name: str) -> int | None:
+        """Bytes of what is kept under the name; None where there is nothing."""
+
+    def remove(self, name: str) -> None:
+        """Keep it no more; what is gone already is no error."""
+
 
 def same_as(file: Path, read_back: Callable[[Path], object], *, name: str, place: str) -> None:
     """Compare a file with what a store gives back; `read_back` writes that to a path."""
