@@ -10,8 +10,9 @@ from mlops_ci.cli.options import Session, json_option
 from mlops_ci.cli.output import annotate, clean, echo, emit_json
 from mlops_ci.cli.told import tell
 from mlops_ci.errors import ExitCode
-from mlops_ci.flows import ci_check, ci_judge, ci_plan, ci_record, ci_setup
+from mlops_ci.flows import ci_check, ci_judge, ci_package, ci_plan, ci_record, ci_release, ci_rescore, ci_setup
 from mlops_ci.records.judged import State
+from mlops_ci.records.outcomes import exit_code
 from mlops_ci.reports.annotations import of_story
 
 _NOBODY = "nothing is told of this run: its pull request is closed, or a newer run is about it"
@@ -23,15 +24,22 @@ def command() -> None:
 
 
 @command.command("plan", help="Which projects the checked out commit is about: the step's output `projects`.")
+@click.option("--release", is_flag=True, help="Those with a commit that passed and is no release yet, instead.")
 @json_option
 @click.pass_obj
-def plan_command(session: Session, *, as_json: bool) -> int:
+def plan_command(session: Session, *, release: bool, as_json: bool) -> int:
     """Print the projects."""
-    planned = ci_plan.plan(session.folder)
+    planned = ci_plan.plan_releases(session.folder) if release else ci_plan.plan(session.folder)
     if as_json:
         emit_json({"projects": planned})
     else:
-        echo(clean(", ".join(row.project for row in planned) or "no project is affected"))
+        echo(
+            clean(
+                ", ".join(row.project for row in planned) or "no project has a commit to release"
+                if release
+                else "no project is affected"
+            )
+        )
     return ExitCode.PASSED
 
 
@@ -94,3 +102,48 @@ def record_command(session: Session, *, folder: Path, as_json: bool) -> int:
     else:
         echo(clean(f"{recorded.status.state}: {recorded.status.description}"))
     return ExitCode.OUTSIDE if recorded.notes else ExitCode.PASSED
+
+
+@command.command("package", help="Make the bundle of one project for the jobs that look at it and release it.")
+@json_option
+@click.pass_obj
+def package_command(session: Session, *, as_json: bool) -> int:
+    """Bad news is for the releasing job to tell."""
+    made = ci_package.package_in_job(session.folder, session.say())
+    if as_json:
+        emit_json({"digest": made.bundle.digest, "format": made.exported.answer.format})
+    else:
+        echo(clean(f"bundle {made.bundle.digest[:12]} as {made.exported.answer.format}"))
+    return ExitCode.PASSED
+
+
+@command.command(
+    "rescore", help="Ask bundles about every held-out row, with rights to read alone; write it INTO a folder."
+)
+@click.argument("into", type=click.Path(file_okay=False, path_type=Path))
+@json_option
+@click.pass_obj
+def rescore_command(session: Session, *, into: Path, as_json: bool) -> int:
+    """Bad news is for the releasing job to tell."""
+    found = ci_rescore.rescore_in_job(session.folder, into, session.say())
+    if as_json:
+        emit_json({"projects": found})
+        return ExitCode.PASSED
+    for one in found:
+        echo(clean(f"{one.project}: {one.reason or one.results[-1].message}"))
+    return ExitCode.PASSED
+
+
+@command.command("release", help="Bundles that were looked at become releases: image, store, number, ledger.")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@json_option
+@click.pass_obj
+def release_command(session: Session, *, folder: Path, as_json: bool) -> int:
+    """Leave with the code of the worst decision."""
+    stories = ci_release.release_in_job(session.folder, folder, session.say())
+    if as_json:
+        emit_json({"decisions": [{"id": one.decision_id, "outcome": one.decision.outcome} for one in stories]})
+    else:
+        for one in stories:
+            echo(clean(f"{one.decision.project}: {one.decision.reason}"))
+    return max((exit_code(one.decision.outcome) for one in stories), default=ExitCode.PASSED)

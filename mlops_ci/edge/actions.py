@@ -32,6 +32,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     repository: str
     commit: str
     run: str
+    attempt: int
     server: str
     temporary: Path
     payload: Path
@@ -111,6 +112,7 @@ def job() -> Job:
         repository=_variable("GITHUB_REPOSITORY"),
         commit=_variable("GITHUB_SHA"),
         run=_variable("GITHUB_RUN_ID"),
+        attempt=int(os.environ.get("GITHUB_RUN_ATTEMPT", "1")),
         server=os.environ.get("GITHUB_SERVER_URL", "https://github.com").rstrip("/"),
         temporary=Path(_variable("RUNNER_TEMP")),
         payload=Path(_variable("GITHUB_EVENT_PATH")),
@@ -149,6 +151,11 @@ def summarise(found: Job, markdown: str) -> bool:
     with found.summary.open("ab") as file:
         file.write(data)
     return True
+
+
+def given(name: str) -> str:
+    """A variable that the workflow sets for this step. OutsideError where it does not."""
+    return _variable(name)
 
 
 def git_settings(host: str) -> dict[str, str]:

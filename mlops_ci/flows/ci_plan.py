@@ -8,8 +8,11 @@ from pathlib import Path
 import msgspec
 
 from mlops_ci.errors import ConfigError
+from mlops_ci.records.due import Due
 from mlops_ci.steps import ci_job
 from mlops_ci.steps.affected import is_affected, last_judged
+from mlops_ci.steps.base import tip_of
+from mlops_ci.steps.due import due
 from mlops_ci.steps.project import Project, repository_around
 from mlops_ci.steps.projects import projects_at
 
@@ -37,6 +40,18 @@ def plan(start: Path) -> tuple[Planned, ...]:
             planned.append(_row(one))
     ci_job.put_out(job, "projects", json.dumps([msgspec.to_builtins(row) for row in planned]))
     return tuple(planned)
+
+
+def plan_releases(start: Path) -> tuple[Due, ...]:
+    """The commits that are to be released; the output `projects` of this step. None off the default branch."""
+    job = ci_job.this_job()
+    repository = repository_around(start)
+    head = repository.resolve("HEAD")
+    tip = tip_of(repository, ci_job.default_branch(job, repository))
+    there = tip is not None and repository.is_ancestor(head, tip)
+    planned = due(repository, head, again=ci_job.is_asked_for(job)) if there else ()
+    ci_job.put_out(job, "projects", json.dumps([msgspec.to_builtins(row) for row in planned]))
+    return planned
 
 
 def _since(project: Project, event: str, base: str, head: str) -> str:

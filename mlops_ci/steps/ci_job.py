@@ -10,7 +10,9 @@ import msgspec
 
 from mlops_ci.edge import actions
 from mlops_ci.edge.actions import Job, OnRepository, OnWorkflowRun, Run
+from mlops_ci.errors import UsageError
 from mlops_ci.records.decisions import Trust
+from mlops_ci.records.due import Due
 from mlops_ci.reports import markdown
 from mlops_ci.reports.report import build
 from mlops_ci.steps.base import base_on
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 RUNS = "mlops-run"
 """Below the runner's folder for temporary files: one folder a project, which the workflow keeps as an artifact."""
+PLANNED = "MLOPS_CI_PLANNED"
+"""The variable with what is to be released, as JSON."""
 _ENDS = {
     "action_required": "the run waits until somebody who may write here approves it",
     "cancelled": "the run was cancelled",
@@ -46,9 +50,18 @@ def base_commit(job: Job, repository: Repository) -> str:
 
     A branch that anybody may make decides nothing; and a status holds for the commit, into whatever it is merged.
     """
-    head = repository.resolve("HEAD")
+    return base_on(repository, repository.resolve("HEAD"), default_branch(job, repository))
+
+
+def default_branch(job: Job, repository: Repository) -> str:
+    """As GitHub says it, else as the clone does."""
     told = actions.payload(job, OnRepository).repository
-    return base_on(repository, head, (told.default_branch if told else "") or repository.default_branch())
+    return (told.default_branch if told else "") or repository.default_branch() or ""
+
+
+def is_asked_for(job: Job) -> bool:
+    """Somebody started the run by hand, or started it again."""
+    return job.event == "workflow_dispatch" or job.attempt > 1
 
 
 def judged_run(job: Job) -> Run:
@@ -66,6 +79,16 @@ def claimed_trust(job: Job) -> Trust:
     return Trust.DEFAULT_BRANCH if job.event == "push" else Trust.PULL_REQUEST
 
 
+def planned(job: Job) -> tuple[Due, ...]:
+    """What the first job of this run found to be released; only its form is believed."""
+    try:
+        return msgspec.json.decode(actions.given(PLANNED), type=tuple[Due, ...])
+    except msgspec.MsgspecError as error:
+        raise UsageError(
+            f"{PLANNED} of run {job.run} cannot be read: {error}", "The job `plan` puts it out."
+        ) from error
+
+
 def put_out(job: Job, name: str, value: str) -> None:
     """An output of the step."""
     actions.put_out(job, name, value)
@@ -79,9 +102,9 @@ def leave(job: Job, project: str, run: Path) -> Path:
     return target
 
 
-def leave_word(job: Job, project: str, write: Callable[[Path], None]) -> None:
-    """Lay there, in place of a run, what `write` puts into a folder: word of why there is none."""
-    target = job.temporary / RUNS / project
+def leave_word(job: Job, project: str, write: Callable[[Path], None], *, below: str = RUNS) -> None:
+    """Lay there, in place of a run, what `write` puts into a folder: word of why there is none, or something else."""
+    target = job.temporary / below / project
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     write(target)

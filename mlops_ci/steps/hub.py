@@ -16,12 +16,13 @@ from mlops_ci.records.decisions import Trust
 from mlops_ci.steps.ci_job import RUNS
 
 if TYPE_CHECKING:
-    from mlops_ci.edge.actions import Run
+    from mlops_ci.edge.actions import Job, Run
     from mlops_ci.edge.git import Repository
 
 CHECK = "mlops-check.yml"
 _LARGEST_ARTIFACT = 256 * 1024 * 1024
 _LARGEST_UNPACKED = 512 * 1024 * 1024
+_LARGEST_BUNDLE = 2 * 1024 * 1024 * 1024
 _MOST_FILES = 2_000
 
 
@@ -42,6 +43,9 @@ class Left(msgspec.Struct, frozen=True, kw_only=True):
 
     hub: GitHub
     artifacts: dict[str, Artifact]
+    largest: int = _LARGEST_ARTIFACT
+    """Bytes of one, packed."""
+    unpacked: int = _LARGEST_UNPACKED
 
     def take(self, project: str, into: Path) -> bool:
         """Fetch and unpack that of a project into an empty folder; False where there is none.
@@ -53,9 +57,9 @@ class Left(msgspec.Struct, frozen=True, kw_only=True):
             return False
         with files.temporary() as folder:
             archive = folder / "artifact.zip"
-            self.hub.download(artifact, archive, limit=_LARGEST_ARTIFACT)
+            self.hub.download(artifact, archive, limit=self.largest)
             try:
-                archives.unpack(archive, into, most_bytes=_LARGEST_UNPACKED, most_files=_MOST_FILES)
+                archives.unpack(archive, into, most_bytes=self.unpacked, most_files=_MOST_FILES)
             except archives.ArchiveError as error:
                 what = f"the artifact is not what `mlops-ci check` leaves: {error}"
                 raise UsageError(what, "Run the check again.") from error
@@ -118,15 +122,21 @@ def fetch_commit(repository: Repository, subject: Subject) -> None:
 
 
 def left_by(hub: GitHub, run: Run) -> Left:
-    """The artifacts with evidence, by project; of two of a name, as a second attempt leaves them, the newer.
-
-    A review leaves none: the last check of the same commit did.
-    """
-    prefix = f"{RUNS}-"
+    """The artifacts with evidence, by project. A review leaves none: the last check of the same commit did."""
     evidence = _last_check(hub, run) if run.event == "pull_request_review" else run.id
-    found = sorted(hub.artifacts(evidence), key=lambda one: one.id)
-    names = {one.name.removeprefix(prefix): one for one in found if one.name.startswith(prefix)}
-    return Left(hub=hub, artifacts=names)
+    return Left(hub=hub, artifacts=_named(hub, evidence, f"{RUNS}-"))
+
+
+def bundles_of(hub: GitHub, job: Job, prefix: str) -> Left:
+    """The artifacts with bundles that jobs of this same run left, by project; no other run's are looked at."""
+    found = _named(hub, int(job.run), f"{prefix}-")
+    return Left(hub=hub, artifacts=found, largest=_LARGEST_BUNDLE, unpacked=_LARGEST_BUNDLE)
+
+
+def _named(hub: GitHub, run: int, prefix: str) -> dict[str, Artifact]:
+    """Of two of a name, as a second attempt leaves them, the newer."""
+    found = sorted(hub.artifacts(run), key=lambda one: one.id)
+    return {one.name.removeprefix(prefix): one for one in found if one.name.startswith(prefix)}
 
 
 def _last_check(hub: GitHub, run: Run) -> int:

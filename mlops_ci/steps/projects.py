@@ -53,7 +53,12 @@ def project_inputs(config: Config, *, folder: str) -> ProjectInputs:
     """What a project asks of the workflows. `folder`: of the project in the repository."""
     runner = config.runner
     return ProjectInputs(
-        name=config.project, folder=folder, labels=runner.labels, timeout=runner.timeout, secrets=runner.secrets
+        name=config.project,
+        folder=folder,
+        labels=runner.labels,
+        timeout=runner.timeout,
+        secrets=runner.secrets,
+        image=config.package.image or "",
     )
 
 

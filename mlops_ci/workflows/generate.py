@@ -14,7 +14,7 @@ from mlops_ci.render import render
 from mlops_ci.workflows.pins import PINS
 
 FOLDER = ".github/workflows"
-_NAMES = ("mlops-check", "mlops-record", "mlops-upgrade")
+_NAMES = ("mlops-check", "mlops-record", "mlops-release", "mlops-upgrade")
 _PATH = re.compile(r"(?!-)[A-Za-z0-9._-]+(/(?!-)[A-Za-z0-9._-]+)*")
 _BRANCH = re.compile(r"(?!-)[A-Za-z0-9._/-]{1,200}")
 _SETUP_MINUTES = 15
@@ -29,6 +29,8 @@ class ProjectInputs(msgspec.Struct, frozen=True, kw_only=True):
     timeout: int
     """Seconds."""
     secrets: tuple[str, ...] = ()
+    image: str = ""
+    """Where its image is pushed; empty where it has none."""
 
 
 class Inputs(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +67,7 @@ def settings(inputs: Inputs) -> dict[str, Any]:
         "labels": list(*labels) if len(labels) == 1 else "${{ matrix.labels }}",
         # A check sets up, trains, predicts and tests, each with the limit of its own.
         "minutes": 4 * math.ceil(max(project.timeout for project in projects) / 60) + _SETUP_MINUTES,
+        "images": any(project.image for project in projects),
         "secrets": sorted({name for project in projects for name in project.secrets}),
     }
 

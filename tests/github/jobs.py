@@ -25,8 +25,9 @@ import yaml
 from mlops_ci.cli import main
 from tests.github import commands
 from tests.github.events import Event
-from tests.github.runner import CHECK, RECORD
-from tests.github.site import Site, zipped
+from tests.github.runner import CHECK, RECORD, RELEASE
+from tests.github.site import Site
+from tests.github.zips import zipped
 
 _EVIDENCE: dict[tuple[object, ...], tuple[int, bytes]] = {}
 """What checks leave is a matter of the commit and the ledger: it is made once for all tests."""
@@ -45,6 +46,13 @@ class Recording(NamedTuple):
 
     judge: Ran
     record: Ran
+
+
+class Releasing(NamedTuple):
+    """The two jobs of the releasing workflow that run nothing of the project."""
+
+    rescore: Ran
+    release: Ran
 
 
 class Jobs:
@@ -70,9 +78,7 @@ class Jobs:
         with self._place() as place:
             ran = self._in(place, CHECK, "plan", event, token=token)
             assert ran.code == 0, ran.out
-            told = re.search(r"^projects<<(.*)\n(.*)\n\1$", (place / "output").read_text(), re.MULTILINE)
-            assert told, (place / "output").read_text()
-            return [(row["project"], row["folder"]) for row in json.loads(told[2])]
+            return [(row["project"], row["folder"]) for row in json.loads(_put_out(place / "output", "projects"))]
 
     def record(self, run: int, *, token: str = "job-token") -> Recording:
         """The recording workflow for a run of the check."""
@@ -115,6 +121,38 @@ class Jobs:
             _EVIDENCE[key] = (ran.code or 0, left)
         return _EVIDENCE[key]
 
+    def packaged(self, event: Event, row: dict[str, Any], *, token: str = "job-token") -> tuple[Ran, bytes]:
+        """The job that packages a commit, and the artifact it leaves; empty: none."""
+        with self._place() as place:
+            known = {"matrix.folder": row["folder"]}
+            ran = self._in(place, RELEASE, "package", event, token=token, expressions=known, commit=row["commit"])
+            left = place / "temp" / "mlops-bundle" / row["project"]
+            return ran, zipped(left) if left.is_dir() else b""
+
+    def due(self, event: Event, *, token: str = "job-token") -> list[dict[str, Any]]:
+        """What the first job of the releasing workflow puts out."""
+        with self._place() as place:
+            ran = self._in(place, RELEASE, "plan", event, token=token)
+            assert ran.code == 0, ran.out
+            return list(json.loads(_put_out(place / "output", "projects")))
+
+    def released(
+        self, event: Event, rows: list[dict[str, Any]], left: dict[str, bytes], *, token: str = "job-token"
+    ) -> Releasing:
+        """The last two jobs of the releasing workflow, of a run that left these artifacts."""
+        run = self.site.finished(event, "success", left)
+        known = {"needs.plan.outputs.projects": json.dumps(rows)}
+        with self._place() as place:
+            rescore = self._in(place, RELEASE, "rescore", event, token=token, expressions=known, run=run)
+            handed = self.site.folder / "jobs" / f"handed-{run}"
+            if (place / "temp" / "rescored").is_dir():
+                shutil.copytree(place / "temp" / "rescored", handed)
+        with self._place() as place:
+            if handed.is_dir():
+                shutil.copytree(handed, place / "temp" / "rescored")
+            release = self._in(place, RELEASE, "release", event, token=token, expressions=known, run=run)
+        return Releasing(rescore, release)
+
     @contextmanager
     def _place(self) -> Iterator[Path]:
         self._count += 1
@@ -134,10 +172,12 @@ class Jobs:
         *,
         token: str,
         expressions: dict[str, str] | None = None,
+        commit: str = "",
+        run: int = 1,
     ) -> Ran:
         written: dict[str, Any] = yaml.safe_load((self.site.workflows / workflow).read_text())["jobs"][job]
-        known = {"github.token": token, **(expressions or {})}
-        refused = self._check_out(workflow, job, event, place / "clone", token)
+        known = {"github.token": token, "github.sha": event.head, **(expressions or {})}
+        refused = self._check_out(workflow, job, commit or event.head, place / "clone", token)
         if refused:
             return Ran(None, refused)
         code, said = 0, ""
@@ -145,7 +185,7 @@ class Jobs:
             if not code and (told := commands.words(step)):
                 given = {**written.get("env", {}), **step.get("env", {})}
                 values = {name: _expanded(str(value), known) for name, value in given.items()}
-                variables = self._variables(workflow, job, event, place) | values
+                variables = self._variables(workflow, job, event, place) | values | {"GITHUB_RUN_ID": str(run)}
                 code, out = _run(place / "clone", [_valued(word, variables) for word in told], variables)
                 said += out
         summary = place / "summary"
@@ -153,13 +193,12 @@ class Jobs:
         self.ran.append((job, ran))
         return ran
 
-    def _check_out(self, workflow: str, job: str, event: Event, clone: Path, token: str) -> str:
+    def _check_out(self, workflow: str, job: str, sha: str, clone: Path, token: str) -> str:
         """As actions/checkout does it, with what the job's token may read; what git said where it may not."""
         agent = f"checkout/7 ({workflow}; {job})"
         basic = base64.b64encode(f"x-access-token:{token}".encode()).decode()
         settings = ("-c", f"http.userAgent={agent}", "-c", f"http.extraHeader=Authorization: basic {basic}")
         environment = os.environ | {"GIT_CONFIG_GLOBAL": str(self.site.git_config)}
-        sha = event.head
         for words, folder in (
             (("clone", "--quiet", "--no-checkout", self.site.address, str(clone)), clone.parent),
             (("fetch", "--quiet", "origin", sha), clone),
@@ -181,13 +220,19 @@ class Jobs:
             "GITHUB_EVENT_NAME": event.name,
             "GITHUB_EVENT_PATH": str(payload),
             "GITHUB_SHA": event.head,
-            "GITHUB_RUN_ID": "1",
             "GITHUB_SERVER_URL": "https://github.com",
             "GITHUB_OUTPUT": str(place / "output"),
             "GITHUB_STEP_SUMMARY": str(place / "summary"),
             "RUNNER_TEMP": str(place / "temp"),
             "GIT_CONFIG_GLOBAL": str(self.site.git_config),
         }
+
+
+def _put_out(output: Path, name: str) -> str:
+    """An output of a step."""
+    told = re.search(rf"^{name}<<(.*)\n(.*)\n\1$", output.read_text(), re.MULTILINE)
+    assert told, output.read_text()
+    return told[2]
 
 
 def _valued(word: str, variables: dict[str, str]) -> str:

@@ -10,7 +10,8 @@ from typing import NamedTuple
 from tests.github import release_routes, shapes
 from tests.github.calls import Call, RefusedError, now, one, page
 from tests.github.server import Reply
-from tests.github.state import Comment, Pull, State, Status
+from tests.github.state import Artifact, Comment, Pull, State, Status
+from tests.github.zips import zipped
 
 _LONGEST_BODY = 65_536
 _LONGEST_DESCRIPTION = 140
@@ -53,9 +54,19 @@ def runs(state: State, call: Call) -> Reply:
 
 def artifacts(state: State, call: Call) -> Reply:
     wanted = one(state.runs, call.path["run_id"]).id
+    _keep(state, wanted)
     found = [each for each in state.artifacts.values() if each.run == wanted]
     shown = [shapes.artifact(each, f"sha256:{hashlib.sha256(each.content).hexdigest()}") for each in found]
     return page(call, shown, "artifacts")
+
+
+def _keep(state: State, run: int) -> None:
+    """What a run that goes on has left since."""
+    there = {each.name for each in state.artifacts.values() if each.run == run}
+    for place in sorted(state.keeping[run].glob("*")) if run in state.keeping else ():
+        if place.name not in there:
+            number = state.new_id()
+            state.artifacts[number] = Artifact(id=number, run=run, name=place.name, content=zipped(place))
 
 
 def artifact_zip(state: State, call: Call) -> Reply:

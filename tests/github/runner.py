@@ -20,14 +20,15 @@ from typing import NamedTuple
 import uv
 
 from tests.github.events import Event
-from tests.github.site import Site, git, zipped
+from tests.github.site import Site, git
 from tests.github.stand_ins import CACHE_PROGRAM, STAND_INS
 from tests.github.timing import TOLD_AT_THE_END
+from tests.github.zips import zipped
 
 _UNKNOWN_TO_ACT = re.compile(r"^ +(queue: max|deployment: false)$\n", re.MULTILINE)
 _USES = re.compile(r"uses: (?P<action>[\w.-]+/[\w./-]+)@(?P<commit>[0-9a-f]{40})")
 _FOREIGN = ("GITHUB_", "GIT_", "VIRTUAL_ENV", "PYTHONPATH")
-CHECK, RECORD, UPGRADE = "mlops-check.yml", "mlops-record.yml", "mlops-upgrade.yml"
+CHECK, RECORD, RELEASE, UPGRADE = "mlops-check.yml", "mlops-record.yml", "mlops-release.yml", "mlops-upgrade.yml"
 
 
 class Ran(NamedTuple):
@@ -71,12 +72,20 @@ class Actions:
         shutil.rmtree(self.artifacts, ignore_errors=True)
         return self.act(self.site.on_completed(run), RECORD)
 
+    def release(self, event: Event) -> Ran:
+        """A run of the releasing workflow: what one of its jobs keeps, the next may fetch while it goes on."""
+        shutil.rmtree(self.artifacts, ignore_errors=True)
+        run = self.site.started(event, RELEASE, self.artifacts)
+        ran = self.act(event, RELEASE, run=run)
+        self.site.ended(run, "failure" if ran.code else "success")
+        return ran
+
     def upgrade(self, event: Event) -> Ran:
         """A run of the workflow that looks for a newer mlops-ci."""
         return self.act(event, UPGRADE)
 
-    def act(self, event: Event, workflow: str) -> Ran:
-        """Run one workflow of a commit."""
+    def act(self, event: Event, workflow: str, *, run: int = 1) -> Ran:
+        """Run one workflow of a commit; `run`: its number, where GitHub is asked about it."""
         place = self._checked_out(event.head)
         shutil.rmtree(self.site.workflows, ignore_errors=True)
         shutil.copytree(place / ".github" / "workflows", self.site.workflows)
@@ -94,7 +103,7 @@ class Actions:
         ]
         for name, value in self._given(event).items():
             command += ["--secret", f"{name}={value}"]
-        for name, value in self._variables(event, workflow).items():
+        for name, value in (self._variables(event, workflow) | {"GITHUB_RUN_ID": str(run)}).items():
             command += ["--env", f"{name}={value}"]
         for found in {match["action"]: match["commit"] for match in _USES.finditer(text)}.items():
             command += self._stand_in(*found)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import json
 import shutil
 import subprocess
-import zipfile
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
@@ -15,6 +13,7 @@ from tests.github import events
 from tests.github.events import Event
 from tests.github.fake import FakeGitHub
 from tests.github.state import Artifact, Comment, Pull, Review, Run, State, Status
+from tests.github.zips import zipped
 
 LEDGER = "mlops-reports"
 GATE = "mlops / gate"
@@ -111,11 +110,41 @@ class Site:
     def on_completed(self, run: int) -> Event:
         return events.completed(self.state, self.state.runs[run], sha=self.tip("main"))
 
+    def on_recorded(self) -> Event:
+        """A run of the recording workflow is complete."""
+        run = Run(id=self.state.new_id(), head_sha=self.tip("main"), head_branch="main", event="workflow_run")
+        run.path, run.name = ".github/workflows/mlops-record.yml", "mlops record"
+        return events.completed(self.state, run, sha=self.tip("main"))
+
     def on_schedule(self) -> Event:
         return events.schedule(self.state, self.tip("main"))
 
     def on_dispatch(self) -> Event:
         return events.workflow_dispatch(self.state, self.tip("main"))
+
+    def started(self, event: Event, workflow: str, keeping: Path) -> int:
+        """A run goes on; its number. What lies below `keeping` are the artifacts it has left so far."""
+        run = self.state.new_id()
+        self.state.runs[run] = Run(
+            id=run,
+            head_sha=event.head,
+            head_branch=event.branch,
+            head_repository=event.repository,
+            event=event.name,
+            path=f".github/workflows/{workflow}",
+            status="in_progress",
+            conclusion=None,
+            run_number=run,
+        )
+        self.state.keeping[run] = keeping
+        return run
+
+    def ended(self, run: int, conclusion: str) -> None:
+        """A run that went on is over, and what it left stays."""
+        there = {each.name for each in self.state.artifacts.values() if each.run == run}
+        left = {place.name: zipped(place) for place in sorted(self.state.keeping.pop(run).glob("*"))}
+        self.left(run, {name: content for name, content in left.items() if name not in there})
+        self.state.runs[run].status, self.state.runs[run].conclusion = "completed", conclusion
 
     def finished(self, event: Event, conclusion: str, artifacts: dict[str, bytes]) -> int:
         """A run of the check is over; its number."""
@@ -163,16 +192,6 @@ class Site:
             told: dict[str, Any] = json.loads(git(self.remote, "show", f"{LEDGER}:{name}"))["predicate"]
             found.append(Recorded(told["subject"]["commit"], told["project"], told["outcome"], told["trust"]))
         return sorted(found)
-
-
-def zipped(folder: Path) -> bytes:
-    """A folder as the zip that upload-artifact makes."""
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in sorted(folder.rglob("*")):
-            if path.is_file():
-                archive.write(path, path.relative_to(folder).as_posix())
-    return content.getvalue()
 
 
 def git(folder: Path, *words: str | Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
@@ -154,6 +155,8 @@ class State(msgspec.Struct, kw_only=True):
     """Whether the repository keeps published releases as they are."""
     uploads: str = "https://uploads.github.com"
     """Where files of releases are sent."""
+    keeping: dict[int, Path] = msgspec.field(default_factory=dict)
+    """Run that goes on -> the folder with a folder for each artifact it has left so far."""
     branches: dict[str, Branch] = msgspec.field(default_factory=dict)
     rules: dict[str, list[dict[str, Any]]] = msgspec.field(default_factory=dict)
     """Of rulesets, by branch, as the API writes them."""

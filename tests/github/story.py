@@ -20,7 +20,7 @@ import pytest
 from mlops_ci.steps import lock
 from tests.github import timing
 from tests.github.events import Event
-from tests.github.runner import Actions
+from tests.github.runner import Actions, Ran
 from tests.github.site import LEDGER, Site, git
 from tests.github.timing import Seconds, sum_of
 from tests.wheels import ROOT, offered, wheel
@@ -93,6 +93,13 @@ class Story:
         pull.state, pull.merged_at = "closed", "2026-01-01T00:00:00Z"
         return self._through(title, self.site.on_push(git(self.desk, "rev-parse", "HEAD")))
 
+    def release(self, title: str) -> Ran:
+        """The recording workflow has ended: the releasing one runs."""
+        began = time.monotonic()
+        ran = self.actions.release(self.site.on_recorded())
+        self.say(f"{title}: {'done' if ran.code == 0 else 'failed'}, {time.monotonic() - began:.0f} s")
+        return ran
+
     def _commit(self, title: str, branch: str) -> str:
         git(self.desk, "add", "--all")
         git(self.desk, "commit", "--quiet", "--message", title)
@@ -125,6 +132,7 @@ def tell(folder: Path, say: Callable[[str], object] = print) -> Story:
         story.propose("Parameters that hold", "params.yaml", _BETTER)
         story.again("The same again")
         story.merge("Merge the other parameters")
+        story.release("The release of the merge")
     return story
 
 

@@ -170,6 +170,7 @@ def test_all_projects_of_a_repository_share_its_workflows_and_its_tool(tmp_path:
     assert sorted(path.name for path in (root / ".github/workflows").iterdir()) == [
         "mlops-check.yml",
         "mlops-record.yml",
+        "mlops-release.yml",
         "mlops-upgrade.yml",
     ]
     run(root, "workflows", "--check")

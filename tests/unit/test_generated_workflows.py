@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from mlops_ci.config import yaml
@@ -141,14 +142,36 @@ def test_the_workflow_that_upgrades_may_write_a_branch_and_a_pull_request_and_ru
     assert all(step["with"]["enable-cache"] is False for step in job["steps"] if "setup-uv" in step.get("uses", ""))
 
 
+def test_who_runs_code_or_reads_a_bundle_may_not_write_and_who_may_write_loads_nothing() -> None:
+    text = generate(ROOT)[".github/workflows/mlops-release.yml"]
+    made = jobs(text)
+    assert list(made) == ["plan", "package", "rescore", "release"]
+    for name in ("plan", "package", "rescore"):
+        assert set(made[name]["permissions"].values()) == {"read"}, name
+    assert made["release"]["permissions"] == {"contents": "write"}
+    apart = [step for name in ("plan", "rescore", "release") for step in made[name]["steps"]]
+    assert all("ref" not in step["with"] for step in apart if "checkout" in step.get("uses", ""))
+    assert not [step for step in apart if "actions/cache" in step.get("uses", "")]
+    token = [name for name, job in made.items() if "GITHUB_TOKEN" in str(job)]
+    assert token == ["rescore", "release"]
+
+
+def test_the_right_to_push_images_is_asked_for_where_there_are_images() -> None:
+    pushed = msgspec.structs.replace(CHURN, image="ghcr.io/acme/churn")
+    made = jobs(generate(inputs(pushed, LATE))[".github/workflows/mlops-release.yml"])
+    assert made["release"]["permissions"] == {"contents": "write", "packages": "write"}
+
+
 @pytest.mark.parametrize("projects", [(CHURN,), (INSIDE,), (INSIDE, LATE)])
 def test_there_is_one_set_for_all_projects(projects: tuple[ProjectInputs, ...]) -> None:
     made = generate(inputs(*projects))
-    assert set(made) == {f".github/workflows/mlops-{name}.yml" for name in ("check", "record", "upgrade")}
+    assert set(made) == {f".github/workflows/mlops-{name}.yml" for name in ("check", "record", "release", "upgrade")}
     assert made == generate(inputs(*reversed(projects)))
     check = yaml.load(made[".github/workflows/mlops-check.yml"], file="w").value
     record = yaml.load(made[".github/workflows/mlops-record.yml"], file="w").value
+    release = yaml.load(made[".github/workflows/mlops-release.yml"], file="w").value
     assert record["on"]["workflow_run"]["workflows"] == [check["name"]]
+    assert release["on"]["workflow_run"]["workflows"] == [record["name"]]
 
 
 def test_the_runner_is_the_projects_own_where_they_differ_and_the_longest_limit_holds() -> None:

@@ -20,7 +20,7 @@ from tests.workflow_rules import breaches, steps, triggers
 
 ROOT = Path(__file__).parents[2]
 CHECK, RECORD = ".github/workflows/mlops-check.yml", ".github/workflows/mlops-record.yml"
-UPGRADE = ".github/workflows/mlops-upgrade.yml"
+RELEASE, UPGRADE = ".github/workflows/mlops-release.yml", ".github/workflows/mlops-upgrade.yml"
 SHA = "3d3c42e5aac5ba805825da76410c181273ba90b1"
 
 
@@ -58,7 +58,7 @@ def test_the_workflows_of_this_repository_keep_them_too(path: Path) -> None:
         ("secrets_are_named_one_by_one", r"\n( +)env:\n", r"\n\1env:\n\1  ALL: ${{ secrets[x] }}\n"),
     ],
 )
-@pytest.mark.parametrize("path", [CHECK, RECORD, UPGRADE])
+@pytest.mark.parametrize("path", [CHECK, RECORD, RELEASE, UPGRADE])
 def test_a_workflow_that_breaks_a_rule_is_found(rule: str, found: str, instead: str, path: str) -> None:
     assert rule in _broken(path, found, instead)
 
@@ -73,6 +73,25 @@ def test_a_workflow_that_breaks_a_rule_is_found(rule: str, found: str, instead: 
             "fetch-depth: 0",
             "ref: ${{ github.event.workflow_run.head_sha }}",
         ),
+        (
+            RELEASE,
+            "no_code_of_a_pull_request_meets_the_bases_token",
+            "matrix.commit }}\n          fetch",
+            "github.event.workflow_run.head_sha }}\n          fetch",
+        ),
+        (
+            RELEASE,
+            "no_code_of_a_pull_request_meets_the_bases_token",
+            r"contents: read # check out the commit",
+            "contents: write # check out the commit",
+        ),
+        (
+            RELEASE,
+            "jobs_that_write_take_nothing_from_a_cache",
+            r"contents: read # check out the commit",
+            "contents: write # check out the commit",
+        ),
+        (RELEASE, "jobs_that_write_wait_for_each_other", r"  queue: max\n", ""),
         (CHECK, "a_merge_queue_waits_for_no_check_that_never_runs", "  merge_group:\n", ""),
         (
             CHECK,

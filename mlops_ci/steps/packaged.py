@@ -1,0 +1,115 @@
+"""A bundle on its way out of the job that made it, and looked at where nothing of that job is believed.
+
+What is ours, the serving runtime, does not travel: it is laid in again, and the manifest says whether all is as it was.
+"""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+
+from mlops_ci.edge import runtime
+from mlops_ci.edge.stores.folder import damage
+from mlops_ci.errors import UsageError
+from mlops_ci.packaging import manifest
+from mlops_ci.records.bundles import Serving
+from mlops_ci.records.releases import BundleInfo
+from mlops_ci.steps import ci_job
+from mlops_ci.steps.bundle import Bundle, open_bundle
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mlops_ci.edge.actions import Job
+    from mlops_ci.records.due import Due
+
+BUNDLES = "mlops-bundle"
+"""Below the runner's folder for temporary files: one folder a project, which the workflow keeps as an artifact."""
+_BUNDLE, _INFO = "bundle", "packaged.json"
+_RUNTIME = "serve"
+_LARGEST_TEXT = 64 * 2**20
+_AGAIN = "It was not made by `mlops-ci ci package` of this version: run the workflow `mlops release` again."
+_FORMATS = {"auto": ("onnx", "skops")}
+_Record = TypeVar("_Record")
+
+
+class Taken(msgspec.Struct, frozen=True, kw_only=True):
+    """A bundle that is what its manifest says, of the commit that was asked for."""
+
+    bundle: Bundle
+    serving: Serving
+    info: BundleInfo
+
+
+def leave(job: Job, project: str, bundle: Bundle, info: BundleInfo) -> None:
+    """Lay a bundle where the workflow takes the artifact from."""
+
+    def write(folder: Path) -> None:
+        shutil.copytree(bundle.folder, folder / _BUNDLE, ignore=shutil.ignore_patterns(_RUNTIME))
+        (folder / _INFO).write_bytes(msgspec.json.encode(info))
+
+    ci_job.leave_word(job, project, write, below=BUNDLES)
+
+
+def take(folder: Path, due: Due, format_: str) -> Taken:
+    """What a job left in `folder`, made whole. UsageError says what is not as it has to be.
+
+    format_: what `package.format` of the commit says: a pickle is taken only where it is asked for.
+    """
+    bundle = folder / _BUNDLE
+    if (bundle / _RUNTIME).exists():
+        raise UsageError("the bundle brings a runtime of its own", _AGAIN)
+    for name, content in runtime.files().items():
+        (bundle / name).parent.mkdir(parents=True, exist_ok=True)
+        (bundle / name).write_bytes(content)
+    info = _decoded(folder, _INFO, BundleInfo)
+    serving = _decoded(bundle, "serving.json", Serving)
+    digest = manifest.digest(_read(bundle, manifest.NAME))
+    if problem := _damage(bundle, digest):
+        raise UsageError(f"the bundle is not what its manifest says: {problem}", _AGAIN)
+    if (serving.project, serving.commit) != (due.project, due.commit):
+        raise UsageError(f"the bundle is of {serving.project[:64]} {serving.commit[:7]}", _AGAIN)
+    if serving.model.format not in _FORMATS.get(format_, (format_,)):
+        raise UsageError(f"the bundle holds a {serving.model.format}, and package.format is {format_}", _AGAIN)
+    if serving.model.format == "onnx" and _read(bundle, runtime.LOCK) != runtime.lock().encode():
+        raise UsageError(f"{runtime.LOCK} of the bundle is not the one it is served with", _AGAIN)
+    try:
+        opened = open_bundle(bundle)
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise UsageError(f"golden.json cannot be read: {error}", _AGAIN) from error
+    known = msgspec.structs.replace(
+        info,
+        digest=digest,
+        format=serving.model.format,
+        bytes=opened.bytes,
+        files=opened.files,
+        fingerprint=opened.golden.fingerprint,
+        decision=due.decision,
+        number=0,
+    )
+    return Taken(bundle=opened, serving=serving, info=known)
+
+
+def _damage(bundle: Path, digest: str) -> str:
+    try:
+        return damage(bundle, digest)
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        return f"{manifest.NAME} cannot be read ({error})"
+
+
+def _decoded(folder: Path, name: str, kind: type[_Record]) -> _Record:
+    try:
+        return msgspec.json.decode(_read(folder, name), type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise UsageError(f"{name} cannot be read: {error}", _AGAIN) from error
+
+
+def _read(folder: Path, name: str) -> bytes:
+    path = folder / name
+    if path.is_symlink() or not path.is_file():
+        raise UsageError(f"{name} is missing", _AGAIN)
+    if path.stat().st_size > _LARGEST_TEXT:
+        raise UsageError(f"{name} is larger than mlops-ci writes it", _AGAIN)
+    return path.read_bytes()

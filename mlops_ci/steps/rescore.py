@@ -1,0 +1,123 @@
+"""A bundle asked about every held-out row of the decision that passed its model, where nobody may write anything.
+
+Rows are read from git, judged answers from the ledger. Only ONNX is ever loaded: of another format the answers are the
+word of the job that made the bundle, and the decision says so.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+
+from mlops_ci.data import canonical
+from mlops_ci.edge import files, runtime
+from mlops_ci.errors import MlopsCiError
+from mlops_ci.packaging import manifest, rescoring
+from mlops_ci.records.canonical import canonical_json
+from mlops_ci.records.outcomes import Status
+from mlops_ci.records.results import Part, Result
+from mlops_ci.reports import numbers
+from mlops_ci.steps import runs
+from mlops_ci.steps.examine import look_at_data
+from mlops_ci.steps.rejudge import stored_predictions
+from mlops_ci.steps.release import answers_as_judged
+from mlops_ci.steps.reported_rows import unreadable
+from mlops_ci.steps.workshop import NoWorkshop
+
+if TYPE_CHECKING:
+    from mlops_ci.records.evaluation import Predictions
+    from mlops_ci.records.tables import Table
+    from mlops_ci.steps.case import Case
+    from mlops_ci.steps.packaged import Taken
+    from mlops_ci.steps.progress import Clock
+
+CHECK = "bundle_rows"
+GOLDEN = "what the bundle answers to its golden requests"
+ROWS = "what the bundle answers on the held-out rows"
+
+
+class Scored(msgspec.Struct, frozen=True, kw_only=True):
+    """What was found out, and what stays the word of the job that made the bundle."""
+
+    results: tuple[Result, ...]
+    reported: tuple[str, ...] = ()
+
+
+def rescore(case: Case, taken: Taken, decision: str, clock: Clock, *, until: float) -> Scored:
+    """Ask the bundle. `decision`: the one that passed its model; `until`: when SQL has to be done."""
+    format_ = taken.serving.model.format
+    if format_ != "onnx":
+        told = f"as the job that made it says; {format_} runs code when it is loaded, and is not loaded here"
+        return Scored(results=(_result("bundle_answers", told, passed=True),), reported=(GOLDEN, ROWS))
+    with clock.step("load", "loading the bundle by itself") as line:
+        results = answers_as_judged(taken.bundle, clock)
+        line.found = results[0].message
+    if results[0].status is not Status.PASSED:
+        return Scored(results=results)
+    kept = runs.from_ledger(case.project.repository, decision)
+    judged = stored_predictions(kept, "")
+    why = unreadable(case.head) or ("" if judged is not None and kept.holdout is not None else "no rows were recorded")
+    if why or judged is None or kept.holdout is None:
+        return Scored(results=results, reported=(f"{ROWS}: {why}",))
+    with clock.step("rows", "asking it about the held-out rows") as line:
+        found = _rows(case, taken, clock, judged=judged, ids=kept.holdout.ids, until=until)
+        line.found = found.message
+    return Scored(results=(*results, found))
+
+
+def _rows(
+    case: Case, taken: Taken, clock: Clock, *, judged: Predictions, ids: np.typing.NDArray[np.uint64], until: float
+) -> Result:
+    workshop = NoWorkshop(case.project, case.head, lambda text: clock.say("environment", text), until=until)
+    data = look_at_data(case, workshop, clock).data
+    if data is None or not np.array_equal(data.holdout.ids, ids):
+        return _result(CHECK, "git holds other rows than the decision was made on", passed=False)
+    snapshot, classes = data.snapshot, data.holdout.classes
+    wanted = tuple(each.name for each in taken.serving.inputs)
+    if missing := sorted(set(wanted) - set(snapshot.table.names)):
+        return _result(CHECK, f"the bundle asks for {missing[0]}, which is no column of the data", passed=False)
+    features = canonical.select(canonical.take(snapshot.table, snapshot.holdout), wanted)
+    try:
+        problem = _asked(taken, features, judged, classes)
+    except (MlopsCiError, ValueError, KeyError, IndexError) as error:
+        problem = str(error)
+    if problem:
+        return _result(CHECK, problem, passed=False)
+    allowed = rescoring.tolerance(judged, classes=classes)
+    labels = "every label equal, " if classes else ""
+    return _result(
+        CHECK,
+        f"gives the judged answers on {numbers.plural(features.rows, 'held-out row')}: {labels}no number off by more "
+        f"than {allowed:.1g}",
+        passed=True,
+    )
+
+
+def _asked(taken: Taken, features: Table, judged: Predictions, classes: tuple[str, ...]) -> str:
+    """What it answers otherwise; empty: nothing. The runtime compares, as it does when it starts."""
+    python = runtime.python_for(taken.bundle.folder, lambda _: None)
+    with files.temporary() as scratch:
+        copy = scratch / "bundle"
+        shutil.copytree(taken.bundle.folder, copy)
+        for each in rescoring.questions(features, judged, taken.serving, taken.bundle.golden, classes=classes):
+            (copy / "golden.json").write_bytes(canonical_json(each))
+            (copy / manifest.NAME).unlink()
+            (copy / manifest.NAME).write_bytes(manifest.manifest(_content(copy)))
+            found = runtime.conforms(copy, python)
+            if found.error is not None:
+                return found.error.message.replace("golden.json: ", "")
+            if found.golden != len(each.rows):
+                return f"it answers {found.golden} of {len(each.rows)} rows"
+    return ""
+
+
+def _content(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def _result(check: str, message: str, *, passed: bool) -> Result:
+    return Result(check=check, part=Part.MODEL, status=Status.PASSED if passed else Status.FAILED, message=message)

@@ -1,0 +1,257 @@
+"""After the merge: a commit that passed on the default branch is packaged, asked again, and released; or it is not.
+
+The jobs of the releasing workflow in this process, each with what its token may do. Attacks change the artifact of the
+job that runs the project's code: nothing of it is believed that the others can find out for themselves.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import pickle
+import stat
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from mlops_ci.packaging.manifest import manifest
+from tests.e2e import test_release as tumours
+from tests.e2e.scene import Scene, first
+from tests.github.site import LEDGER, git
+
+ARTIFACT = "mlops-bundle-tumours"
+WEAKER = {"params.yaml": "max_iter: 1000\nC: 0.05\n"}
+Files = dict[str, bytes]
+
+
+class Made(NamedTuple):
+    """A repository whose main passed, what is due there, and what the packaging job left of it."""
+
+    here: Scene
+    rows: list[dict[str, Any]]
+    left: bytes
+
+    def releasing(self, left: dict[str, bytes]) -> dict[str, Any]:
+        """The decision that the last two jobs come to, from these artifacts."""
+        done = self.here.jobs.released(self.here.site.on_recorded(), self.rows, left)
+        assert done.rescore.code == 0, done.rescore.out
+        newest = git(self.here.site.remote, "log", "--format=%H", "--max-count=1", LEDGER)
+        changed = git(self.here.site.remote, "diff-tree", "-r", "--name-only", "--root", newest).splitlines()
+        (path,) = [name for name in changed if name.endswith("/decision.json")]
+        told: dict[str, Any] = json.loads(git(self.here.site.remote, "show", f"{LEDGER}:{path}"))["predicate"]
+        assert told["kind"] == "release"
+        assert done.release.code == {"passed": 0, "failed": 10, "errored": 11}[told["outcome"]], done.release.out
+        assert told["reason"] in done.release.out
+        return told | {"page": done.release.summary, "log": done.rescore.out + done.release.out}
+
+    def numbers(self) -> list[str]:
+        listed = git(self.here.site.remote, "ls-tree", "-r", "--name-only", LEDGER).splitlines()
+        return [name for name in listed if name.startswith("releases/")]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
+    files = {
+        "mlops.yaml": tumours.SETTINGS,
+        "data/rows.csv": (tumours.TABLES / "breast_cancer.csv").read_bytes(),
+        "pipeline/train.py": tumours.TRAIN,
+        "params.yaml": "max_iter: 1000\n",
+        ".gitignore": ".mlops-ci/*\n!.mlops-ci/*.lock\n__pycache__/\n",
+    }
+    with first(tmp_path_factory.mktemp("releasing"), files) as here:
+        event = here.site.on_recorded()
+        rows = here.jobs.due(event)
+        (row,) = rows
+        ran, left = here.jobs.packaged(event, row)
+        assert ran.code == 0, ran.out
+        yield Made(here, rows, left)
+
+
+def test_what_passed_on_the_default_branch_becomes_a_release(made: Made) -> None:
+    tip = made.here.site.tip("main")
+    assert [(row["project"], row["commit"]) for row in made.rows] == [("tumours", tip)]
+    told = made.releasing({ARTIFACT: made.left})
+    assert (told["outcome"], told["trust"], told["subject"]["commit"]) == ("passed", "default-branch", tip)
+    checks = {check["check"]: (check["status"], check["message"]) for check in told["checks"]}
+    assert checks["bundle_answers"][0] == "passed"
+    assert checks["bundle_rows"][0] == "passed"
+    assert "129 held-out rows: every label equal" in checks["bundle_rows"][1]
+    assert "reported" not in told
+    assert made.numbers() == ["releases/tumours/v1.json"]
+    kept = json.loads(git(made.here.site.remote, "show", f"{LEDGER}:releases/tumours/v1.json"))
+    assert (kept["commit"], kept["judged"]) == (tip, made.rows[0]["decision"])
+    assert "tumours: **released**" in made.releasing({ARTIFACT: made.left})["page"]
+    assert made.here.jobs.due(made.here.site.on_recorded()) == [], "it is one"
+
+
+def test_the_next_commit_is_due_and_a_pull_request_never_is(made: Made) -> None:
+    here = made.here
+    here.pull(7, {"params.yaml": "max_iter: 900\n"})
+    here.through(7)
+    assert here.jobs.due(here.site.on_recorded()) == []
+    sha = here.push("main", {"params.yaml": "max_iter: 1000\nC: 1.0e-9\n"})
+    here.record(here.jobs.check(here.site.on_push(sha)))
+    assert here.told(sha)[0] == "failure"
+    assert here.jobs.due(here.site.on_recorded()) == [], "it was refused"
+
+
+def members(archive: bytes) -> Files:
+    with zipfile.ZipFile(io.BytesIO(archive)) as opened:
+        return {name: opened.read(name) for name in opened.namelist()}
+
+
+def archived(files: Files, *more: tuple[zipfile.ZipInfo, bytes]) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as into:
+        for name, data in files.items():
+            into.writestr(name, data)
+        for info, data in more:
+            into.writestr(info, data)
+    return content.getvalue()
+
+
+def listed_again(files: Files) -> Files:
+    """With a manifest that says what is there, the runtime among it, as whoever lies would make one."""
+    old = json.loads(files["bundle/manifest.json"])["files"]
+    inside = {name.removeprefix("bundle/"): data for name, data in files.items() if name.startswith("bundle/")}
+    del inside["manifest.json"]
+    fresh = json.loads(manifest(inside))
+    fresh["files"] |= {name: entry for name, entry in old.items() if name.startswith("serve/")}
+    return files | {"bundle/manifest.json": json.dumps(fresh, sort_keys=True, separators=(",", ":")).encode()}
+
+
+def changed(name: str, change: Callable[[bytes], bytes]) -> Callable[[Files], bytes]:
+    return lambda files: archived(listed_again(files | {f"bundle/{name}": change(files[f"bundle/{name}"])}))
+
+
+def serving(**keys: Any) -> Callable[[Files], bytes]:
+    return changed("serving.json", lambda data: json.dumps(json.loads(data) | keys).encode())
+
+
+def link(files: Files) -> bytes:
+    info = zipfile.ZipInfo("bundle/model.onnx")
+    info.create_system, info.external_attr = 3, (stat.S_IFLNK | 0o777) << 16
+    return archived({name: data for name, data in files.items() if name != info.filename}, (info, b"/etc/passwd"))
+
+
+def pickled(files: Files) -> bytes:
+    inside = {name: data for name, data in files.items() if name != "bundle/model.onnx"}
+    inside["bundle/model.pkl"] = pickle.dumps(Bomb())
+    told = json.loads(inside["bundle/serving.json"])
+    told["model"], told["onnx"] = {"file": "model.pkl", "format": "pickle", "trusted": []}, None
+    return archived(listed_again(inside | {"bundle/serving.json": json.dumps(told).encode()}))
+
+
+def in_its_place(files: Files) -> bytes:
+    """A pickle under the name of the ONNX model."""
+    return archived(listed_again(files | {"bundle/model.onnx": pickle.dumps(Bomb())}))
+
+
+FUSE = Path("/tmp/mlops-ci-a-pickle-ran")
+
+
+class Bomb:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return FUSE.write_text, ("ran",)
+
+
+def other_answers(data: bytes) -> bytes:
+    told = json.loads(data)
+    told["answers"]["probability_1"] = [0.5 for _ in told["answers"]["probability_1"]]
+    return json.dumps(told).encode()
+
+
+ATTACKS: dict[str, tuple[Callable[[Files], bytes], str, str]] = {
+    "a path outside": (
+        lambda files: archived(files | {"../../outside": b"x"}),
+        "errored",
+        "it holds a file named '../../outside'",
+    ),
+    "a link": (link, "errored", "bundle/model.onnx is no plain file"),
+    "a manifest that lies": (
+        lambda files: archived(files | {"bundle/model.onnx": files["bundle/model.onnx"] + b"\0"}),
+        "errored",
+        "the bundle is not what its manifest says: model.onnx was changed",
+    ),
+    "a file that is not listed": (
+        lambda files: archived(files | {"bundle/more.py": b"import os"}),
+        "errored",
+        "the bundle is not what its manifest says: more.py is not listed",
+    ),
+    "a manifest that is none": (
+        lambda files: archived(files | {"bundle/manifest.json": b"[" * 100_000}),
+        "errored",
+        "the bundle is not what its manifest says: manifest.json cannot be read",
+    ),
+    "a runtime of its own": (
+        lambda files: archived(files | {"bundle/serve/main.py": b"print()"}),
+        "errored",
+        "the bundle brings a runtime of its own",
+    ),
+    "other libraries": (
+        changed("requirements.lock", lambda data: data + b"evil==1\n"),
+        "errored",
+        "requirements.lock of the bundle is not the one it is served with",
+    ),
+    "a bundle of another commit": (serving(commit="c" * 40), "errored", "the bundle is of tumours ccccccc"),
+    "a bundle of another project": (serving(project="flights"), "errored", "the bundle is of flights "),
+    "a pickle that nobody asked for": (
+        pickled,
+        "errored",
+        "the bundle holds a pickle, and package.format is auto",
+    ),
+    "a pickle in place of the model": (in_its_place, "failed", "bundle_answers: "),
+    "other golden answers": (changed("golden.json", other_answers), "failed", "bundle_answers: golden.json: row 0"),
+    "golden requests that are none": (changed("golden.json", lambda data: b"{}"), "errored", "golden.json cannot be"),
+    "no artifact": (lambda files: b"", "errored", "the job that packages it left no bundle"),
+    "no zip": (lambda files: b"PK\x03\x04 not one", "errored", "it is no zip file that can be read"),
+}
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_what_the_packaging_job_leaves_is_not_believed(made: Made, name: str) -> None:
+    change, outcome, reason = ATTACKS[name]
+    before = made.numbers()
+    content = change(members(made.left))
+    told = made.releasing({ARTIFACT: content} if content else {})
+    assert told["outcome"] == outcome
+    assert reason in told["reason"]
+    assert reason in told["page"].replace("\\", "")
+    assert made.numbers() == before
+    assert not FUSE.exists(), "a pickle was loaded"
+
+
+def test_another_model_that_fits_its_own_golden_requests_is_found_by_the_rows(made: Made) -> None:
+    here = made.here
+    sha = here.push("weaker", WEAKER, start=made.rows[0]["commit"])
+    ran, other = here.jobs.packaged(here.site.on_recorded(), {**made.rows[0], "commit": sha})
+    assert ran.code == 0, ran.out
+    files, theirs = members(made.left), members(other)
+    swapped = {name: theirs[name] for name in ("bundle/model.onnx", "bundle/golden.json")}
+    before = made.numbers()
+    told = made.releasing({ARTIFACT: archived(listed_again(files | swapped))})
+    checks = {check["check"]: check for check in told["checks"]}
+    assert checks["bundle_answers"]["status"] == "passed", "by itself it is a bundle as any other"
+    assert checks["bundle_rows"]["status"] == "failed"
+    assert "the model answers" in checks["bundle_rows"]["message"]
+    assert (told["outcome"], made.numbers()) == ("failed", before)
+
+
+def test_what_another_run_left_is_not_looked_at(made: Made) -> None:
+    """As the run of a fork would, under the same name."""
+    here = made.here
+    pull = here.site.on_pull_request(7) if 7 in here.site.state.pulls else here.site.on_push(here.site.tip("main"))
+    here.site.finished(pull, "success", {ARTIFACT: made.left})
+    assert made.releasing({})["reason"].endswith("the job that packages it left no bundle")
+
+
+def test_a_row_that_the_ledger_does_not_let_through_is_no_release(made: Made) -> None:
+    here, before = made.here, made.numbers()
+    for changed_row in ({"commit": here.site.tip("main")}, {"decision": "ab" * 32}):
+        rows = [{**made.rows[0], **changed_row}]
+        done = here.jobs.released(here.site.on_recorded(), rows, {ARTIFACT: made.left})
+        assert done.release.code != 0
+        assert made.numbers() == before
