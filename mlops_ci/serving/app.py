@@ -37,21 +37,21 @@ class Limits(NamedTuple):
 
 
 class App:
-    """Answers requests. `state.draining` is set when no more should come."""
+    """Answers requests, and counts with its log. `state.draining` is set when no more should come."""
 
     def __init__(
         self,
         model: Model,
         *,
+        counts: Counts | None = None,
         log: PredictionLog | None = None,
         key: bytes = b"",
         token: str = "",
         limits: Limits = Limits(),  # noqa: B008 - frozen
-        counts: Counts | None = None,
     ) -> None:
         serving = model.serving
         labels = {"project": serving.project, "release": serving.release, "digest": model.bundle.digest}
-        self.metrics = Metrics(labels, counts or Counts())
+        self.metrics = Metrics(labels, counts or Counts() if log is None else log.counts)
         self.state = State(log, required=limits.log_required)
         self._process = secrets.token_hex(6)
         self._numbers = itertools.count(1)
@@ -87,10 +87,9 @@ class App:
         request = given.decode() if _REQUEST_ID.fullmatch(given) else f"{self._process}-{next(self._numbers)}"
         try:
             body = await bodies.read(receive, headers, self._limits.bytes)
-            content_type = headers.get(b"content-type", b"").partition(b";")[0].strip().lower().decode("latin-1")
-            table, remembered = ask.read(body, content_type)
+            table, remembered = ask.read(body, headers)
             checked, answers = self._asked(table)
-            body = ask.write(remembered, answers)
+            reply = ask.write(remembered, answers)
         except Refused as refused:
             self._log_refused(request, began, refused)
             raise
@@ -102,7 +101,7 @@ class App:
             if self.state.unlogged:
                 raise Refused("not_logged", "the prediction log cannot be written, and is required", status=503)
         self.metrics.rows(checked.rows)
-        return Reply(200, body, headers=((b"x-request-id", request.encode()),))
+        return reply._replace(headers=(*reply.headers, (b"x-request-id", request.encode())))
 
     def _asked(self, table: Table) -> tuple[Checked, list[list[Any]]]:
         try:

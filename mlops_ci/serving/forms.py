@@ -48,7 +48,8 @@ def decoded(decoder: msgspec.json.Decoder[Any], body: bytes) -> Any:
     except RecursionError:
         raise Refused("wrong_form", "nested too deeply; a table has two levels") from None
     except (msgspec.DecodeError, ValueError) as error:
-        raise Refused("not_json", str(error)[:200]) from None
+        hint = "; NaN and Infinity are no JSON: null is missing" if b"NaN" in body or b"Infinity" in body else ""
+        raise Refused("not_json", f"{str(error)[:200]}{hint}") from None
 
 
 def from_json(body: bytes, names: Sequence[str]) -> Table:

@@ -33,7 +33,7 @@ class Limits(NamedTuple):
 class PredictionLog:
     """Appends lines to segments in a folder. `failing` is whether the last write failed.
 
-    Counts are those of the process, and of those whose place it took: what waited in one that was killed is lost.
+    `counts` are those of the process, and of those whose place it took: what waited in one that was killed is lost.
     """
 
     def __init__(self, folder: Path, limits: Limits = Limits(), counts: Counts | None = None) -> None:  # noqa: B008 - frozen
@@ -44,7 +44,7 @@ class PredictionLog:
         self._segment: Segment | None = None
         self._waiting: deque[tuple[bytes, int]] = deque()
         self._thread: threading.Thread | None = None  # while there is one, the segment is its own
-        self._counts = counts = counts or Counts()
+        self.counts = counts = counts or Counts()
         self.failing = False
         counts.add(metrics.LOST, counts[metrics.LATE] - counts[metrics.SETTLED])
         counts[metrics.SETTLED] = counts[metrics.LATE]
@@ -62,10 +62,10 @@ class PredictionLog:
                 self._thread = threading.Thread(target=self._drain, name="prediction log", daemon=True)
                 self._thread.start()
         elif len(self._waiting) < self._limits.waiting:
-            self._counts.add(metrics.LATE, rows)
+            self.counts.add(metrics.LATE, rows)
             self._waiting.append((lines, rows))
         else:
-            self._counts.add(metrics.OVERFLOWED, rows)
+            self.counts.add(metrics.OVERFLOWED, rows)
 
     def tick(self) -> None:
         """Once a second: close a segment that is old, and write directly again once the thread has caught up."""
@@ -90,17 +90,17 @@ class PredictionLog:
         while self._waiting:
             lines, rows = self._waiting.popleft()
             self._append(lines, rows)
-            self._counts.add(metrics.SETTLED, rows)
+            self.counts.add(metrics.SETTLED, rows)
 
     def _append(self, lines: bytes, rows: int) -> None:
         try:
             if self._segment is None:
                 self._segment = Segment(self._folder)
             self._segment.append(lines)
-            self._counts.add(metrics.LOGGED, rows)
+            self.counts.add(metrics.LOGGED, rows)
             self.failing = False
         except OSError:
-            self._counts.add(metrics.LOST, rows)
+            self.counts.add(metrics.LOST, rows)
             self.failing = True
         if self._segment is not None and self._segment.size >= self._limits.segment_bytes:
             self._close_segment()

@@ -42,36 +42,52 @@ _ERROR = {
     },
 }
 _ERROR_TEXT = {"type": "object", "required": ["error"], "properties": {"error": {"type": "string"}}}
+_TOKEN = {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}}
 
 
-def document(serving: Serving, version: str, most_rows: int) -> dict[str, Any]:
-    """Paths and schemas of one model; at most `most_rows` rows a request."""
+def document(serving: Serving, version: str, most_rows: int, *, secured: bool) -> dict[str, Any]:
+    """Paths and schemas of one model; at most `most_rows` rows a request. `secured`: a token is asked for."""
     rows = {"minItems": 1, "maxItems": most_rows}
     model = f"/v2/models/{serving.project}"
     infer = _asked(_json(_infer(serving)), _json(_tensors(serving.outputs)), _ERROR_TEXT)
+    alive = _open("Whether the process lives.", _object(status={"const": "alive"}))
+    ready = _open("Whether requests should come here.", _object(ready=_boolean()), "503")
+    text = {"text/plain": {"schema": {"type": "string"}}}
     paths: dict[str, Any] = {
         "/invocations": _asked(_json(_forms(serving, rows)), _json(_answer(serving)), _ERROR),
-        "/health": _read("Whether the process lives."),
-        "/ready": _read("Whether requests should come here.", "503"),
-        "/metadata": _read("What is served."),
-        "/metrics": _read("Counts, for Prometheus.", content="text/plain"),
-        "/openapi.json": _read("This document."),
-        "/v2": _read("The server, as the Open Inference Protocol describes it."),
-        "/v2/health/live": _read("Whether the process lives."),
-        "/v2/health/ready": _read("Whether requests should come here.", "503"),
+        "/health": alive,
+        "/ping": alive,
+        "/version": _read("The version of the runtime.", text),
+        "/ready": ready,
+        "/metadata": _read("What is served.", _json(_metadata())),
+        "/metrics": _read("Counts, for Prometheus.", text),
+        "/openapi.json": _read("This document.", _json({"type": "object", "required": ["openapi", "info", "paths"]})),
+        "/v2": _read("The server, as the Open Inference Protocol describes it.", _json(_server()), _ERROR_TEXT),
+        "/v2/health/live": _open("Whether the process lives.", _object(live={"const": True})),
+        "/v2/health/ready": ready,
     }
     for base in (model, f"{model}/versions/{version}"):
-        paths[base] = _read("The model, as the Open Inference Protocol describes it.")
-        paths[f"{base}/ready"] = _read("Whether requests should come here.", "503")
+        words = "The model, as the Open Inference Protocol describes it."
+        paths[base] = _read(words, _json(_described(serving, version)), _ERROR_TEXT)
+        known = {"const": serving.project}
+        paths[f"{base}/ready"] = _open(
+            "Whether requests should come here.", _object(name=known, ready=_boolean()), "503"
+        )
         paths[f"{base}/infer"] = infer
     described = {"title": serving.project, "version": version, "x-runtime": VERSION}
-    return {"openapi": "3.1.0", "info": described, "paths": paths}
+    found: dict[str, Any] = {"openapi": "3.1.0", "info": described, "paths": paths}
+    return found | {"security": [{"token": []}], "components": _TOKEN} if secured else found
 
 
-def _read(words: str, *further: str, content: str = "application/json") -> dict[str, Any]:
-    body = {content: {"schema": {"type": "object"} if content == "application/json" else {"type": "string"}}}
-    answers = {status: {"description": words, "content": body} for status in ("200", *further)}
-    return {"get": {"summary": words, "responses": answers | _refused(("401",), {})}}
+def _open(words: str, schema: _Schema, *further: str) -> dict[str, Any]:
+    """What orchestrators read, who have no token."""
+    answers = {status: {"description": words, "content": _json(schema)} for status in ("200", *further)}
+    return {"get": {"summary": words, "responses": answers, "security": []}}
+
+
+def _read(words: str, content: _Schema, error: _Schema = _ERROR) -> dict[str, Any]:
+    answers = {"200": {"description": words, "content": content}}
+    return {"get": {"summary": words, "responses": answers | _refused(("401",), error)}}
 
 
 def _asked(body: _Schema, answer: _Schema, error: _Schema) -> dict[str, Any]:
@@ -80,6 +96,49 @@ def _asked(body: _Schema, answer: _Schema, error: _Schema) -> dict[str, Any]:
     return {
         "post": {"summary": "Ask the model.", "requestBody": asked, "responses": answers | _refused(_REFUSED, error)}
     }
+
+
+def _object(**properties: _Schema) -> _Schema:
+    """These keys, and no others."""
+    required = list(properties)
+    return {"type": "object", "required": required, "properties": properties, "additionalProperties": False}
+
+
+def _boolean() -> _Schema:
+    return {"type": "boolean"}
+
+
+def _metadata() -> _Schema:
+    texts = ("project", "release", "digest", "fingerprint", "commit", "task", "format")
+    inputs = {"type": "object", "required": list(Input.__struct_fields__)}
+    outputs = {"type": "object", "required": list(Output.__struct_fields__)}
+    return _object(
+        **{name: {"type": "string"} for name in texts},
+        **{name: {"type": "array", "items": {"type": "string"}} for name in ("ids", "classes")},
+        inputs={"type": "array", "items": inputs},
+        outputs={"type": "array", "items": outputs},
+    )
+
+
+def _server() -> _Schema:
+    texts = {"type": "array", "items": {"type": "string"}}
+    return _object(name={"const": "mlops-ci"}, version={"const": VERSION}, extensions=texts)
+
+
+def _described(serving: Serving, version: str) -> _Schema:
+    tensor = _object(
+        name={"type": "string"},
+        datatype={"enum": sorted(set(DATATYPES.values()))},
+        shape={"type": "array", "items": {"type": "integer"}},
+    )
+    tensors = {"type": "array", "items": tensor}
+    return _object(
+        name={"const": serving.project},
+        versions={"const": [version]},
+        platform={"type": "string"},
+        inputs=tensors,
+        outputs=tensors,
+    )
 
 
 def _refused(statuses: Mapping[str, str] | Sequence[str], error: _Schema) -> dict[str, Any]:

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import msgspec
 
-from . import forms, tensors
+from . import binary, forms, tensors
 from .errors import Refused
 from .model import Model
+from .replies import JSON, Reply
 from .validate import Table
 
 
 class Ask(Protocol):
     """A protocol reads a body as a table (and what it has to remember), and writes the answers."""
 
-    def read(self, body: bytes, content_type: str) -> tuple[Table, Any]:
-        """The table in a body of this content type. Raises Refused."""
+    def read(self, body: bytes, headers: Mapping[bytes, bytes]) -> tuple[Table, Any]:
+        """The table in a body with these headers. Raises Refused."""
 
-    def write(self, remembered: Any, answers: list[list[Any]], /) -> bytes:
-        """The body of the response."""
+    def write(self, remembered: Any, answers: list[list[Any]], /) -> Reply:
+        """The response."""
 
 
 class Invocations:
@@ -30,17 +32,18 @@ class Invocations:
         self._names = model.signature.names
         self._outputs = model.outputs
 
-    def read(self, body: bytes, content_type: str) -> tuple[Table, None]:
-        if content_type in ("application/json", ""):
+    def read(self, body: bytes, headers: Mapping[bytes, bytes]) -> tuple[Table, None]:
+        content_type = _content_type(headers)
+        if content_type in (JSON, b""):
             return forms.from_json(body, self._names), None
-        if content_type == "text/csv":
+        if content_type == b"text/csv":
             return forms.from_csv(body, self._inputs), None
         raise _wrong_content_type("application/json or text/csv", content_type)
 
-    def write(self, _: None, answers: list[list[Any]], /) -> bytes:
+    def write(self, _: None, answers: list[list[Any]], /) -> Reply:
         names = self._outputs
         rows = [dict(zip(names, row, strict=True)) for row in zip(*answers, strict=True)]
-        return msgspec.json.encode({"predictions": rows})
+        return Reply(200, msgspec.json.encode({"predictions": rows}))
 
 
 class OpenInference:
@@ -50,15 +53,21 @@ class OpenInference:
         self._serving = model.serving
         self._version = version
 
-    def read(self, body: bytes, content_type: str) -> tuple[Table, tensors.Question]:
-        if content_type not in ("application/json", ""):
-            raise _wrong_content_type("application/json", content_type)
-        asked = tensors.question(body, self._serving.outputs)
+    def read(self, body: bytes, headers: Mapping[bytes, bytes]) -> tuple[Table, tensors.Question]:
+        content_type = _content_type(headers)
+        if content_type not in (JSON, binary.CONTENT_TYPE, b""):
+            raise _wrong_content_type("application/json or application/octet-stream", content_type)
+        asked = tensors.question(body, headers, self._serving.outputs)
         return tensors.table(asked, self._serving.inputs), asked
 
-    def write(self, remembered: tensors.Question, answers: list[list[Any]], /) -> bytes:
+    def write(self, remembered: tensors.Question, answers: list[list[Any]], /) -> Reply:
         return tensors.answer(remembered, self._serving, self._version, answers)
 
 
-def _wrong_content_type(allowed: str, found: str) -> Refused:
-    return Refused("wrong_content_type", f"content-type may be {allowed}; found {found[:100]!r}", status=415)
+def _content_type(headers: Mapping[bytes, bytes]) -> bytes:
+    return headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+
+
+def _wrong_content_type(allowed: str, found: bytes) -> Refused:
+    words = f"content-type may be {allowed}; found {found[:100].decode('latin-1')!r}"
+    return Refused("wrong_content_type", words, status=415)

@@ -6,7 +6,7 @@ import hmac
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from . import VERSION, openapi, tensors
+from . import VERSION, binary, openapi, tensors
 from .counts import Counts
 from .errors import Refused
 from .log import PredictionLog
@@ -67,10 +67,13 @@ class Routes:
         self._token = b"Bearer " + token.encode() if token else b""
         self._name = model.serving.project
         version = model.serving.release or model.bundle.digest[7:19]
+        alive, runtime = as_json({"status": "alive"}), Reply(200, VERSION.encode(), b"text/plain; charset=utf-8")
         described = as_json(_metadata(model))
-        schema = as_json(openapi.document(model.serving, version, most_rows))
+        schema = as_json(openapi.document(model.serving, version, most_rows, secured=bool(token)))
         self._routes: dict[str, Route] = {
-            "/health": View("/health", lambda: as_json({"status": "alive"}), open=True),
+            "/health": View("/health", lambda: alive, open=True),
+            "/ping": View("/ping", lambda: alive, open=True),
+            "/version": View("/version", lambda: runtime),
             "/ready": View("/ready", lambda: _ready(state), open=True),
             "/metadata": View("/metadata", lambda: described),
             "/metrics": View("/metrics", lambda: _metrics(metrics, state)),
@@ -105,7 +108,7 @@ class Routes:
 
 def _open_inference(model: Model, version: str, state: State) -> dict[str, Route]:
     """The paths of the Open Inference Protocol: the model's own come with and without its version."""
-    server = as_json({"name": "mlops-ci", "version": VERSION, "extensions": []})
+    server = as_json({"name": "mlops-ci", "version": VERSION, "extensions": [binary.EXTENSION]})
     described = as_json(tensors.metadata(model.serving, version))
     ask = OpenInference(model, version)
     routes: dict[str, Route] = {

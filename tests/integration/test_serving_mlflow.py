@@ -16,7 +16,7 @@ from mlops_ci.serving.bundle import opened
 from mlops_ci.serving.model import Model
 from tests import serving_bundles
 from tests.helpers import must_not_skip
-from tests.serving_client import post
+from tests.serving_client import post, running
 
 LOCK = Path(__file__).parent / "mlflow_environment"
 # As it is before a test's own HOME: the environment is large, and the same for every run.
@@ -55,6 +55,33 @@ asked = [json.dumps(form) for form in json.loads(sys.argv[2])]
 schema = model.metadata.get_input_schema()
 answers = [scoring_server.invocations(each, "application/json", model, schema).response for each in asked]
 print("answers:[" + ",".join(answers) + "]")
+"""
+CLIENT = """
+import json, sys, numpy, pandas
+from mlflow.pyfunc.scoring_server.client import ScoringServerClient
+client = ScoringServerClient("127.0.0.1", int(sys.argv[1]))
+client.wait_server_ready(timeout=10)
+golden = json.load(open(sys.argv[2] + "/golden.json"))
+frame = pandas.DataFrame(golden["rows"], columns=golden["columns"]).astype({"remark": object})
+frame["remark"] = frame["remark"].where(frame["remark"].notna(), None)
+
+def asked(data):
+    return client.invoke(data).get_predictions().to_dict("list")
+
+def refused(data):
+    try:
+        client.invoke(data)
+    except Exception as error:
+        return str(error)
+
+print("answers:" + json.dumps({
+    "version": client.get_version(),
+    "frame": asked(frame),
+    "reordered": asked(frame[frame.columns[::-1]].set_index(frame.index + 100)),
+    "array": asked(frame.to_numpy()),
+    "refused": refused(frame.assign(hour=99)),
+    "nan": refused(frame.assign(distance=float("nan"))),
+}))
 """
 
 
@@ -105,6 +132,22 @@ def test_invocations_are_answered_as_mlflow_itself_answers_them(with_mlflow: Pat
     told = run(with_mlflow, SERVE, str(bundle), json.dumps(forms)).partition("answers:")[2]
     app = App(Model(opened(bundle)))
     assert [post(app, form).json() for form in forms] == json.loads(told)
+
+
+def test_mlflows_scoring_client_is_answered(with_mlflow: Path, tmp_path: Path) -> None:
+    files = serving_bundles.multiclass()
+    bundle = serving_bundles.write(tmp_path / "bundle", files)
+    with running(bundle) as server:
+        told = run(with_mlflow, CLIENT, str(server.port), str(bundle)).partition("answers:")[2]
+    found = json.loads(told)
+    golden = json.loads(files["golden.json"])["answers"]
+    for form in ("frame", "reordered", "array"):
+        assert found[form]["prediction"] == golden["prediction"], form
+        assert found[form]["probability_late"] == pytest.approx(golden["probability_late"], abs=1e-5), form
+    assert found["version"] == "1"
+    assert "hour is 99; allowed is 0 to 23" in found["refused"]
+    assert "error code 400" in found["refused"]
+    assert "NaN and Infinity are no JSON: null is missing" in found["nan"]
 
 
 def test_a_type_that_serving_json_does_not_trust_is_not_made(with_mlflow: Path, tmp_path: Path) -> None:

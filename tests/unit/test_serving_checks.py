@@ -207,7 +207,7 @@ def test_the_protocol_describes_the_model(app: App) -> None:
     described = ask(app, "GET", "/v2/models/flights").json()
     assert described["inputs"][0] == {"name": "carrier", "datatype": "BYTES", "shape": [-1]}
     assert (described["versions"], described["platform"]) == (["v12"], "mlops-ci_onnx")
-    assert ask(app, "GET", "/v2").json()["extensions"] == []
+    assert ask(app, "GET", "/v2").json()["extensions"] == ["binary_tensor_data"]
     assert ask(app, "GET", "/v2/health/live").json() == {"live": True}
     assert ask(app, "GET", "/v2/models/flights/ready").json() == {"name": "flights", "ready": True}
 
