@@ -25,7 +25,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 def score(start: Path, asked: Asked, progress: Progress) -> Scored:
     """Score the files."""
-    found = find_bundle(start, asked.bundle)
+    found = find_bundle(start, asked.bundle, progress.note)
     flags = [name for name, wanted in (("--keep", asked.keep), ("--overwrite", asked.overwrite)) if wanted]
     # With the sign of equality, and what is no option behind --: a name may begin with a dash.
     named = [f"--bad-rows={asked.bad_rows}"] if asked.bad_rows else []
