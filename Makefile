@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test lint bench story
+.PHONY: demo test lint bench bench-serve story
 
 $(READY): requirements-dev.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -25,6 +25,9 @@ lint: $(READY)   ## ruff and mypy, strict
 
 bench: $(READY)  ## timings against peers, as ratios, and how often verdicts are right
 	$(BIN)/python -m bench
+
+bench-serve: $(READY)  ## a served model against MLflow, BentoML, MLServer, LitServe and FastAPI; needs wrk
+	$(BIN)/python -m bench.serving
 
 story: $(READY)  ## a pull request from init to merge: the generated workflows executed, kept in ./story for reading
 	$(BIN)/python -m tests.github.story story

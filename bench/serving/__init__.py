@@ -1,0 +1,1 @@
+"""Requests a second, milliseconds, memory and start of a served model, against the servers people use today."""
