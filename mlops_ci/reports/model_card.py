@@ -6,6 +6,8 @@ Told of the candidate alone: the same commit gives the same card, whatever it wa
 
 from __future__ import annotations
 
+import json
+
 import msgspec
 
 from mlops_ci.config.yaml import scalar
@@ -38,6 +40,7 @@ _PIPELINES = {
     Task.REGRESSION: "tabular-regression",
 }
 _LIMIT = 1_000_000
+_NO_USE: Spans = (Text("Not said: write it at "), Code("package.intended_use"), Text(" in mlops.yaml."))
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,7 +88,7 @@ def _blocks(card: Card) -> list[Block]:
     return [
         *_model(card),
         Heading((Text("Intended use"),)),
-        _paragraph(card.intended_use or "Not said: write it at `package.intended_use` in mlops.yaml."),
+        Paragraph((Text(card.intended_use),) if card.intended_use else _NO_USE),
         *_data(card),
         *_metrics(card),
         *_slices(card),
@@ -94,8 +97,18 @@ def _blocks(card: Card) -> list[Block]:
     ]
 
 
-def _paragraph(text: str) -> Paragraph:
-    return Paragraph((Text(text),))
+def _divided(specification: str) -> Spans:
+    """`Held out: 20 %, by a hash of` its ids, from a split's specification (data.split)."""
+    rule = json.loads(specification)
+    share = numbers.percent(rule["holdout"], 0) if "holdout" in rule else ""
+    told = {
+        "id": f"Held out: {share}, by a hash of ",
+        "group": f"Held out: {share} of the groups, by a hash of ",
+        "time": f"Held out: the last {share} by ",
+        "column": "Held out: what the data say in ",
+    }[rule["by"]]
+    named = tuple(span for name in rule["columns"] for span in (Text(", "), Code(name)))[1:]
+    return (Text(told), *(named or (Text("the whole row"),)))
 
 
 def _model(card: Card) -> list[Block]:
@@ -119,7 +132,7 @@ def _data(card: Card) -> list[Block]:
         f"{numbers.count(snapshot.holdout_rows)} held out"
     )
     protected = "" if snapshot.holdout_protected else ", which training could have read"
-    told: list[Spans] = [(Text(f"{rows}{protected}."),), (Text("Divided by: "), Code(snapshot.split))]
+    told: list[Spans] = [(Text(f"{rows}{protected}."),), _divided(snapshot.split)]
     told += [
         (Code(one.path), Text(f", {numbers.size(one.bytes)}, sha256 "), Code(one.sha256)) for one in snapshot.sources
     ]
@@ -134,7 +147,7 @@ def _metrics(card: Card) -> list[Block]:
     head = ("metric", "value", "95 % below", "95 % above")
     align = (Align.LEFT, Align.RIGHT, Align.RIGHT, Align.RIGHT)
     about = f"On {numbers.count(evaluation.rows)} held-out rows; each bound is right with 95 % confidence by itself."
-    return [Heading((Text("How well it does"),)), _paragraph(about), Table(head=head, align=align, rows=rows)]
+    return [Heading((Text("How well it does"),)), Paragraph((Text(about),)), Table(head=head, align=align, rows=rows)]
 
 
 def _metric(one: MetricValue, interval: Interval | None) -> tuple[Spans, ...]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 
+import msgspec
 import pytest
 import yaml
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
+from mlops_ci.data.split import By, specification
 from mlops_ci.packaging import manifest, mlflow_model
 from mlops_ci.packaging.bill_of_materials import bill_of_materials
 from mlops_ci.records.bundles import Golden, Input, Licence, ModelFile, Output, Serving
@@ -59,7 +61,7 @@ EVIDENCE = Evidence(
         train_rows=800,
         holdout_rows=200,
         columns=(("hour", Kind.INTEGER),),
-        split="by=id holdout=0.2",
+        split=specification(by="id", holdout=0.2, columns=("hour",), salt="s"),
         sources=(SourceFile(source="s", path="data/s.csv", bytes=1234, sha256="e" * 64),),
     ),
     training=TrainingInfo(
@@ -147,8 +149,26 @@ def test_the_card_says_what_it_was_judged_on(use: str) -> None:
     meta = yaml.safe_load(front)
     assert meta["pipeline_tag"] == "tabular-classification"
     assert meta["model-index"][0]["results"][0]["metrics"] == [{"type": "roc_auc", "value": 0.75}]
-    assert (use or "package.intended_use") in text
+    assert (use or "Not said: write it at `package.intended_use` in mlops.yaml.") in text
     assert "1,000 rows: 800 to train on, 200 held out" in text
     assert "| ROC AUC | 0.750 | 0.700 | 0.800 |" in text
+    assert "Held out: 20\u00a0%, by a hash of `hour`" in text
     assert "<script>" not in text
     assert "@team" not in text.replace("@\u200bteam", "")
+
+
+@pytest.mark.parametrize(
+    ("by", "columns", "told"),
+    [
+        ("id", (), "Held out: 20\u00a0%, by a hash of the whole row"),
+        ("group", ("month", "day"), "Held out: 20\u00a0% of the groups, by a hash of `day`, `month`"),
+        ("time", ("hour",), "Held out: the last 20\u00a0% by `hour`"),
+        ("column", ("side",), "Held out: what the data say in `side`"),
+    ],
+)
+def test_the_card_says_in_words_what_was_held_out(by: By, columns: tuple[str, ...], told: str) -> None:
+    assert EVIDENCE.snapshot is not None
+    split = specification(by=by, holdout=0.2, columns=columns, salt="s")
+    evidence = msgspec.structs.replace(EVIDENCE, snapshot=msgspec.structs.replace(EVIDENCE.snapshot, split=split))
+    card = model_card(Card(serving=SERVING, evidence=evidence, subject=SUBJECT, intervals=INTERVALS))
+    assert f"- {told}\n" in card
