@@ -20,6 +20,7 @@ class Project:
     labels: tuple[str, ...] = ("ubuntu-24.04",)
     timeout: str = "60m"
     secrets: tuple[str, ...] = ()
+    image: str = ""
 
     @property
     def settings(self) -> str:
@@ -54,6 +55,7 @@ def rendered(case: Case) -> dict[str, str]:
             labels=config.runner.labels,
             timeout=config.runner.timeout,
             secrets=config.runner.secrets,
+            image=project.image,
         )
         for project, config in zip(case.projects, configs, strict=True)
     )
@@ -74,7 +76,13 @@ _MIXED = replace(
     branch="release/2.x",
     projects=(
         replace(_THREE.projects[0], labels=SELF_HOSTED, secrets=("HF_TOKEN",)),
-        replace(_THREE.projects[1], labels=LARGE, secrets=("DATABASE_URL", "HF_TOKEN"), timeout="6h"),
+        replace(
+            _THREE.projects[1],
+            labels=LARGE,
+            secrets=("DATABASE_URL", "HF_TOKEN"),
+            timeout="6h",
+            image="ghcr.io/acme/flights",
+        ),
         _THREE.projects[2],
     ),
 )

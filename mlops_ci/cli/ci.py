@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from mlops_ci.cli.options import Session, json_option
+from mlops_ci.cli.options import Session, json_option, network_option
 from mlops_ci.cli.output import annotate, clean, echo, emit_json
 from mlops_ci.cli.told import tell
 from mlops_ci.errors import ExitCode
@@ -14,6 +14,7 @@ from mlops_ci.flows import ci_check, ci_judge, ci_package, ci_plan, ci_record, c
 from mlops_ci.records.judged import State
 from mlops_ci.records.outcomes import exit_code
 from mlops_ci.reports.annotations import of_story
+from mlops_ci.steps.release import Wish
 
 _NOBODY = "nothing is told of this run: its pull request is closed, or a newer run is about it"
 
@@ -136,11 +137,13 @@ def rescore_command(session: Session, *, into: Path, as_json: bool) -> int:
 
 @command.command("release", help="Bundles that were looked at become releases: image, store, number, ledger.")
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@network_option
 @json_option
 @click.pass_obj
-def release_command(session: Session, *, folder: Path, as_json: bool) -> int:
+def release_command(session: Session, *, folder: Path, network: str | None, as_json: bool) -> int:
     """Leave with the code of the worst decision."""
-    stories = ci_release.release_in_job(session.folder, folder, session.say())
+    wish = Wish(push=True, network=network)
+    stories = ci_release.release_in_job(session.folder, folder, wish, session.say())
     if as_json:
         emit_json({"decisions": [{"id": one.decision_id, "outcome": one.decision.outcome} for one in stories]})
     else:

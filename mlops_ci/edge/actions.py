@@ -101,9 +101,14 @@ class OnWorkflowRun(msgspec.Struct, frozen=True):
     workflow_run: Run
 
 
+def is_job() -> bool:
+    """Whether this process runs in a job of GitHub Actions."""
+    return os.environ.get("GITHUB_ACTIONS") == "true"
+
+
 def job() -> Job:
     """The job this process runs in. UsageError outside of GitHub Actions."""
-    if os.environ.get("GITHUB_ACTIONS") != "true":
+    if not is_job():
         raise UsageError(
             "this command is for a job of GitHub Actions", "At a desk: mlops-ci check, mlops-ci record RUN_DIR."
         )
@@ -161,7 +166,7 @@ def given(name: str) -> str:
 def git_settings(host: str) -> dict[str, str]:
     """What git needs to be let in at `host` (`https://github.com/`) with the token of this step; {} without one."""
     token = given_token()
-    if os.environ.get("GITHUB_ACTIONS") != "true" or not token:
+    if not is_job() or not token:
         return {}
     basic = base64.b64encode(f"x-access-token:{token}".encode()).decode()
     return {f"http.{host}.extraHeader": f"Authorization: basic {basic}", "http.userAgent": user_agent()}

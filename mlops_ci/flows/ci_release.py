@@ -17,21 +17,31 @@ from mlops_ci.steps.release import Wish, write_errored, write_release
 from mlops_ci.steps.release_decision import Candidate, passed_by
 
 
-def release_in_job(start: Path, folder: Path, progress: Progress) -> tuple[Story, ...]:
+class _Desk(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the bundles of one run are released; `folder`: what was handed over."""
+
+    start: Path
+    folder: Path
+    wish: Wish
+    progress: Progress
+
+
+def release_in_job(start: Path, folder: Path, wish: Wish, progress: Progress) -> tuple[Story, ...]:
     """Write the decision about every project that is to be released, and tell it on the page of the run."""
     job, repository = ci_job.this_job(), repository_around(start)
     bring_in(repository)
     found = rescored.read_list(folder)
+    desk = _Desk(start=start, folder=folder, wish=wish, progress=progress)
     stories = []
     for row in ci_job.planned(job):
         nothing = Rescored(project=row.project, commit=row.commit, reason="the job that rescores it left no answer")
-        stories.append(_released(start, folder, row, found.get(row.project, nothing), Clock(progress)))
+        stories.append(_released(desk, row, found.get(row.project, nothing)))
         ci_job.summarise(job, stories[-1])
     return tuple(stories)
 
 
-def _released(start: Path, folder: Path, row: Due, found: Rescored, clock: Clock) -> Story:
-    repository = repository_around(start)
+def _released(desk: _Desk, row: Due, found: Rescored) -> Story:
+    clock, repository, folder = Clock(desk.progress), repository_around(desk.start), desk.folder
     case = due.case_of(repository, row, folder.parent / f"{folder.name}-work")
     passed = passed_by(due.passed_decision(repository, row))
     try:
@@ -46,6 +56,6 @@ def _released(start: Path, folder: Path, row: Due, found: Rescored, clock: Clock
             results=found.results,
             reported=found.reported or msgspec.UNSET,
         )
-        return write_release(candidate, clock, Wish(push=True)).story
+        return write_release(candidate, clock, desk.wish).story
     except MlopsCiError as error:
         return write_errored(case, passed, error.message, clock)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _LOOKS = (
     ("data", health.data),
     ("contract", health.data_contract),
+    ("store", health.store),
     ("code", health.code),
     ("locks", health.locks),
     ("workflows", health.workflows),

@@ -12,6 +12,8 @@ _OCI = re.compile(rf"oci://(?P<host>[a-z0-9][a-z0-9.-]{{0,252}}(?::[0-9]{{1,5}})
 """https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests"""
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 DEFAULT = ".mlops-ci/store"
+WORKFLOWS = "github-release"
+"""The default in a job, whose machine is thrown away."""
 ALLOWED = "a folder, github-release, or oci://HOST/NAME in small letters, without tag or digest"
 
 

@@ -59,6 +59,7 @@ def _of_release(project: Project, name: str, number: int, say: Callable[[str], N
             )
         raise UsageError(
             f"the bundle of v{wanted} is not in the store",
-            f"Look for {digest[:12]} where it was made, or release again.",
+            f"Look for {digest[:12]} where it was made, or release again. What a workflow released while no `store` is "
+            "named, is fetched from GitHub where GH_TOKEN is set.",
         )
     return FoundBundle(folder, f"v{wanted}")

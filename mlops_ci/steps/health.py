@@ -16,10 +16,12 @@ from mlops_ci.edge import files, tables
 from mlops_ci.edge.environment import check_hashes, wanted_python
 from mlops_ci.edge.processes import Limits, run
 from mlops_ci.errors import MlopsCiError
+from mlops_ci.records.stores import store_place
 from mlops_ci.steps import generated
 from mlops_ci.steps.lock import TOOL_LOCK, has_hashes, uv_environment
 from mlops_ci.steps.project import Project, open_project
 from mlops_ci.steps.project_files import read_text
+from mlops_ci.steps.stores import is_set
 from mlops_ci.steps.surroundings import look_around
 from mlops_ci.workflows.compare import State
 
@@ -114,6 +116,17 @@ def data_contract(project: Project) -> Iterator[Finding]:
         return
     terms = contract.parse(text, file=path)
     yield ok("contract", f"{path}, {len(terms.columns)} columns")
+
+
+def store(project: Project) -> Iterator[Finding]:
+    """Bundles have a place that outlives a job; nothing is said where none is named."""
+    named = project.config.store
+    place = store_place(named)
+    if place is not None and place.kind == "folder" and is_set(project) and not Path(named).is_absolute():
+        mend = "Leave `store` out or write github-release (docs/store.md)."
+        yield note(
+            "store", f"{named} is lost with a runner: the workflow mlops release cannot keep bundles there", mend
+        )
 
 
 def code(project: Project) -> Iterator[Finding]:

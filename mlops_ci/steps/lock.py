@@ -12,7 +12,9 @@ from mlops_ci.edge.processes import Limits, run
 from mlops_ci.errors import OutsideError
 from mlops_ci.steps.project_files import read_text
 
-TOOL = f"mlops-ci=={__version__}\n"
+UNPINNED = "mlops-ci[docker]"
+"""In CI releases get their images, too."""
+TOOL = f"{UNPINNED}=={__version__}\n"
 TOOL_LOCK = ".mlops-ci/tool.lock"
 """At the root of the repository: one judge for all its projects."""
 OLDEST = "3.11"
@@ -74,7 +76,7 @@ def tool_lock(text: str | None) -> str:
     wanted = TOOL.strip()
     return (
         f"{head}# There are no hashes yet, so CI will refuse it. Once the package index has it:\n"
-        f"# echo {wanted} | uv pip compile --universal --generate-hashes - -o {TOOL_LOCK}\n"
+        f"# echo '{wanted}' | uv pip compile --universal --generate-hashes - -o {TOOL_LOCK}\n"
         f"{wanted}\n"
     )
 

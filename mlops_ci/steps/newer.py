@@ -12,7 +12,7 @@ from mlops_ci.edge import files, uv
 from mlops_ci.edge.processes import Limits, machine_environment, run
 from mlops_ci.errors import OutsideError, UsageError
 from mlops_ci.records.upgrades import TakenOver
-from mlops_ci.steps.lock import TOOL_LOCK, relocked, tool_lock
+from mlops_ci.steps.lock import TOOL_LOCK, UNPINNED, relocked, tool_lock
 from mlops_ci.steps.project_files import read_text
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Newer(msgspec.Struct, frozen=True, kw_only=True):
 def look(repository: Repository) -> Newer:
     """Ask the index. OutsideError where it does not answer, UsageError where no version is locked."""
     before = read_text(repository.root / TOOL_LOCK) or ""
-    text = tool_lock(relocked("mlops-ci\n", before=before, upgrade="mlops-ci"))
+    text = tool_lock(relocked(f"{UNPINNED}\n", before=before, upgrade="mlops-ci"))
     return Newer(current=_version(before), newest=_version(text), lock=text)
 
 
@@ -75,7 +75,7 @@ def _decoded(answer: Path, newer: Newer) -> TakenOver:
     except msgspec.MsgspecError as error:
         raise OutsideError(
             f"the answer of mlops-ci {newer.newest} is not understood: {error}",
-            f"Lock it by hand: echo mlops-ci=={newer.newest} | uv pip compile --universal --generate-hashes - -o "
+            f"Lock it by hand: echo '{UNPINNED}=={newer.newest}' | uv pip compile --universal --generate-hashes - -o "
             f"{TOOL_LOCK}, then `mlops-ci workflows --update` with that version.",
         ) from error
     if found.version != newer.newest:

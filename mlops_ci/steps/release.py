@@ -100,6 +100,7 @@ def write_release(candidate: Candidate, clock: Clock, wish: Wish) -> Released:
     """The image where one is wanted, the store, the next number; the same again is the release it was."""
     repository = candidate.case.project.repository
     if wish.push:
+        stores.require_lasting(candidate.case.project)
         bring_in(repository)
     if not candidate.refused and (before := _before(candidate, wish)):
         if wish.push:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from mlops_ci.edge import archives, files, remote
+from mlops_ci.edge import actions, archives, files, remote
 from mlops_ci.edge.github import access
 from mlops_ci.edge.github.client import GitHub
 from mlops_ci.edge.stores import folder
@@ -12,11 +13,10 @@ from mlops_ci.edge.stores.github_release import GitHubReleases
 from mlops_ci.edge.stores.oci import OciStore
 from mlops_ci.edge.stores.registry import Registry
 from mlops_ci.errors import ConfigError, OutsideError, UsageError
-from mlops_ci.records.stores import store_place
+from mlops_ci.records.stores import WORKFLOWS, store_place
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from mlops_ci.edge.stores.remote import Remote
     from mlops_ci.records.stores import StorePlace
@@ -52,7 +52,7 @@ def find(project: Project, digest: str, say: Callable[[str], None]) -> Path | No
     UsageError where it was changed here, OutsideError where it was changed there.
     """
     target = folder.place(local_folder(project), digest)
-    place = remote_store(project)
+    place = remote_store(project) or _workflows_store(project)
     if not target.is_dir() and place:
         say(f"fetching bundle {digest[:12]} from {place.place}")
         if not _fetched(place, digest, local_folder(project)):
@@ -71,10 +71,37 @@ def remote_store(project: Project) -> Remote | None:
         case "folder":
             return None
         case "github-release":
-            there = remote.remote_of(project.repository)
-            return GitHubReleases(GitHub(access.from_environment(access.repository_named(there.url if there else ""))))
+            return GitHubReleases(GitHub(access.from_environment(_on_github(project))))
         case "oci":
             return OciStore(Registry(place.host, place.name))
+
+
+def require_lasting(project: Project) -> None:
+    """ConfigError where the store is a folder of a checkout, in a job whose runner throws it away."""
+    place = _place(project)
+    if actions.is_job() and place.kind == "folder" and not Path(place.folder).is_absolute():
+        raise ConfigError(
+            f"{place.folder} is a folder of the runner, and a bundle there is lost with it",
+            "Leave `store` out, and what a workflow makes goes into GitHub releases; or name another (docs/store.md).",
+            where=project.config.place("store"),
+        )
+
+
+def _workflows_store(project: Project) -> Remote | None:
+    """Where workflows put bundles while no store is named, for who can ask there."""
+    if is_set(project) or not (access.given_token() and _on_github(project)):
+        return None
+    return GitHubReleases(GitHub(access.from_environment(_on_github(project))))
+
+
+def is_set(project: Project) -> bool:
+    """Whether mlops.yaml names a store."""
+    return "store" in project.config.lines
+
+
+def _on_github(project: Project) -> str:
+    there = remote.remote_of(project.repository)
+    return access.repository_named(there.url if there else "")
 
 
 def _fetched(place: Remote, digest: str, store: Path) -> bool:
@@ -106,7 +133,8 @@ def local_folder(project: Project) -> Path:
 
 
 def _place(project: Project) -> StorePlace:
-    place = store_place(project.config.store)
+    """A runner is thrown away: where no store is named, a job keeps bundles where its repository is."""
+    place = store_place(project.config.store if is_set(project) or not actions.is_job() else WORKFLOWS)
     if place is None:
         raise ConfigError("it names no store", where=project.config.place("store"))
     return place

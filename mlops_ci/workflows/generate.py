@@ -67,7 +67,8 @@ def settings(inputs: Inputs) -> dict[str, Any]:
         "labels": list(*labels) if len(labels) == 1 else "${{ matrix.labels }}",
         # A check sets up, trains, predicts and tests, each with the limit of its own.
         "minutes": 4 * math.ceil(max(project.timeout for project in projects) / 60) + _SETUP_MINUTES,
-        "images": any(project.image for project in projects),
+        # GitHub's own registry takes the token of the job; another one has a login of its own.
+        "packages": any(project.image.startswith("ghcr.io/") for project in projects),
         "secrets": sorted({name for project in projects for name in project.secrets}),
     }
 

@@ -83,7 +83,9 @@ def test_what_passed_on_the_default_branch_becomes_a_release(made: Made) -> None
     assert made.numbers() == ["releases/tumours/v1.json"]
     kept = json.loads(git(made.here.site.remote, "show", f"{LEDGER}:releases/tumours/v1.json"))
     assert (kept["commit"], kept["judged"]) == (tip, made.rows[0]["decision"])
-    assert "tumours: **released**" in made.releasing({ARTIFACT: made.left})["page"]
+    (kept_there,) = made.here.site.state.releases.values()
+    assert kept_there.tag == f"mlops-ci-bundle-{kept['bundle']}", "a runner's own folder would be lost"
+    assert "tumours: **released**" in told["page"]
     assert made.here.jobs.due(made.here.site.on_recorded()) == [], "it is one"
 
 
@@ -245,7 +247,27 @@ def test_what_another_run_left_is_not_looked_at(made: Made) -> None:
     here = made.here
     pull = here.site.on_pull_request(7) if 7 in here.site.state.pulls else here.site.on_push(here.site.tip("main"))
     here.site.finished(pull, "success", {ARTIFACT: made.left})
-    assert made.releasing({})["reason"].endswith("the job that packages it left no bundle")
+    before = made.numbers()
+    done = here.jobs.released(here.site.on_recorded(), made.rows, {})
+    assert done.release.code == 11
+    assert "the job that packages it left no bundle" in done.release.out
+    assert made.numbers() == before
+
+
+def test_a_store_that_is_lost_with_the_runner_is_refused(made: Made) -> None:
+    here = made.here
+    settings = f"{tumours.SETTINGS}store: bundles\n"
+    sha = here.push("main", {"mlops.yaml": settings, "params.yaml": "max_iter: 1000\n"})
+    here.record(here.jobs.check(here.site.on_push(sha)))
+    rows = here.jobs.due(here.site.on_recorded())
+    assert [row["commit"] for row in rows] == [sha]
+    ran, left = here.jobs.packaged(here.site.on_recorded(), rows[0])
+    assert ran.code == 0, ran.out
+    told = made._replace(rows=rows).releasing({ARTIFACT: left})
+    assert told["outcome"] == "errored"
+    assert "bundles is a folder of the runner" in told["reason"]
+    assert here.jobs.due(here.site.on_recorded()) == [], "it is not tried again by itself"
+    assert here.jobs.due(here.site.on_dispatch()) == rows, "but where somebody asks for it"
 
 
 def test_a_row_that_the_ledger_does_not_let_through_is_no_release(made: Made) -> None:

@@ -35,7 +35,7 @@ GPU = ProjectInputs(name="digits", folder="vision", labels=("self-hosted", "gpu"
 GOLDEN = {
     "one-project": ROOT,
     "one-project-with-secrets": inputs(INSIDE, branch="trunk"),
-    "three-projects": inputs(INSIDE, LATE, GPU),
+    "three-projects": inputs(INSIDE, msgspec.structs.replace(LATE, image="ghcr.io/acme/late"), GPU),
     "self-hosted": inputs(GPU),
 }
 
@@ -158,8 +158,12 @@ def test_who_runs_code_or_reads_a_bundle_may_not_write_and_who_may_write_loads_n
 
 def test_the_right_to_push_images_is_asked_for_where_there_are_images() -> None:
     pushed = msgspec.structs.replace(CHURN, image="ghcr.io/acme/churn")
-    made = jobs(generate(inputs(pushed, LATE))[".github/workflows/mlops-release.yml"])
-    assert made["release"]["permissions"] == {"contents": "write", "packages": "write"}
+    release = jobs(generate(inputs(pushed, LATE))[".github/workflows/mlops-release.yml"])["release"]
+    assert release["permissions"] == {"contents": "write", "packages": "write"}
+    assert [step["name"] for step in release["steps"]][-2:] == ["Log in to ghcr.io", "Release"]
+    elsewhere = msgspec.structs.replace(CHURN, image="registry.example.org/acme/churn")
+    release = jobs(generate(inputs(elsewhere, LATE))[".github/workflows/mlops-release.yml"])["release"]
+    assert release["permissions"] == {"contents": "write"}
 
 
 @pytest.mark.parametrize("projects", [(CHURN,), (INSIDE,), (INSIDE, LATE)])
