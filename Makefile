@@ -29,5 +29,5 @@ bench: $(READY)  ## timings against peers, as ratios, and how often verdicts are
 bench-serve: $(READY)  ## a served model against MLflow, BentoML, MLServer, LitServe and FastAPI; needs wrk
 	$(BIN)/python -m bench.serving
 
-story: $(READY)  ## a pull request from init to merge: the generated workflows executed, kept in ./story for reading
+story: $(READY)  ## a pull request from init to merge and release: the generated workflows executed, kept in ./story for reading
 	$(BIN)/python -m tests.github.story story

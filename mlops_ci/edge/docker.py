@@ -128,10 +128,17 @@ class Engine:
         """What the engine knows of an image."""
         with _translated(f"{name} cannot be inspected"):
             attributes = self._client.images.get(image).attrs
+            history = self._client.api.history(image)
         config = attributes.get("Config") or {}
         layers = tuple(attributes["RootFS"].get("Layers") or ())
+        sizes = tuple(size for step in reversed(history) if (size := int(step["Size"])))
         return Built(
-            image=attributes["Id"], name=name, bytes=attributes["Size"], layers=layers, user=config.get("User") or ""
+            image=attributes["Id"],
+            name=name,
+            bytes=attributes["Size"],
+            layers=layers,
+            sizes=sizes if len(sizes) == len(layers) else (),
+            user=config.get("User") or "",
         )
 
     def push(self, name: str, say: Say) -> Pushed:

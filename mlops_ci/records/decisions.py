@@ -9,7 +9,7 @@ import msgspec
 from mlops_ci.records.data import DataChange, Profile, SnapshotInfo
 from mlops_ci.records.evaluation import Evaluation, MetricValue, OwnMetric
 from mlops_ci.records.outcomes import Outcome, Status
-from mlops_ci.records.releases import BundleInfo, ImageInfo
+from mlops_ci.records.releases import BundleInfo, Comparison, ImageInfo
 from mlops_ci.records.results import Result
 from mlops_ci.records.verdicts import IdleWaiver, Verdict, added
 
@@ -224,6 +224,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """What a release packaged; left out of the JSON of other decisions."""
     image: ImageInfo | msgspec.UnsetType = msgspec.UNSET
     """The container image of a release; left out of the JSON where it has none."""
+    comparison: Comparison | msgspec.UnsetType = msgspec.UNSET
+    """A release beside the one before it; left out of the JSON where it is the first."""
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):

@@ -41,6 +41,8 @@ class Built(msgspec.Struct, frozen=True, kw_only=True):
     """Unpacked, with the base."""
     layers: tuple[str, ...]
     """sha256 of each layer's tar, the base's first: the same for the same content."""
+    sizes: tuple[int, ...]
+    """Bytes of each layer, unpacked; empty where the engine's history does not say which is whose."""
     user: str
     """Who runs in it, as the image says it."""
 

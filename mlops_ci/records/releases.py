@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from mlops_ci.records.evaluation import Interval, MetricValue
+
 
 class Effect(msgspec.Struct, frozen=True, kw_only=True):
     """A value at a jump of the model that the file answers as if it were on the other side."""
@@ -75,6 +77,28 @@ class ImageInfo(msgspec.Struct, frozen=True, kw_only=True):
     """Unpacked, with the base."""
     layers: tuple[str, ...]
     """sha256 of each layer's tar, the base's first."""
+    sizes: tuple[int, ...] | msgspec.UnsetType = msgspec.UNSET
+    """Bytes of each layer, unpacked; left out where the engine does not say."""
+
+
+class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+    """A release beside the one before it: what the two decisions do not already say of files and parameters."""
+
+    release: str
+    """The one before."""
+    commit: str
+    rows: tuple[int, int]
+    """Of the prepared table, before and now; so are all pairs here."""
+    format: tuple[str, str]
+    bytes: tuple[int, int]
+    image_bytes: tuple[int, int]
+    """Unpacked; 0: none."""
+    packages: dict[str, tuple[str, str]]
+    """Libraries of the model whose versions differ; empty: not there."""
+    metrics: tuple[MetricValue, ...]
+    """Now, and as `champion` the release before, each on the rows it was judged on."""
+    intervals: dict[str, Interval]
+    """Metric -> how sure its value now is."""
 
 
 class Release(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mlops_ci.records.decisions import Trust
 from mlops_ci.records.outcomes import Outcome
 from mlops_ci.records.releases import BundleInfo, ImageInfo, Parity
 from mlops_ci.records.results import Result
@@ -22,7 +23,7 @@ from mlops_ci.reports.document import (
     Table,
     Text,
 )
-from mlops_ci.reports.sections import provenance
+from mlops_ci.reports.sections import provenance, since
 from mlops_ci.reports.story import Story
 
 
@@ -30,11 +31,13 @@ def build(story: Story) -> Document:
     """The whole report. Depends on nothing but the story: the same story gives the same document."""
     bundle = story.evidence.bundle or None
     sections = (
+        Section(name="reported", keep=100, blocks=_reported(story)),
         Section(name="checks", keep=100, blocks=_checks(story)),
         Section(name="bundle", keep=90, blocks=_bundle(bundle) if bundle else ()),
         Section(name="image", keep=85, blocks=_image(story.evidence.image or None)),
+        Section(name="since", keep=82, blocks=since.section(story)),
         Section(name="format", keep=80, blocks=_format(bundle) if bundle else ()),
-        Section(name="next", keep=70, blocks=_next(bundle) if bundle else ()),
+        Section(name="next", keep=70, blocks=_next(story)),
         Section(name="provenance", keep=50, blocks=provenance.section(story)),
     )
     return Document(
@@ -49,6 +52,15 @@ def _title(story: Story) -> Spans:
     decision = story.decision
     word = "released" if decision.outcome is Outcome.PASSED else "not released"
     return (Text(f"{decision.project}: "), Strong(word), Text(f". {words.begun(decision.reason)}"))
+
+
+def _reported(story: Story) -> tuple[Block, ...]:
+    """What nobody but the job that made the bundle has seen."""
+    told = story.decision.reported or ()
+    if not told:
+        return ()
+    said = f"{'; '.join(told)}. All else was found out apart from it."
+    return (Paragraph((Strong("As the job that packaged it says: "), Text(said))),)
 
 
 def _checks(story: Story) -> tuple[Block, ...]:
@@ -78,9 +90,17 @@ def _image(image: ImageInfo | None) -> tuple[Block, ...]:
     told: list[Spans] = [
         (*named, Text(f": {numbers.plural(len(image.layers), 'layer')}, {numbers.size(image.bytes)} unpacked")),
         *([(Text("On "), Code(image.base))] if image.base else []),
+        *_layers(image),
         (Text("Behavioural fingerprint "), Code(numbers.short(image.fingerprint))),
     ]
     return (Heading((Text("Image"),)), Bullets(tuple(told)))
+
+
+def _layers(image: ImageInfo) -> list[Spans]:
+    """Of the whole image, as pulled: the base's layers first, the model's last."""
+    if not image.sizes:
+        return []
+    return [(Text(f"Its layers, the base's first: {', '.join(numbers.size(size) for size in image.sizes)}"),)]
 
 
 def _size(bundle: BundleInfo) -> str:
@@ -117,10 +137,11 @@ def _hunted(found: Parity) -> tuple[Block, ...]:
     return (Bullets(tuple(told)),) if told else ()
 
 
-def _next(bundle: BundleInfo) -> tuple[Block, ...]:
-    if not bundle.number:
+def _next(story: Story) -> tuple[Block, ...]:
+    bundle = story.evidence.bundle or None
+    if bundle is not None and bundle.number:
+        return (Paragraph((Text("Ask it at your desk:"),)), CodeBlock(f"mlops-ci serve {bundle.release}"))
+    if story.decision.trust is not Trust.DEFAULT_BRANCH:
         return ()
-    return (
-        Paragraph((Text("Ask it at your desk:"),)),
-        CodeBlock(f"mlops-ci serve {bundle.release}"),
-    )
+    told = "It is not tried again by itself: once the reason is gone, start the workflow mlops release by hand."
+    return (Paragraph((Text(told),)),)

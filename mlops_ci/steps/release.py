@@ -24,6 +24,7 @@ from mlops_ci.steps.export import Exported
 from mlops_ci.steps.progress import Clock
 from mlops_ci.steps.project import Project
 from mlops_ci.steps.publish import bring_in, publish
+from mlops_ci.steps.release_before import compared
 from mlops_ci.steps.release_decision import Candidate, Passed, entry_of, errored_story, story_of
 from mlops_ci.steps.releases import of_bundle, record_release
 
@@ -133,7 +134,7 @@ def _numbered(candidate: Candidate, place: Path, clock: Clock, wish: Wish) -> Re
     def entry(number: int) -> Entry | None:
         if _before(candidate, wish):  # somebody else released the same bundle meanwhile
             return None
-        told[number] = story_of(candidate.numbered(number))
+        told[number] = story_of(compared(candidate).numbered(number))
         return entry_of(told[number], clock)
 
     made = record_release(repository, name, entry, push=wish.push)
@@ -194,6 +195,7 @@ def _told(made: Image) -> ImageInfo:
         fingerprint=made.smoke.fingerprint,
         bytes=made.built.bytes,
         layers=made.built.layers,
+        sizes=made.built.sizes or msgspec.UNSET,
     )
 
 

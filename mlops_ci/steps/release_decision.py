@@ -12,7 +12,7 @@ from mlops_ci.ledger import statements
 from mlops_ci.ledger.entries import Entry, with_evidence
 from mlops_ci.records.decisions import Change, Decision, DecisionKind, Evidence, RunInfo
 from mlops_ci.records.outcomes import Outcome, Status
-from mlops_ci.records.releases import BundleInfo, ImageInfo, Release
+from mlops_ci.records.releases import BundleInfo, Comparison, ImageInfo, Release
 from mlops_ci.records.results import Part, Result
 from mlops_ci.reports import document, markdown, numbers
 from mlops_ci.reports import report as reports
@@ -50,6 +50,10 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     image: ImageInfo | msgspec.UnsetType = msgspec.UNSET
     reported: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
     """What of it is the word of the job that made it, in words."""
+
+    change: Change = Change()
+    """Since the release before."""
+    comparison: Comparison | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def refused(self) -> bool:
@@ -101,13 +105,21 @@ def entry_of(story: Story, clock: Clock) -> Entry:
 
 def _evidence(candidate: Candidate) -> Evidence:
     judged = candidate.passed.evidence
-    return Evidence(snapshot=judged.snapshot, training=judged.training, bundle=candidate.info, image=candidate.image)
+    return Evidence(
+        snapshot=judged.snapshot,
+        training=judged.training,
+        bundle=candidate.info,
+        image=candidate.image,
+        comparison=candidate.comparison,
+    )
 
 
 def _decision(candidate: Candidate, evidence: Evidence) -> Decision:
     decision = replace(
         _about(candidate.case, candidate.passed),
         outcome=Outcome.PASSED if candidate.info.number else Outcome.FAILED,
+        base=candidate.comparison.commit if candidate.comparison else "",
+        change=candidate.change,
         checks=candidate.results,
         reason=_reason(candidate),
         reported=candidate.reported,

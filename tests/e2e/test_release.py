@@ -175,6 +175,26 @@ def test_a_refused_commit_is_not_released(released: tuple[Path, dict[str, Any]],
     assert git(root, "ls-tree", "--name-only", "mlops-reports:releases/tumours").split() == ["v1.json"]
 
 
+def test_the_report_of_the_next_release_tells_what_changed_since(
+    released: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    root = tmp_path / "next"
+    shutil.copytree(released[0], root)
+    commit(root, {"params.yaml": "max_iter: 1000\nC: 0.5\n"}, "Another penalty")
+    assert run(root, "release")["release"] == "v2"
+    stored = ledger.find(Repository.open(root))
+    comparison = stored.evidence.comparison
+    assert comparison
+    assert (comparison.release, comparison.commit) == ("v1", git(root, "rev-parse", "HEAD~"))
+    assert (comparison.rows, comparison.format, comparison.packages) == ((569, 569), ("onnx", "onnx"), {})
+    assert {"roc_auc", "accuracy"} <= comparison.intervals.keys()
+    assert (stored.decision.change.kinds, stored.decision.base) == (("params",), comparison.commit)
+    assert "#### Since v1" in stored.report_markdown
+    (param,) = stored.decision.change.params
+    assert (param.key, param.before, param.after) == ("C", "", "0.5")
+    assert "`0.5` | `params.yaml` |" in stored.report_markdown
+
+
 def test_a_bundle_that_was_changed_is_not_served(released: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
     shutil.copytree(released[1]["bundle"], tmp_path / "bundle")
     (tmp_path / "bundle" / "MODEL_CARD.md").write_text("Trust me.")

@@ -39,7 +39,7 @@ def test_the_pull_request_has_one_comment_with_all_its_runs(story: Story) -> Non
 def test_the_ledger_has_each_decision_once(story: Story) -> None:
     heads = [story.chapters[index].head for index in (0, 1, 2, 4)]
     found = {one.commit: (one.outcome, one.trust) for one in story.site.decisions()}
-    assert len(story.site.decisions()) == 4
+    assert len(story.site.decisions()) == 5, "the last commit has that of its release, too"
     assert [found[head] for head in heads] == [
         ("passed", "default-branch"),
         ("failed", "pull-request"),
@@ -52,17 +52,34 @@ def test_the_ledger_has_each_decision_once(story: Story) -> None:
 def test_only_a_red_gate_makes_a_run_red(story: Story) -> None:
     runs = [story.site.state.runs[chapter.run] for chapter in story.chapters]
     assert [run.conclusion for run in runs] == ["success", "failure", "success", "success", "success"]
-    recordings = story.actions.ran[1::2]
+    recordings = story.actions.ran[1:10:2]
     assert [ran.code for ran in recordings] == [0] * 5
     assert all(any("mlops-ci:report" in summary for summary in ran.summaries) for ran in recordings)
 
 
 def test_nothing_is_refused_and_the_job_that_runs_code_has_no_token(story: Story) -> None:
     asked = story.site.github.requests
-    assert {request.status for request in asked} <= {200, 201, 302, 401}
+    refused = {(request.job, request.path) for request in asked if request.status not in (200, 201, 302, 401)}
+    (told,) = story.releases.values()
+    tag = f"/repos/acme/ml/releases/tags/mlops-ci-bundle-{told['bundle']}"
+    assert refused == {("mlops-release.yml: release", tag)}, "it asks whether the bundle is there"
     wrote = {request.job for request in asked if request.method != "GET" and not _reads(request.path)}
-    assert wrote - {None} == {"mlops-record.yml: record"}
+    assert wrote - {None} == {"mlops-record.yml: record", "mlops-release.yml: release"}
     assert "job-token" not in "".join(ran.log for ran in story.actions.ran)
+
+
+def test_the_merge_is_released_by_a_workflow_that_leaves_bundle_image_and_decision(story: Story) -> None:
+    merged = story.chapters[-1].head
+    assert story.actions.ran[-1].code == 0, story.actions.ran[-1].log
+    (name, told), *more = story.releases.items()
+    assert (name, more, told["commit"]) == ("releases/desk/v1.json", [], merged)
+    (kept,) = story.site.state.releases.values()
+    assert kept.tag == f"mlops-ci-bundle-{told['bundle']}"
+    assert [asset.name for asset in kept.assets] == [f"bundle-{told['bundle']}.zip"]
+    assert bool(story.images) == ("image" in told), "asked for in the registry when it was made"
+    (page,) = [page for page in story.actions.ran[-1].summaries if page]
+    assert "desk: **released**" in page
+    assert "gives the judged answers on 107 held-out rows: every label equal" in page
 
 
 def test_what_is_shown_in_the_end_names_every_commit(story: Story) -> None:

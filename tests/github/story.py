@@ -1,25 +1,28 @@
 """The life of a pull request, executed: `python -m tests.github.story [FOLDER]`, or `make story`.
 
-A fresh folder, `mlops-ci init`, a push, a pull request whose gate is red, its fix, the merge: act runs the generated
-workflows unchanged, against the tests' GitHub. In the end it prints what that GitHub and the remote hold.
+A fresh folder, `mlops-ci init`, a push, a pull request whose gate is red, its fix, the merge, its release: act runs the
+generated workflows unchanged, against the tests' GitHub. In the end it prints what that GitHub and the remote hold.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
 from mlops_ci.steps import lock
 from tests.github import timing
 from tests.github.events import Event
+from tests.github.images import Images, images, in_registry
 from tests.github.runner import Actions, Ran
 from tests.github.site import LEDGER, Site, git
 from tests.github.timing import Seconds, sum_of
@@ -49,11 +52,14 @@ class Chapter(NamedTuple):
 class Story:
     """Told chapter by chapter, in a folder of its own."""
 
-    def __init__(self, site: Site, desk: Path, say: Callable[[str], object]) -> None:
-        self.site, self.desk, self.say = site, desk, say
+    def __init__(self, site: Site, desk: Path, say: Callable[[str], object], images: Images | None = None) -> None:
+        self.site, self.desk, self.say, self.images = site, desk, say, images
         wheel(site.folder / "dist")
-        self.actions = Actions(site, offered(site.folder / "dist") | {"OMP_NUM_THREADS": "1"})
+        given = images.environment if images else {}
+        self.actions = Actions(site, offered(site.folder / "dist") | {"OMP_NUM_THREADS": "1"} | given)
         self.chapters: list[Chapter] = []
+        self.releases: dict[str, Any] = {}
+        """File in the ledger -> what it says."""
 
     def begin(self, lay: Callable[[Path, Mapping[str, str]], None]) -> None:
         """A repository on a desk with what `lay` puts there; its second argument are variables for uv."""
@@ -97,6 +103,10 @@ class Story:
         """The recording workflow has ended: the releasing one runs."""
         began = time.monotonic()
         ran = self.actions.release(self.site.on_recorded())
+        listed = git(self.site.remote, "ls-tree", "-r", "--name-only", LEDGER, "releases").splitlines()
+        self.releases = {name: json.loads(git(self.site.remote, "show", f"{LEDGER}:{name}")) for name in listed}
+        for one in self.releases.values():
+            assert "image" not in one or in_registry(one["image"]), one
         self.say(f"{title}: {'done' if ran.code == 0 else 'failed'}, {time.monotonic() - began:.0f} s")
         return ran
 
@@ -123,10 +133,15 @@ class Story:
 
 
 def tell(folder: Path, say: Callable[[str], object] = print) -> Story:
-    """The whole story in a fresh folder. What is on show stays readable: see `shown`."""
-    with Site(folder / "site") as site:
-        story = Story(site, folder / "desk", say)
-        story.begin(_initialised)
+    """The whole story in a fresh folder. What is on show stays readable: see `shown`.
+
+    The release has an image where this machine can build one.
+    """
+    with Site(folder / "site") as site, images(folder / "site" / "registry") as there:
+        if there is None:
+            say("no Docker Engine and registry here: the release of this story has no image")
+        story = Story(site, folder / "desk", say, there)
+        story.begin(partial(_initialised, there=there))
         story.push_main("A first model")
         story.propose("A much smaller model", "params.yaml", _WORSE)
         story.propose("Parameters that hold", "params.yaml", _BETTER)
@@ -147,11 +162,19 @@ def unchanged(folder: Path, say: Callable[[str], object] = print) -> Story:
     return story
 
 
-def _initialised(desk: Path, given: Mapping[str, str]) -> None:
-    """The answers of `init` to a table, and a gate somebody thought about."""
+def _initialised(desk: Path, given: Mapping[str, str], *, there: Images | None) -> None:
+    """The answers of `init` to a table, and a gate somebody thought about; an image, where there can be one.
+
+    The engine of these tests has no network but the machine's, so that one line of the workflow is edited.
+    """
     shutil.copy(TABLE, desk / "data.csv")
     _run("init", "--data", "data.csv", "--target", "target", "--yes", cwd=desk, given=given)
     edit(desk / "mlops.yaml", {"roc_auc >= 0.775 @ 95%": GATE})
+    if there is not None:
+        with (desk / "mlops.yaml").open("a") as settings:
+            settings.write(f"\n{there.settings}")
+        edit(desk / ".github/workflows/mlops-release.yml", {"ci release": "ci release --network host"})
+        _run("workflows", "--update", cwd=desk, given=given)
 
 
 def _example(desk: Path, given: Mapping[str, str]) -> None:
@@ -183,6 +206,9 @@ def shown(story: Story) -> str:
     lines = ["", "Statuses `mlops / gate`, the oldest first", *statuses]
     lines += ["", f"Decisions: git -C {site.remote} log {LEDGER}"]
     lines += [f"  {line}" for line in git(site.remote, "log", "--format=%h %s", LEDGER).splitlines()]
+    lines += ["", "Releases, and where their bundles are kept"]
+    lines += [f"  {name}: {told}" for name, told in story.releases.items()]
+    lines += [f"  {one.tag}: {len(one.assets)} file" for one in site.state.releases.values()]
     lines += ["", "Seconds of all jobs by the clock and of the processor: of their work; to install, restore and keep"]
     for one in story.chapters:
         lines.append(f"  {one.title:28}" + "".join(f" {taken:6.1f}" for taken in (*one.clock, *one.processor)))

@@ -10,6 +10,14 @@ _MOST = 8
 
 
 def section(story: Story) -> tuple[Block, ...]:
+    blocks = items(story)
+    # One parameter is told in the line under the verdict.
+    alone = len(blocks) == 1 and len(story.decision.change.params) == 1
+    return (Heading((Text("What changed"),)), *blocks) if blocks and not alone else ()
+
+
+def items(story: Story) -> tuple[Block, ...]:
+    """The same without a heading: a table of parameters, a list of files."""
     change = story.decision.change
     told = story.evidence.data_change
     data = () if told is not None and (told.files_added or told.files_removed or told.files_changed) else change.data
@@ -17,14 +25,10 @@ def section(story: Story) -> tuple[Block, ...]:
     # What the rules now say is told; which of their files changed only where nothing else is known.
     judge = () if differences else change.judge
     named = (("Data", data), ("Code", change.code), ("Environment", change.environment), ("Judge", judge))
-    items = [_paths(name, paths) for name, paths in named if paths]
-    items += [(Strong("Judge: "), Text(difference)) for difference in differences[:_MOST]]
-    items += _more_differences(differences)
-    if not items and len(change.params) < 2:
-        # One parameter is told in the line under the verdict.
-        return ()
-    bullets: tuple[Block, ...] = (Bullets(tuple(items)),) if items else ()
-    return (Heading((Text("What changed"),)), *_params(story), *bullets)
+    listed = [_paths(name, paths) for name, paths in named if paths]
+    listed += [(Strong("Judge: "), Text(difference)) for difference in differences[:_MOST]]
+    listed += _more_differences(differences)
+    return (*_params(story), *((Bullets(tuple(listed)),) if listed else ()))
 
 
 def _params(story: Story) -> tuple[Block, ...]:
