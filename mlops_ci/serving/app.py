@@ -57,6 +57,7 @@ class App:
         self._numbers = itertools.count(1)
         self._model = model
         self._limits = limits
+        self._room = bodies.Room(limits.bytes)
         self._recorder = Recorder(serving, model.bundle.digest, key)
         self._routes = Routes(model, self.metrics, self.state, token=token, most_rows=limits.rows)
 
@@ -64,9 +65,9 @@ class App:
         """Answer one request."""
         began = time.perf_counter()
         path = scope["path"]
-        headers = dict(scope["headers"])
         label = "other"
         try:
+            headers = bodies.once(scope["headers"])
             route = self._routes.find(path, scope["method"], headers)
             label = route.label
             if isinstance(route, View):
@@ -86,7 +87,7 @@ class App:
         given = headers.get(b"x-request-id", b"")
         request = given.decode() if _REQUEST_ID.fullmatch(given) else f"{self._process}-{next(self._numbers)}"
         try:
-            body = await bodies.read(receive, headers, self._limits.bytes)
+            body = await bodies.read(receive, headers, self._limits.bytes, self._room)
             table, remembered = ask.read(body, headers)
             checked, answers = self._asked(table)
             reply = ask.write(remembered, answers)
@@ -101,7 +102,7 @@ class App:
             if self.state.unlogged:
                 raise Refused("not_logged", "the prediction log cannot be written, and is required", status=503)
         self.metrics.rows(checked.rows)
-        return reply._replace(headers=(*reply.headers, (b"x-request-id", request.encode())))
+        return Reply(200, reply.body, reply.content_type, (*reply.headers, (b"x-request-id", request.encode())))
 
     def _asked(self, table: Table) -> tuple[Checked, list[list[Any]]]:
         try:

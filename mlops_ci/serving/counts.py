@@ -37,7 +37,10 @@ class Counts:
 
     def add(self, name: str, by: float = 1.0) -> None:
         """Count `by` more. One thread at a time may count under a name."""
-        self._numbers[self._place(name)] += by
+        try:
+            self._numbers[self._places[name]] += by
+        except KeyError:
+            self._numbers[self._place(name)] += by
 
     def sums(self) -> dict[str, float]:
         """Name -> sum over all parts."""

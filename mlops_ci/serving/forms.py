@@ -6,19 +6,31 @@ import csv
 import io
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from .described import Cell, Input
 from .errors import Refused
-from .validate import Table
+from .validate import Table, check_rows
 
 _INTEGER = re.compile(r"[+-]?\d{1,19}", re.ASCII)
 _FLOAT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 _BOOLEANS = {"true": True, "false": False}
 _Rows = list[dict[str, Cell] | list[Cell]]
+_NAMED = 1_000
 NAMES = ("dataframe_split", "dataframe_records", "instances", "inputs")
+
+
+class Expected(NamedTuple):
+    """What keeps a table in bounds while it is made: rows without names are in the order of `names`.
+
+    `known` are these and the ids; `most` rows are allowed.
+    """
+
+    names: Sequence[str]
+    known: frozenset[str]
+    most: int
 
 
 class _Split(msgspec.Struct, forbid_unknown_fields=True):
@@ -52,8 +64,8 @@ def decoded(decoder: msgspec.json.Decoder[Any], body: bytes) -> Any:
         raise Refused("not_json", f"{str(error)[:200]}{hint}") from None
 
 
-def from_json(body: bytes, names: Sequence[str]) -> Table:
-    """The table in one of the four forms; rows without names are in the order of `names`. Raises Refused."""
+def from_json(body: bytes, expected: Expected) -> Table:
+    """The table in one of the four forms. Raises Refused."""
     found = decoded(_decoder, body)
     if found.params:
         raise Refused("wrong_form", "params: this model takes none", where="params")
@@ -62,10 +74,11 @@ def from_json(body: bytes, names: Sequence[str]) -> Table:
         raise Refused("wrong_form", f"exactly one of {', '.join(NAMES)} is needed; found {', '.join(given) or 'none'}")
     form, value = given[0], getattr(found, given[0])
     if type(value) is _Split:
+        check_rows(len(value.data), expected.most)
         return _from_rows(value.columns, value.data, form)
     if type(value) is dict:
         return _from_columns(value, form)
-    return _from_records(value, names, form)
+    return _from_records(value, expected, form)
 
 
 def _from_rows(names: Sequence[str], rows: Sequence[Sequence[Any]], form: str) -> Table:
@@ -87,25 +100,36 @@ def _from_columns(columns: dict[str, list[Any]], form: str) -> Table:
     return Table(columns, lengths.pop() if lengths else 0)
 
 
-def _from_records(rows: Sequence[Any], names: Sequence[str], form: str) -> Table:
+def _from_records(rows: Sequence[Any], expected: Expected, form: str) -> Table:
     """Rows by name; what some rows lack is missing there, as in a DataFrame. Or rows without names."""
+    check_rows(len(rows), expected.most)
     if rows and all(type(row) is list for row in rows):
-        return _from_rows(names, rows, form)
+        return _from_rows(expected.names, rows, form)
     if not all(type(row) is dict for row in rows):
         raise Refused("wrong_form", "rows with names and rows without are mixed", where=form)
     found = dict.fromkeys(name for row in rows for name in row)
+    if not found.keys() <= expected.known:  # it is refused for these names: other names in each row would be a square
+        unknown = [name for name in found if name not in expected.known]
+        return Table(dict.fromkeys([*(found.keys() & expected.known), *unknown[:_NAMED]], ()), len(rows))
     return Table({name: [row.get(name) for row in rows] for name in found}, len(rows))
 
 
-def from_csv(body: bytes, inputs: Sequence[Input]) -> Table:
+def from_csv(body: bytes, inputs: Sequence[Input], most: int) -> Table:
     """The table of a CSV with a line of names; an empty field is missing. Raises Refused."""
+    lines: list[list[str]] = []
+    rows = -1
     try:
         text = io.StringIO(body.decode("utf-8-sig"), newline="")
-        lines = [line for line in csv.reader(text, strict=True) if line]
+        for line in csv.reader(text, strict=True):
+            if line:
+                rows += 1
+                if rows <= most:
+                    lines.append(line)
     except (UnicodeDecodeError, csv.Error) as error:
         raise Refused("not_csv", str(error)[:200]) from None
     if not lines:
         raise Refused("not_csv", "there is no line of names")
+    check_rows(rows, most)
     table = _from_rows(lines[0], lines[1:], "csv")
     readers = {each.name: reader(each.kind) for each in inputs}
     columns = {name: [readers.get(name, _text)(field) for field in fields] for name, fields in table.columns.items()}

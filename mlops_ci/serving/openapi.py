@@ -28,7 +28,7 @@ _REFUSED = {
     "413": "Too many rows or bytes.",
     "415": "Another content type or encoding.",
     "500": "The model failed.",
-    "503": "The prediction log is required and cannot be written.",
+    "503": "Too many large requests are on their way, or the prediction log is required and cannot be written.",
 }
 _ERROR = {
     "type": "object",

@@ -16,7 +16,7 @@ _SLOWEST = 30.0  # seconds for a whole request
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """Ends a connection whose request is too large (431, 413) or does not arrive (408)."""
+    """Ends a connection whose request is too large (431, 413) or does not arrive (408), or that reads no answers."""
 
     largest_body = 8 * 2**20
     slowest = _SLOWEST
@@ -26,6 +26,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._piece = self._received = 0
         self._most = _LARGEST_HEAD
         self._since: float | None = time.monotonic()
+        self._unread_since: float | None = None
 
     def data_received(self, data: bytes) -> None:
         """Parse, then count: the piece in which a request begins or ends is not part of its size."""
@@ -55,8 +56,19 @@ class BoundedProtocol(HttpToolsProtocol):
         self._since = None
         super().on_message_complete()
 
+    def on_response_complete(self) -> None:
+        """An answer is with the transport, which takes no more while too much of others is unread."""
+        self._unread_since = None
+        super().on_response_complete()
+
     def end_if_slow(self, now: float) -> None:
         """Called every second or so."""
+        if self.transport.get_write_buffer_size() == 0:
+            self._unread_since = None
+        elif self._unread_since is None:
+            self._unread_since = now
+        elif now - self._unread_since > self.slowest:
+            self.transport.abort()  # to close it would wait for ever for a client that does not read
         if self._since is not None and now - self._since > self.slowest and not self.transport.is_closing():
             self._end(b"408 Request Timeout")
 

@@ -27,17 +27,17 @@ class Ask(Protocol):
 class Invocations:
     """As `mlflow models serve` asks and answers: predictions are rows by name."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, most_rows: int) -> None:
         self._inputs = model.serving.inputs
-        self._names = model.signature.names
+        self._expected = forms.Expected(model.signature.names, model.signature.known, most_rows)
         self._outputs = model.outputs
 
     def read(self, body: bytes, headers: Mapping[bytes, bytes]) -> tuple[Table, None]:
         content_type = _content_type(headers)
         if content_type in (JSON, b""):
-            return forms.from_json(body, self._names), None
+            return forms.from_json(body, self._expected), None
         if content_type == b"text/csv":
-            return forms.from_csv(body, self._inputs), None
+            return forms.from_csv(body, self._inputs, self._expected.most), None
         raise _wrong_content_type("application/json or text/csv", content_type)
 
     def write(self, _: None, answers: list[list[Any]], /) -> Reply:

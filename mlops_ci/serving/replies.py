@@ -46,6 +46,6 @@ def refusal(refused: Refused, path: str) -> Reply:
     else:
         body = {"error": {"code": refused.code, "message": refused.message, "where": refused.where}}
     headers = [refused.header] if refused.header else []
-    if refused.status in (408, 413):
-        headers.append(CLOSE)  # the rest of the body is not waited for
+    if refused.status == 408:
+        headers.append(CLOSE)  # of the others the rest is read and thrown away, or the answer would not arrive
     return as_json(body, refused.status)._replace(headers=tuple(headers))

@@ -78,7 +78,7 @@ class Routes:
             "/metadata": View("/metadata", lambda: described),
             "/metrics": View("/metrics", lambda: _metrics(metrics, state)),
             "/openapi.json": View("/openapi.json", lambda: schema),
-            "/invocations": Question("/invocations", Invocations(model)),
+            "/invocations": Question("/invocations", Invocations(model, most_rows)),
             **_open_inference(model, version, state),
         }
 

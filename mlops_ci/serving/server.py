@@ -105,6 +105,8 @@ def run(app: App, bound: socket.socket, life: Life) -> None:
     # What the model and the libraries hold stays for good: the collector need not look at it at every turn.
     gc.collect()
     gc.freeze()
+    # A hostile request of millions of lists is no reason to look at all of them again for every few hundred more.
+    gc.set_threshold(50_000, 20, 100)
     try:
         server.run(sockets=[bound])
     finally:

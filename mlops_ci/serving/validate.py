@@ -45,12 +45,13 @@ class Signature:
             self._alike.setdefault(each.held_to, []).append(place)
         self._set = frozenset(self.names)
         self._ids = frozenset(serving.ids)
+        self.known = self._set | self._ids
 
     def checked(self, table: Table, most: int | None = None) -> Checked:
         """The values in their kinds, at most `most` rows. Raises Refused naming row, column and what is allowed."""
         columns = table.columns
-        if most is not None and table.rows > most:
-            raise Refused("too_many_rows", f"{table.rows} rows; at most {most} a request are allowed", status=413)
+        if most is not None:
+            check_rows(table.rows, most)
         if table.rows == 0:
             raise Refused("no_rows", "there is no row; at least one is needed")
         ids = {}
@@ -97,6 +98,12 @@ class Signature:
                 f" allowed: {', '.join(known[:_SHOWN])}{', …' if len(known) > _SHOWN else ''}",
                 where=f"column {extra[0][:100]}",
             )
+
+
+def check_rows(rows: int, most: int) -> None:
+    """Raises Refused where there are more."""
+    if rows > most:
+        raise Refused("too_many_rows", f"{rows} rows; at most {most} a request are allowed", status=413)
 
 
 def _near(name: str, known: list[str], words: str) -> str:
