@@ -10,6 +10,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("mlops_ci.cli.serve", "Serve a release on this machine"),
     "score": ("mlops_ci.cli.score", "Score files with a release: CSV and Parquet, of any size"),
     "image": ("mlops_ci.cli.image", "The container image of a release: build, try out, push"),
+    "package": ("mlops_ci.cli.package", "A release for AWS Lambda, the Functions Framework or compose"),
     "prune": ("mlops_ci.cli.prune", "Make room: what nothing needs any more"),
     "history": ("mlops_ci.cli.history", "What was decided"),
     "report": ("mlops_ci.cli.report", "Read the report of a decision"),

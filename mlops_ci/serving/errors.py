@@ -30,3 +30,12 @@ class Refused(Exception):  # noqa: N818 - the noun of the protocol
         self.row = row
         self.status = status
         self.header = header
+
+
+class RefusedFrameError(ValueError):
+    """What Python is told of a DataFrame that is not answered: `code` and `where` are those of `Refused`."""
+
+    def __init__(self, refused: Refused) -> None:
+        super().__init__(f"{refused.where}: {refused.message}" if refused.where else refused.message)
+        self.code = refused.code
+        self.where = refused.where

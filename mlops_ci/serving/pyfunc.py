@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from .bundle import opened
-from .errors import Refused
+from .errors import Refused, RefusedFrameError
 from .frames import cells
 from .model import Model
 from .validate import Table
@@ -21,13 +21,13 @@ class PyFunc:
         self._model = model
 
     def predict(self, frame: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
-        """Ask about every row. Raises ValueError naming row, column and what is allowed."""
+        """Ask about every row. Raises RefusedFrameError, a ValueError, naming row, column and what is allowed."""
         if params:
             raise ValueError("params: this model takes none")
         try:
             _, answers = self._model.answer(Table(cells(self._model.serving.inputs, frame), len(frame)))
         except Refused as refused:
-            raise ValueError(f"{refused.where}: {refused.message}" if refused.where else refused.message) from None
+            raise RefusedFrameError(refused) from None
         return pd.DataFrame(dict(zip(self._model.outputs, answers, strict=True)), index=frame.index)
 
 

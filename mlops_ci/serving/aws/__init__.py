@@ -1,4 +1,4 @@
-"""AWS Lambda: `mlops_ci_serving.aws_lambda.handler`, for HTTP APIs, function URLs, and invocations with MLflow's JSON.
+"""AWS Lambda: `mlops_ci_serving.aws.handler`, for HTTP APIs, function URLs, and invocations with MLflow's JSON.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html (format 2.0)
 """
@@ -10,7 +10,7 @@ import binascii
 import json
 from typing import Any
 
-from .direct import Answer, from_environment
+from ..direct import Answer, from_environment
 
 _direct = from_environment()  # when the function starts, not when it is first asked
 
@@ -18,8 +18,9 @@ _direct = from_environment()  # when the function starts, not when it is first a
 def handler(event: Any, context: Any) -> dict[str, Any]:
     """Answer one event: of a gateway as a gateway wants it, else as `/invocations` answers its JSON."""
     request = getattr(context, "aws_request_id", "") or ""
-    http = event.get("requestContext", {}).get("http") if isinstance(event, dict) else None
-    if http is None:
+    told = event.get("requestContext") if isinstance(event, dict) else None
+    http = told.get("http") if isinstance(told, dict) else None
+    if not isinstance(http, dict):
         headers = [("content-type", "application/json"), ("x-request-id", request)]
         answer = _direct.ask("POST", "/invocations", headers, json.dumps(event).encode)
         return dict(json.loads(answer.body))

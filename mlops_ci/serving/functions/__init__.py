@@ -1,4 +1,4 @@
-"""Functions Framework (Cloud Run functions, Knative): `mlops_ci_serving.cloud_functions.predict`.
+"""Functions Framework (Cloud Run functions, Knative): `mlops_ci_serving.functions.predict`.
 
 https://github.com/GoogleCloudPlatform/functions-framework-python
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .direct import from_environment
+from ..direct import from_environment
 
 _direct = from_environment()  # when the function starts, not when it is first asked
 
