@@ -40,7 +40,7 @@ def lambda_zip(bundle: Path, output: Path, machine: Machine) -> Packaged:
         laid = wheels.lay(wanted, scratch / "libraries", python=python, architecture=machine.architecture)
         entries: dict[str, Path | bytes] = {**laid, **_bundle(bundle), **targets.lambda_files()}
         sizes = {name: _size(content) for name, content in entries.items()}
-        _check(packaged("lambda", output, sizes, digest, python=python))
+        refuse_too_large(packaged("lambda", output, sizes, digest, python=python))
         output.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=output.parent, prefix=f".{output.name}.") as file:
             zips.write(file, entries)
@@ -105,7 +105,8 @@ def told(made: Packaged) -> str:
     return f"{packed}{numbers.size(made.unpacked)} unpacked" if packed else numbers.size(made.bytes)
 
 
-def _check(made: Packaged) -> None:
+def refuse_too_large(made: Packaged) -> None:
+    """InputError for what is more than AWS Lambda unzips."""
     if made.unpacked > targets.LAMBDA_BYTES:
         rooms = ", ".join(f"{name} {numbers.size(size)}" for name, size in made.largest)
         raise InputError(
