@@ -37,6 +37,9 @@ class Client:
 
     def run(self) -> None:
         while not self._stopping.is_set():
+            if self._connection is None and not self._connect():
+                time.sleep(0.01)
+                continue
             name = f"{self._number}-{len(self.asked)}"
             path, question, rows = self._question()
             began = time.perf_counter()
@@ -45,11 +48,19 @@ class Client:
             except (OSError, EOFError):
                 self.asked[name] = Asked(rows, None)
                 self._close()
-                time.sleep(0.005)
             else:
                 self.seconds.append(time.perf_counter() - began)
                 self.asked[name] = Asked(rows, status, _answers(json.loads(content)) if status == 200 else ())
         self._close()
+
+    def _connect(self) -> bool:
+        """Nobody was asked where nobody listens: all workers are being started again, or the server has ended."""
+        try:
+            self._connection = socket.create_connection(("127.0.0.1", self._port), timeout=30)
+        except OSError:
+            return False
+        self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return True
 
     def _question(self) -> tuple[str, dict[str, Any], int]:
         kind = self._random.random()
@@ -65,9 +76,7 @@ class Client:
 
     def _ask(self, path: str, body: bytes, name: str) -> tuple[int, bytes]:
         """Status and body. Raises OSError, EOFError: no answer, or a part of one."""
-        if self._connection is None:
-            self._connection = socket.create_connection(("127.0.0.1", self._port), timeout=30)
-            self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        assert self._connection is not None
         head = f"POST {path} HTTP/1.1\r\nhost: x\r\nx-request-id: {name}\r\ncontent-length: {len(body)}\r\n\r\n"
         self._connection.sendall(head.encode() + body)
         while b"\r\n\r\n" not in self._read:

@@ -42,6 +42,7 @@ class PredictionLog:
         self._folder = folder
         self._limits = limits
         self._segment: Segment | None = None
+        self._held = 0  # records in the segment
         self._waiting: deque[tuple[bytes, int]] = deque()
         self._thread: threading.Thread | None = None  # while there is one, the segment is its own
         self.counts = counts = counts or Counts()
@@ -73,8 +74,10 @@ class PredictionLog:
             if not self._thread.is_alive():
                 self._thread = None
                 self._drain()
-        elif self._segment is not None and time.time() - self._segment.began > self._limits.segment_seconds:
-            self._close_segment()
+        elif self._segment is not None:
+            old = time.time() - self._segment.began > self._limits.segment_seconds
+            if old or self._segment.gone:
+                self._close_segment()
 
     def close(self) -> None:
         """Write what waits, as far as the disk lets it, and close the segment."""
@@ -95,8 +98,10 @@ class PredictionLog:
     def _append(self, lines: bytes, rows: int) -> None:
         try:
             if self._segment is None:
-                self._segment = Segment(self._folder)
+                self._folder.mkdir(parents=True, exist_ok=True)
+                self._segment, self._held = Segment(self._folder), 0
             self._segment.append(lines)
+            self._held += rows
             self.counts.add(metrics.LOGGED, rows)
             self.failing = False
         except OSError:
@@ -111,4 +116,5 @@ class PredictionLog:
             if segment is not None:
                 segment.close()
         except OSError:
+            self.counts.add(metrics.LOST, self._held)
             self.failing = True

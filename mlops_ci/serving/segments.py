@@ -33,10 +33,17 @@ class Segment:
             raise
         self.size += written
 
+    @property
+    def gone(self) -> bool:
+        """Whether somebody deleted it: what is written then is nowhere."""
+        return os.fstat(self._file).st_nlink == 0
+
     def close(self) -> None:
         """Give it its final name; an empty one goes. Raises OSError."""
-        _finish(self._path, self.size)
-        os.close(self._file)
+        try:
+            _finish(self._path, self.size)
+        finally:
+            os.close(self._file)
 
 
 def sweep(folder: Path) -> None:

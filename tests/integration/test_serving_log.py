@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import resource
+import shutil
 import threading
 import time
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 
 from mlops_ci.serving import log as logs
 from mlops_ci.serving import segments
-from mlops_ci.serving.counts import Counts
+from mlops_ci.serving.counts import PART, Counts
 from mlops_ci.serving.log import Limits, PredictionLog
 from mlops_ci.serving.metrics import LATE, LOGGED, LOST, OVERFLOWED, SETTLED, told_of_log
 from mlops_ci.serving.segments import Segment, sweep
@@ -178,11 +179,32 @@ def test_segments_are_closed_by_size_and_by_time(tmp_path: Path) -> None:
     assert [path.suffix for path in (tmp_path / "old").iterdir()] == [".jsonl"]
 
 
+def test_a_log_that_somebody_deletes_is_begun_anew_and_its_records_count_as_dropped(
+    bundle: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "log"
+    with running(bundle, "--log", str(folder)) as server:
+        server.post({"instances": [ROW] * 3})
+        shutil.rmtree(folder)
+
+        def told() -> bool:
+            return "mlops_ci_log_dropped_total 3\n" in server.ask("GET", "/metrics").body.decode()
+
+        until(told)
+        assert "mlops_ci_log_failing 1\n" in server.ask("GET", "/metrics").body.decode()
+        server.post({"instances": [ROW]})
+        assert "mlops_ci_log_failing 0\n" in server.ask("GET", "/metrics").body.decode()
+        server.stop()
+    assert len(records(folder)) == 1
+    assert server.lines[-1] == "4 records logged, 3 dropped"
+
+
 class Stalling:
     """A segment on a disk that takes its time."""
 
     size = 0
     began = 0.0
+    gone = False
     written: list[bytes]
 
     def __init__(self, folder: Path) -> None:
@@ -270,6 +292,22 @@ def test_a_full_disk_is_told_and_lines_stay_whole(bundle: Path, tmp_path: Path, 
     assert metrics["mlops_ci_log_failing"] == "1"
     assert ready == (503 if required else 200)
     assert statuses == [200] * kept + [503 if required else 200] * (30 - kept)
+
+
+def test_the_drops_of_all_workers_are_counted(bundle: Path, tmp_path: Path) -> None:
+    def limited_more() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (3 * PART, 3 * PART))  # which is what the counts take
+
+    options = ("--workers", "2", "--log", str(tmp_path))
+    with running(bundle, *options, preexec_fn=limited_more, PYTHONDONTWRITEBYTECODE="1") as server:
+        until(lambda: "mlops_ci_ready 2\n" in server.ask("GET", "/metrics").body.decode())
+        assert {server.post({"instances": [ROW] * 10}).status for _ in range(100)} == {200}
+        metrics = dict(line.rsplit(" ", 1) for line in server.ask("GET", "/metrics").body.decode().splitlines())
+        assert server.stop() == 0
+    kept = len(records(tmp_path))
+    assert 200 < kept < 999
+    assert (metrics["mlops_ci_log_rows_total"], metrics["mlops_ci_log_dropped_total"]) == (str(kept), str(1000 - kept))
+    assert server.lines[-1] == f"{kept} records logged, {1000 - kept} dropped"
 
 
 def test_a_sample_is_logged(bundle: Path, tmp_path: Path) -> None:
