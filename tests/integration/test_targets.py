@@ -15,6 +15,7 @@ from tests import serving_bundles, targets
 from tests.helpers import must_not_skip
 
 ROW = {"carrier": "AA", "hour": 18, "distance": 300.5, "remark": None}
+DATATYPES = {"carrier": "BYTES", "hour": "INT64", "distance": "FP64", "remark": "BYTES"}
 # What is changed in a row (... takes the column away), the code, and the column that is named.
 HOSTILE: list[tuple[dict[str, Any], str, str]] = [
     ({"hour": "noon"}, "wrong_kind", "hour"),
@@ -90,9 +91,15 @@ def test_lambda_answers_gateways(bundle: Path, tmp_path: Path) -> None:
         told = api.invoke(event("POST", "/invocations", "carrier,hour,distance,remark\nAA,18,300.5,\n", headers=csv))
         assert told["body"] == plain["body"]
         assert api.invoke(event("POST", "/invocations", "%%", isBase64Encoded=True))["statusCode"] == 400
+        tensors = [{"name": n, "shape": [1], "datatype": t, "data": [ROW[n]]} for n, t in DATATYPES.items()]
+        binary = json.dumps({"inputs": tensors, "parameters": {"binary_data_output": True}})
+        found = api.invoke(event("POST", "/v2/models/flights/infer", binary))
+        assert (found["statusCode"], found["isBase64Encoded"]) == (200, True)
+        length = int(found["headers"]["inference-header-content-length"])
+        assert base64.b64decode(found["body"])[length:].startswith(b"\4\0\0\0late")
         assert api.invoke(event("GET", "/ready"))["statusCode"] == 200
         assert api.invoke(event("GET", "/nowhere"))["statusCode"] == 404
-        assert "mlops_ci_rows_total 5" in api.invoke(event("GET", "/metrics"))["body"]
+        assert "mlops_ci_rows_total 6" in api.invoke(event("GET", "/metrics"))["body"]
         for hostile in (None, [], "text", 3, {}, {"requestContext": None}, {"dataframe_records": [{"hour": []}]}):
             assert set(api.invoke(hostile)["error"]) == {"code", "message", "where"}
 

@@ -10,6 +10,7 @@ import binascii
 import json
 from typing import Any
 
+from ..binary import CONTENT_TYPE
 from ..direct import Answer, from_environment
 
 _direct = from_environment()  # when the function starts, not when it is first asked
@@ -49,8 +50,9 @@ def _body(event: dict[str, Any]) -> bytes:
 
 def _to_gateway(answer: Answer) -> dict[str, Any]:
     headers = {name: value for name, value in answer.headers.items() if name != "content-length"}
-    body = answer.body.decode("utf-8")  # JSON, or the text of the metrics
-    return {"statusCode": answer.status, "headers": headers, "body": body, "isBase64Encoded": False}
+    packed = headers["content-type"] == CONTENT_TYPE.decode()  # tensors; all else is text
+    body = base64.b64encode(answer.body).decode() if packed else answer.body.decode()
+    return {"statusCode": answer.status, "headers": headers, "body": body, "isBase64Encoded": packed}
 
 
 _NOT_BASE64 = b'{"error":{"code":"not_base64","message":"the body is said to be base64, and is not","where":""}}'
