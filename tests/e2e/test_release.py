@@ -191,7 +191,7 @@ def test_the_report_of_the_next_release_tells_what_changed_since(
     assert (stored.decision.change.kinds, stored.decision.base) == (("params",), comparison.commit)
     assert "#### Since v1" in stored.report_markdown
     (param,) = stored.decision.change.params
-    assert (param.key, param.before, param.after) == ("C", "", "0.5")
+    assert (param.key, param.before, param.after) == ("C", "(none)", "0.5")
     assert "`0.5` | `params.yaml` |" in stored.report_markdown
 
 
