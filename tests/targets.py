@@ -233,10 +233,77 @@ def package(target: str, bundle: Path, output: Path, *options: str) -> dict[str,
     return dict(json.loads(done.stdout))
 
 
+_SPARK = """
+import decimal, json, sys
+sys.path.insert(0, sys.argv[1] + "/serve")  # of the driver alone: executors are sent it
+from pyspark.sql import SparkSession, types
+from mlops_ci_serving.batch.spark import scored
+from mlops_ci_serving.errors import RefusedFrameError
+session = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false").getOrCreate()
+session.sparkContext.setLogLevel("OFF")
+TYPES = {bool: types.BooleanType(), int: types.LongType(), float: types.DoubleType(), str: types.StringType()}
+def column(values):
+    known = [value for value in values if value is not None]
+    kinds = {type(value) for value in known}
+    if kinds == {int, float}:
+        return TYPES[float], [value if value is None else float(value) for value in values]
+    if kinds == {int} and max(known) > 2**63:
+        return types.DecimalType(38, 0), [value if value is None else decimal.Decimal(value) for value in values]
+    if len(kinds) > 1:
+        return TYPES[str], [value if value is None else str(value) for value in values]
+    return TYPES[kinds.pop() if kinds else str], values
+print("up", flush=True)
+for line in sys.stdin:
+    rows = json.loads(line)
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    columns = [column([row.get(name) for row in rows]) for name in names]
+    schema = types.StructType([types.StructField(name, kind) for name, (kind, _) in zip(names, columns)])
+    frame = session.createDataFrame(list(zip(*[values for _, values in columns])), schema).repartition(1)
+    try:
+        found = {"predictions": [row.asDict() for row in scored(frame, sys.argv[1]).collect()]}
+    except Exception as error:
+        said = str(error) if isinstance(error, RefusedFrameError) else str(error).partition("RefusedFrameError: ")[2]
+        first = said.splitlines()[0]
+        where, code = first.partition(": ")[0], first.rpartition("(")[2].rstrip(")")
+        found = {"error": {"code": code, "where": where}}
+    print(json.dumps(found), flush=True)
+"""
+
+
+@contextlib.contextmanager
+def spark(bundle: Path, folder: Path) -> Iterator[Ask]:
+    """A DataFrame of Spark with two executors' threads, in an environment with PySpark."""
+    python = environment.resolve(Path(__file__).parent / "integration" / "spark_environment", CACHES, say=print).python
+    known = {name: os.environ[name] for name in ("PATH", "HOME", "JAVA_HOME") if name in os.environ}
+    told = known | {"PYTHONDONTWRITEBYTECODE": "1", "PYSPARK_PYTHON": str(python), "SPARK_LOCAL_IP": "127.0.0.1"}
+    command = [python, "-c", _SPARK, bundle]
+    pipe = subprocess.PIPE
+    with (
+        (folder / "spark.log").open("wb") as log,
+        subprocess.Popen(command, cwd=folder, env=told, stdin=pipe, stdout=pipe, stderr=log, text=True) as process,
+    ):
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stdout.readline() == "up\n"
+        pipes = process.stdin, process.stdout
+
+        def ask(rows: list[Row]) -> Answer:
+            pipes[0].write(json.dumps(rows) + "\n")
+            pipes[0].flush()
+            return answer(json.loads(pipes[1].readline()))
+
+        try:
+            yield ask
+        finally:
+            process.stdin.close()
+            process.kill()
+
+
 TARGETS: dict[str, Callable[[Path, Path], contextlib.AbstractContextManager[Ask]]] = {
     "server": server,
     "pyfunc": pyfunc,
     "score": score,
     "lambda": lambda_zip,
     "functions": functions,
+    "spark": spark,
 }

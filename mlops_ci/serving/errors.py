@@ -36,6 +36,7 @@ class RefusedFrameError(ValueError):
     """What Python is told of a DataFrame that is not answered: `code` and `where` are those of `Refused`."""
 
     def __init__(self, refused: Refused) -> None:
-        super().__init__(f"{refused.where}: {refused.message}" if refused.where else refused.message)
+        where = f"{refused.where}: " if refused.where else ""
+        super().__init__(f"{where}{refused.message} ({refused.code})")
         self.code = refused.code
         self.where = refused.where

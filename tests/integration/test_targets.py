@@ -12,7 +12,7 @@ import pytest
 
 from mlops_ci.errors import OutsideError
 from tests import serving_bundles, targets
-from tests.helpers import must_not_skip
+from tests.helpers import lacking, must_not_skip
 
 ROW = {"carrier": "AA", "hour": 18, "distance": 300.5, "remark": None}
 DATATYPES = {"carrier": "BYTES", "hour": "INT64", "distance": "FP64", "remark": "BYTES"}
@@ -40,7 +40,10 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module", params=targets.TARGETS)
 def target(request: pytest.FixtureRequest, bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A target that is ready to be asked; where what it needs cannot be installed, the test is skipped."""
+    reason = lacking("java") if request.param == "spark" else ""
     try:
+        if reason:
+            raise OutsideError(reason)
         with targets.TARGETS[request.param](bundle, tmp_path_factory.mktemp(request.param)) as ask:
             yield ask
     except OutsideError as error:

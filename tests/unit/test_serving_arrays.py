@@ -31,7 +31,9 @@ def one_by_one(described: Input, values: list[Any]) -> list[Any] | None:
 
 
 @given(st.sampled_from(COLUMNS), st.one_of(st.lists(FLOATS, max_size=4), st.lists(INTEGERS, max_size=4)))
+@example(Input("a", "float"), [1.0, float("nan")])
 @example(Input("a", "integer"), [2.0**53])
+@example(Input("a", "integer"), [2.0**63])
 @example(Input("a", "integer"), [2.5])
 @example(Input("a", "float"), [float("inf")])
 @example(Input("a", "integer", nullable=True, minimum=-1, maximum=2), [float("nan"), 3.0])

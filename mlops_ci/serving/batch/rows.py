@@ -32,6 +32,7 @@ class Scorer:
         self._model = model
         self._inputs = model.serving.inputs
         self._outputs = model.serving.outputs
+        self.outputs = model.outputs
         ask = model.engine.ask
         self._arrays = ArrayModel(model, ask) if isinstance(ask, OnnxEngine) else None
         self.parallel = self._arrays is not None  # what an estimator does meanwhile is its own affair
