@@ -7,6 +7,7 @@ import click
 from mlops_ci.cli.options import Session, json_option, network_option
 from mlops_ci.cli.output import clean, echo, emit_json
 from mlops_ci.flows.release import release
+from mlops_ci.flows.release_import import Reason, release_import
 from mlops_ci.records.outcomes import exit_code
 from mlops_ci.reports.terminal import verdict_lines
 from mlops_ci.steps.release import Released, Wish
@@ -30,11 +31,17 @@ def told(released: Released) -> tuple[str, ...]:
 
 @click.command(help="Package the model of this commit, once its check passed, and give it a number.")
 @click.option("--push", is_flag=True, help="Push the image (`package.image`) and the ledger: the number is theirs.")
+@click.option("--import", "source", metavar="MODEL", help="Take in a model of MLflow: models:/churn/17, a folder.")
+@click.option("--reason", metavar="TEXT", default="", help="With --import: why no gate has to judge it.")
 @network_option
 @json_option
 @click.pass_obj
-def command(session: Session, *, push: bool, network: str | None, as_json: bool) -> int:
+def command(
+    session: Session, *, push: bool, source: str | None, reason: str, network: str | None, as_json: bool
+) -> int:
     """Run the flow, say what became a release, leave with its code."""
+    if source is not None:
+        return _import(session, source, Reason(reason, push=push), as_json=as_json)
     released = release(session.folder, Wish(push=push, network=network), session.say())
     if as_json:
         emit_json(released.document())
@@ -46,3 +53,16 @@ def command(session: Session, *, push: bool, network: str | None, as_json: bool)
         for line in told(released):
             echo(clean(line))
     return exit_code(released.decision.outcome)
+
+
+def _import(session: Session, source: str, why: Reason, *, as_json: bool) -> int:
+    taken = release_import(session.folder, source, why, session.say())
+    if as_json:
+        emit_json(taken.document())
+        return exit_code(taken.story.decision.outcome)
+    word = "imported before" if taken.already else "imported"
+    echo(clean(f"{word}: {taken.story.decision.project} {taken.story.decision.reason}"))
+    echo(clean(f"  the model      {taken.place}"))
+    echo(clean(f"  the report     mlops-ci report {taken.story.decision_id[:12]}"))
+    echo("  compare        mlops-ci check")
+    return exit_code(taken.story.decision.outcome)

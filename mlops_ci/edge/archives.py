@@ -24,6 +24,11 @@ class ArchiveError(Exception):
     """Why an archive is not unpacked, as the end of a sentence: `it holds a file twice`."""
 
 
+def is_plain(name: str) -> bool:
+    """Whether a path in a folder comes out of an archive again."""
+    return bool(_NAME.fullmatch(name)) and ".." not in name
+
+
 def pack(folder: Path, archive: Path) -> None:
     """Write the files of a folder as a zip: sorted, of one time, not compressed, so that no library changes a byte."""
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as made:
@@ -56,7 +61,7 @@ def unpack(archive: Path, into: Path, *, most_bytes: int, most_files: int) -> No
 
 def _unpack_one(opened: zipfile.ZipFile, member: zipfile.ZipInfo, into: Path, left: int) -> int:
     name, kind = member.filename, stat.S_IFMT(member.external_attr >> 16)
-    if not _NAME.fullmatch(name) or ".." in name:
+    if not is_plain(name):
         raise ArchiveError(f"it holds a file named {name[:80]!r}")
     if kind not in (0, stat.S_IFREG) or member.flag_bits & 0x1 or member.compress_type not in _METHODS:
         raise ArchiveError(f"{name[:80]} is no plain file")

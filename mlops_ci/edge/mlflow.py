@@ -6,6 +6,8 @@ import logging
 import os
 import re
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -60,31 +62,43 @@ def log_run(run: TrackedRun, *, local: Path) -> str:
 
     Importing MLflow takes seconds. Raises OutsideError whatever goes wrong in it, without credentials in the message.
     """
+    with outside("not logged"):
+        found = client(local)
+        where = experiment(found, run.experiment, local)
+        made = found.create_run(where, start_time=run.started, run_name=run.name)
+        identity, status = str(made.info.run_id), "FAILED"
+        try:
+            _fill(found, identity, run)
+            status = "FINISHED"
+        finally:
+            found.set_terminated(identity, status)
+        return identity
+
+
+@contextmanager
+def outside(what: str) -> Iterator[None]:
+    """Tell whatever MLflow, its stores and plug-ins raise as OutsideError, in a line without credentials."""
+    try:
+        yield
+    except Exception as error:  # they raise anything, and none of it may change a decision
+        said = next(iter(str(error).splitlines()), "") or type(error).__name__
+        raise OutsideError(f"{what}: {_CREDENTIALS.sub('***@', said)[:300]}") from error
+
+
+def address(local: Path) -> str:
+    """MLFLOW_TRACKING_URI, else the SQLite file in the folder `local`."""
+    return os.environ.get("MLFLOW_TRACKING_URI", "") or f"sqlite:///{local.resolve() / 'mlflow.db'}"
+
+
+def client(local: Path) -> MlflowClient:
+    """A client of `address`, quiet, and patient for seconds."""
     for name, value in _DEFAULTS.items():
         os.environ.setdefault(name, value)
     logging.getLogger("alembic").setLevel(logging.ERROR)
-    try:
-        return _log(run, local)
-    except Exception as error:  # stores and plug-ins raise anything, and none of it may change a decision
-        said = next(iter(str(error).splitlines()), "") or type(error).__name__
-        raise OutsideError(f"not logged: {_CREDENTIALS.sub('***@', said)[:300]}") from error
-
-
-def _log(run: TrackedRun, local: Path) -> str:
     from mlflow.tracking import MlflowClient
 
-    server = os.environ.get("MLFLOW_TRACKING_URI", "")
     local.mkdir(parents=True, exist_ok=True)
-    client = MlflowClient(tracking_uri=server or f"sqlite:///{local.resolve() / 'mlflow.db'}")
-    folder = None if server else (local.resolve() / "mlflow-artifacts").as_uri()
-    made = client.create_run(_experiment(client, run.experiment, folder), start_time=run.started, run_name=run.name)
-    identity, status = str(made.info.run_id), "FAILED"
-    try:
-        _fill(client, identity, run)
-        status = "FINISHED"
-    finally:
-        client.set_terminated(identity, status)
-    return identity
+    return MlflowClient(tracking_uri=address(local))
 
 
 def _fill(client: MlflowClient, identity: str, run: TrackedRun) -> None:
@@ -99,10 +113,14 @@ def _fill(client: MlflowClient, identity: str, run: TrackedRun) -> None:
     _keep(client, identity, run.texts)
 
 
-def _experiment(client: MlflowClient, name: str, folder: str | None) -> str:
-    """The experiment's id; made when it is not there, also when another run makes it at the same moment."""
+def experiment(client: MlflowClient, name: str, local: Path) -> str:
+    """The experiment's id; made when it is not there, also when another run makes it at the same moment.
+
+    Without a server its artifacts lie in the folder `local`.
+    """
     from mlflow.exceptions import MlflowException
 
+    folder = None if os.environ.get("MLFLOW_TRACKING_URI") else (local.resolve() / "mlflow-artifacts").as_uri()
     found = client.get_experiment_by_name(name)
     if found is None:
         try:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def prune(start: Path, rule: Rule, *, do: bool) -> Pruning:
     """What goes and what stays; `do`: it is removed."""
-    if any(ord(sign) < 32 or ord(sign) == 127 for sign in rule.reason):
+    if not rule.reason.isprintable():
         raise UsageError("--reason has to be one line", "It is written into the ledger.")
     project = open_project(start)
     found = look(project, rule)

@@ -17,6 +17,7 @@ from mlops_ci.steps.export import Exported, export
 from mlops_ci.steps.image import require_base
 from mlops_ci.steps.progress import Clock, Progress, Silent
 from mlops_ci.steps.project import open_project
+from mlops_ci.steps.registration import register
 from mlops_ci.steps.release import Released, Wish, answers_as_judged, describe, write_release
 from mlops_ci.steps.release_decision import Candidate, Passed
 from mlops_ci.steps.workshop import Workshop
@@ -51,7 +52,9 @@ def release(start: Path, wish: Wish, progress: Progress) -> Released | Checked:
         info=describe(made.bundle, made.exported, passed.decision_id),
         results=made.results,
     )
-    return write_release(candidate, clock, wish)
+    released = write_release(candidate, clock, wish)
+    register(released, case.project.state, clock)
+    return released
 
 
 def package(case: Case, clock: Clock) -> Packaged:

@@ -9,7 +9,7 @@ import msgspec
 from mlops_ci.records.data import DataChange, Profile, SnapshotInfo
 from mlops_ci.records.evaluation import Evaluation, MetricValue, OwnMetric
 from mlops_ci.records.outcomes import Outcome, Status
-from mlops_ci.records.releases import BundleInfo, Comparison, ImageInfo
+from mlops_ci.records.releases import BundleInfo, Comparison, ImageInfo, Imported
 from mlops_ci.records.results import Result
 from mlops_ci.records.verdicts import IdleWaiver, Verdict, added
 
@@ -17,6 +17,7 @@ from mlops_ci.records.verdicts import IdleWaiver, Verdict, added
 class DecisionKind(StrEnum):
     CHECK = "check"
     RELEASE = "release"
+    IMPORT = "import"
     PROMOTION = "promotion"
     ROLLBACK = "rollback"
     MONITOR = "monitor"
@@ -226,6 +227,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """The container image of a release; left out of the JSON where it has none."""
     comparison: Comparison | msgspec.UnsetType = msgspec.UNSET
     """A release beside the one before it; left out of the JSON where it is the first."""
+    imported: Imported | msgspec.UnsetType = msgspec.UNSET
+    """The model that was taken in without being judged; left out of the JSON of other decisions."""
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):

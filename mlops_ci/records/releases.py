@@ -101,6 +101,23 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """Metric -> how sure its value now is."""
 
 
+class Imported(msgspec.Struct, frozen=True, kw_only=True):
+    """A model that was in production before: taken in, not judged by gates."""
+
+    source: str
+    """Where it came from: `models:/churn/17`, or the name of a folder."""
+    reason: str
+    digest: str
+    """Of its folder in the store: sha256 of its manifest.json."""
+    bytes: int
+    files: int
+    number: int
+
+    @property
+    def release(self) -> str:
+        return f"v{self.number}"
+
+
 class Release(msgspec.Struct, frozen=True, kw_only=True):
     """`releases/PROJECT/vN.json` of the ledger: made once, never changed."""
 
@@ -114,3 +131,5 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     commit: str
     image: str | msgspec.UnsetType = msgspec.UNSET
     """`repository@sha256:…`; left out of the JSON where it has none."""
+    imported: str | msgspec.UnsetType = msgspec.UNSET
+    """Where a model came from that no gate judged; left out of the JSON of all others. `judged` is empty then."""

@@ -62,4 +62,7 @@ def _of_release(project: Project, name: str, number: int, say: Callable[[str], N
             f"Look for {digest[:12]} where it was made, or release again. What a workflow released while no `store` is "
             "named, is fetched from GitHub where GH_TOKEN is set.",
         )
+    if known[wanted].imported:
+        advice = f"Serve it with MLflow: mlflow models serve -m {folder}"
+        raise UsageError(f"v{wanted} was imported: it is a model of MLflow, without our runtime", advice)
     return FoundBundle(folder, f"v{wanted}")

@@ -12,11 +12,13 @@ from mlops_ci.data import canonical
 from mlops_ci.errors import MlopsCiError
 from mlops_ci.evaluation.pairing import pair
 from mlops_ci.gates.gate import Whose
+from mlops_ci.records.decisions import DecisionKind
 from mlops_ci.records.evaluation import Champion, Holdout, Predictions
 from mlops_ci.steps import ledger
 from mlops_ci.steps.case import Case
 from mlops_ci.steps.fit import Fitted, fit
 from mlops_ci.steps.given import predictions_digest
+from mlops_ci.steps.imported import again
 from mlops_ci.steps.ledger import StoredDecision
 from mlops_ci.steps.predict import predict
 from mlops_ci.steps.progress import Clock
@@ -61,7 +63,10 @@ def champion_on(case: Case, snapshot: Snapshot, holdout: Holdout, again: Again) 
     """The champion's, paired row by row (statistics.md 12); None where nothing passed before."""
     if case.champion is None:
         return None
+    found = case.champion.evidence.imported or None
     name = f"{case.champion.decision.subject.commit[:7]}, the last that passed"
+    if found:
+        name = f"{found.source}, imported as {found.release}"
     return _answers(_Asking(case, snapshot, holdout, again), case.champion, name)
 
 
@@ -119,13 +124,21 @@ class Asker(msgspec.Struct, frozen=True, kw_only=True):
     workshop: Workshop
 
 
-def champion_model(case: Case, commit: str, clock: Clock) -> Asker:
+def champion_model(case: Case, stored: StoredDecision, clock: Clock) -> Asker:
     """The model of a decision, restored or trained again from its commit. MlopsCiError where it cannot be had."""
-    tree = tree_at(case.project, commit)
-    if tree is None or tree.config.train is None or tree.config.train.predictions:
+    tree = tree_at(case.project, stored.decision.subject.commit)
+    imported = stored.decision.kind is DecisionKind.IMPORT
+    if tree is None or (not imported and (tree.config.train is None or tree.config.train.predictions)):
         raise MlopsCiError("its model cannot be asked")
-    workshop = Workshop(case.project, tree, lambda text: clock.say("champion", text))
+
+    def say(text: str) -> None:
+        clock.say("champion", text)
+
+    workshop = Workshop(case.project, tree, say)
     own, _ = make_snapshot(case.project, tree, workshop=workshop, apart=case.apart)
+    if imported:
+        model = again(case.project, tree, own, stored, say)
+        return Asker(tree=tree, fitted=model.fitted, workshop=model.workshop)
     return Asker(tree=tree, fitted=fit(case.project, tree, own, workshop), workshop=workshop)
 
 
@@ -136,7 +149,7 @@ def asked_again(case: Case, snapshot: Snapshot, holdout: Holdout, clock: Clock, 
         # What it held out it was not trained on; of every other row nothing is recorded (statistics.md 12).
         raise MlopsCiError("the split changed, so it may have been trained on them")
     clock.say("champion", f"asking the model of {commit[:7]} about new rows")
-    asker = champion_model(case, commit, clock)
+    asker = champion_model(case, stored, clock)
     predictions, _ = predict(case.project, asker.tree, snapshot, holdout, asker.fitted, asker.workshop)
     return predictions
 

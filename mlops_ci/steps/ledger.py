@@ -37,6 +37,7 @@ _CANDIDATES = 10
 _CHUNK = 200
 _BRANCHES = (Trust.FORK, Trust.PULL_REQUEST)
 """Where what a model answers is the word of a branch: after a merge its commit lies on the default branch too."""
+_HAVE_A_MODEL = (DecisionKind.CHECK, DecisionKind.IMPORT)
 _HERE = "Run it in a clone that has the branch, or fetch it: git fetch origin mlops-reports"
 
 
@@ -169,14 +170,14 @@ def holdout(repository: Repository, stored: StoredDecision) -> Holdout | None:
 def last_passed(repository: Repository, project: str, at_or_before: str) -> StoredDecision | None:
     """The passed check of the newest commit that is `at_or_before` or comes before it; of several the last recorded.
 
-    Made at a desk or on the default branch.
+    Made at a desk or on the default branch. A model that was imported counts as one that passed.
     """
     at = head(repository)
     if at is None:
         return None
     passed: dict[str, HistoryRow] = {}
     for row in _rows(repository, at, project=project):
-        if (row.kind, row.outcome) == (DecisionKind.CHECK, Outcome.PASSED) and row.trust not in _BRANCHES:
+        if row.kind in _HAVE_A_MODEL and row.outcome == Outcome.PASSED and row.trust not in _BRANCHES:
             passed.setdefault(row.commit, row)
     if not passed:
         return None

@@ -95,7 +95,7 @@ def entry_of(story: Story, clock: Clock) -> Entry:
     bundle = story.evidence.bundle or None
     return Entry(
         decision=story.decision,
-        run=_run(clock),
+        run=run_info(clock),
         evidence=story.evidence,
         report_markdown=markdown.render(page),
         charts=document.charts(page),
@@ -169,7 +169,8 @@ def _release(story: Story, bundle: BundleInfo) -> Release:
     )
 
 
-def _run(clock: Clock) -> RunInfo:
+def run_info(clock: Clock) -> RunInfo:
+    """How it was made."""
     return RunInfo(
         started=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         seconds=round(sum(clock.timings.values()), 3),

@@ -58,7 +58,9 @@ def load(model: str, *, task: str) -> Any:
     """
     path = Path(model)
     if _URI.match(model) or (path / "MLmodel").is_file():
-        return _need("mlflow.pyfunc", model).load_model(model)
+        pyfunc = _need("mlflow.pyfunc", model)
+        with user_code("loading the model"):
+            return MLflow(pyfunc.load_model(model))
     if not path.exists():
         raise Failure("unusable", f"there is no model file {path.name}")
     suffix = path.suffix.lower()
@@ -120,6 +122,33 @@ def _moved(error: AttributeError) -> Failure:
             "the class lives in the script that trained it; move it into a module of its own and import it there",
         )
     return Failure("pickle", f"the model cannot be loaded: {text}", _IMPORTABLE)
+
+
+class MLflow:
+    """A model of MLflow, asked through its pyfunc; for scores the model in it, where MLflow gives that out.
+
+    A pyfunc of a classifier mostly answers labels alone. Both are asked with the columns of the signature.
+    """
+
+    def __init__(self, loaded: Any) -> None:
+        self._loaded = loaded
+        schema = loaded.metadata.get_input_schema()
+        named = schema is not None and schema.has_input_names()
+        self.feature_names_in_ = [str(name) for name in schema.input_names()] if named else []
+        raw = _raw(loaded)
+        if callable(getattr(raw, "predict_proba", None)):
+            self.predict_proba = raw.predict_proba
+            self.classes_ = getattr(raw, "classes_", None)
+
+    def predict(self, frame: Any) -> Any:
+        return self._loaded.predict(frame)
+
+
+def _raw(loaded: Any) -> Any:
+    try:
+        return loaded.get_raw_model()
+    except Exception:  # noqa: BLE001 - flavours that have none say so in their own ways
+        return None
 
 
 class XGBoost:

@@ -47,7 +47,7 @@ OWNERS = {
     "git": "edge/git_process.py",
     "httpx": "edge/http.py",
     "docker": "edge/docker.py",
-    "mlflow": "edge/mlflow.py",
+    "mlflow": "edge/mlflow",
     "deepchecks": "deepchecks_worker/",
     "yaml": "config/yaml.py",
     "jinja2": "render.py",

@@ -55,7 +55,7 @@ def cpu_ratio(name: str, material: Material) -> Answer:
     if stored is None:
         return skipped("no model has passed before: nothing to compare with")
     try:
-        rival = champion_model(material.case, stored.decision.subject.commit, material.clock)
+        rival = champion_model(material.case, stored, material.clock)
         if _same(own, rival):
             return Number(value=1.0, told="This is the champion's model, byte for byte, with the same code")
         times = _in_turns(material, own, rival)
