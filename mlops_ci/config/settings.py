@@ -226,7 +226,7 @@ class Keys(Section, frozen=True, kw_only=True):
         str,
         Meta(
             description="Where bundles of releases live (docs/store.md): a folder of this machine, "
-            "`github-release`, or a repository of a registry, `oci://ghcr.io/acme/models`. S3: not yet."
+            "`github-release`, or a repository of a registry, `oci://ghcr.io/acme/models`, or a bucket, `s3://acme-models/flights`."
         ),
     ] = DEFAULT
     package: Annotated[Package, Meta(description="How a release is packaged.")] = Package()

@@ -12,6 +12,7 @@ from mlops_ci.edge.stores import folder
 from mlops_ci.edge.stores.github_release import GitHubReleases
 from mlops_ci.edge.stores.oci import OciStore
 from mlops_ci.edge.stores.registry import Registry
+from mlops_ci.edge.stores.s3 import S3Store
 from mlops_ci.errors import ConfigError, OutsideError, UsageError
 from mlops_ci.records.stores import WORKFLOWS, store_place
 
@@ -74,6 +75,8 @@ def remote_store(project: Project) -> Remote | None:
             return GitHubReleases(GitHub(access.from_environment(_on_github(project))))
         case "oci":
             return OciStore(Registry(place.host, place.name))
+        case "s3":
+            return S3Store(place.host, place.name)
 
 
 def require_lasting(project: Project) -> None:

@@ -132,7 +132,7 @@ class MLflow:
 
     def __init__(self, loaded: Any) -> None:
         self._loaded = loaded
-        schema = loaded.metadata.get_input_schema()
+        schema = _schema(loaded)
         named = schema is not None and schema.has_input_names()
         self.feature_names_in_ = [str(name) for name in schema.input_names()] if named else []
         raw = _raw(loaded)
@@ -142,6 +142,11 @@ class MLflow:
 
     def predict(self, frame: Any) -> Any:
         return self._loaded.predict(frame)
+
+
+def _schema(loaded: Any) -> Any:
+    metadata = getattr(loaded, "metadata", None)
+    return None if metadata is None else metadata.get_input_schema()
 
 
 def _raw(loaded: Any) -> Any:

@@ -48,6 +48,7 @@ OWNERS = {
     "httpx": "edge/http.py",
     "docker": "edge/docker.py",
     "mlflow": "edge/mlflow",
+    "obstore": "edge/stores/s3.py",
     "deepchecks": "deepchecks_worker/",
     "yaml": "config/yaml.py",
     "jinja2": "render.py",
