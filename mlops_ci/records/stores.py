@@ -11,9 +11,7 @@ _PART = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
 _OCI = re.compile(rf"oci://(?P<host>[a-z0-9][a-z0-9.-]{{0,252}}(?::[0-9]{{1,5}})?)/(?P<name>{_PART}(?:/{_PART})*)")
 """https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests"""
 _FOLDER = r"[A-Za-z0-9_-][A-Za-z0-9._-]*"
-_S3 = re.compile(
-    rf"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{{1,61}}[a-z0-9])(?:/(?P<prefix>{_FOLDER}(?:/{_FOLDER})*))?/?"
-)
+_S3 = re.compile(rf"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{{1,61}}[a-z0-9])(?:/(?P<prefix>{_FOLDER}(?:/{_FOLDER})*))?/?")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 DEFAULT = ".mlops-ci/store"
 WORKFLOWS = "github-release"
