@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..failures import Failure
+from .feeds import parts
 from .hunt import Hunted
 from .parity import Parity
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from .. import answers
 
 _LONGEST = 300
+_TREES = re.compile("Tree|Forest|Boost|Bagging")
 _WHERE = {"missing": "is missing", "unknown": "holds a text never seen", "capitals": "is written in capitals"}
 
 
@@ -26,6 +29,10 @@ class Refused(Exception):  # noqa: N818 - an outcome, not a mistake
     def __init__(self, *reasons: str) -> None:
         super().__init__(*reasons)
         self.reasons = list(reasons)
+
+
+class Unconverted(Refused):
+    """A format that no converter writes of this model: nothing was compared."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +71,14 @@ class Judged:
             return "integer"
         return "float" if isinstance(label, (float, np.floating)) else "text"
 
+    def has_trees(self) -> bool:
+        """Whether thresholds alone decide, as in scikit-learn's trees: in float64 nothing of these is rounded.
+
+        Distances and votes of support vectors are, and of other libraries nobody says how they compare.
+        """
+        inside = [self.model, *parts(self.model, deep=True)]
+        return any(type(one).__module__.startswith("sklearn.") and _TREES.search(type(one).__name__) for one in inside)
+
     def compare(self, other: Any, *, cast: Any = np.float64) -> dict[str, Any]:
         """The parity of another model, where it holds; cast: the type numbers have in its inputs. Raises Refused."""
         parity = Parity(self.found, self._asked(other, self.frame), task=self.task, allowed=self.allowed)
@@ -95,7 +110,7 @@ class Judged:
             raise Refused(first_line(failure.message)) from None
 
     def _excused(self, hunted: Hunted, parity: Parity, cast: Any) -> list[dict[str, Any]]:
-        """Differences at a jump that no held-out row can show: told, and no reason to refuse."""
+        """Differences at a jump that rounding to float32 explains and no held-out row can show."""
         if hunted.sort != "jump":
             column = hunted.columns[parity.worst or 0]
             raise Refused(f"where {column!r} {_WHERE[hunted.sort]}, {parity.words()}")
@@ -108,6 +123,10 @@ class Judged:
                 raise Refused(
                     f"{column!r} = {value!r}, where the model jumps, is answered differently, "
                     f"and {alike:,} held-out rows have that value as {np.dtype(cast).name}"
+                )
+            if cast is np.float64 and self.has_trees():
+                raise Refused(
+                    f"{column!r} = {value!r}, where the model jumps, is answered differently, which is no rounding"
                 )
             effects.append({"column": column, "value": value})
         return effects

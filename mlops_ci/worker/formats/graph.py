@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from . import boosters, hist_trees, imputing
+from . import boosters, encoding, functions, hist_trees, imputing
 from .feeds import TEXT, Feed, parts
 
 NAME = "mlops-ci"
+_IN_FLOAT64 = ("HistGradientBoosting", "KNeighbors")
 OPSETS = {"": 18, "ai.onnx.ml": 3}
 
 
@@ -39,6 +40,8 @@ def _by_skl2onnx(model: Any, inputs: list[Feed], missing_text: str) -> Any:
 
     hist_trees.register()
     imputing.register()
+    encoding.register()
+    functions.register()
     boosters.register(model)
     _let_it_know_zipmap()
     prepared = _prepared(model, missing_text, double=any(feed.type == "float64" for feed in inputs))
@@ -111,7 +114,7 @@ def _prepared(model: Any, missing_text: str, *, double: bool) -> Any:
     found = copy.deepcopy(model)
     for part in [found, *parts(found, deep=True)]:
         name = type(part).__name__
-        if name == "SimpleImputer" and np.asarray(getattr(part, "statistics_", 0.0)).dtype == object:
+        if name == "SimpleImputer" and hasattr(part, "statistics_") and imputing.of_text(part):
             part.missing_values = missing_text
         if name == "OrdinalEncoder" and hasattr(part, "categories_"):
             _forget_missing(part)
@@ -130,7 +133,7 @@ def _cast_at_the_end(pipeline: Any) -> None:
     from skl2onnx.sklapi import CastTransformer
 
     last = pipeline.steps[-1][1]
-    if hasattr(last, "predict") and not type(last).__name__.startswith("HistGradientBoosting"):
+    if hasattr(last, "predict") and not type(last).__name__.startswith(_IN_FLOAT64):
         pipeline.steps.insert(len(pipeline.steps) - 1, ("float32", CastTransformer(dtype=np.float32)))
 
 

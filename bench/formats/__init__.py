@@ -1,0 +1,1 @@
+"""Which format every common estimator becomes, and how far its answers are off: `python -m bench.formats`."""
