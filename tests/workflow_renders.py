@@ -55,7 +55,7 @@ def rendered(case: Case) -> dict[str, str]:
             labels=config.runner.labels,
             timeout=config.runner.timeout,
             secrets=config.runner.secrets,
-            image=project.image,
+            pushes=(project.image,),
         )
         for project, config in zip(case.projects, configs, strict=True)
     )

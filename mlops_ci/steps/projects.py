@@ -58,7 +58,7 @@ def project_inputs(config: Config, *, folder: str) -> ProjectInputs:
         labels=runner.labels,
         timeout=runner.timeout,
         secrets=runner.secrets,
-        image=config.package.image or "",
+        pushes=tuple(filter(None, (config.package.image, config.store))),
     )
 
 

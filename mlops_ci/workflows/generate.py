@@ -29,8 +29,8 @@ class ProjectInputs(msgspec.Struct, frozen=True, kw_only=True):
     timeout: int
     """Seconds."""
     secrets: tuple[str, ...] = ()
-    image: str = ""
-    """Where its image is pushed; empty where it has none."""
+    pushes: tuple[str, ...] = ()
+    """Where a release pushes to: the repository of its image, and its store."""
 
 
 class Inputs(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,7 +68,9 @@ def settings(inputs: Inputs) -> dict[str, Any]:
         # A check sets up, trains, predicts and tests, each with the limit of its own.
         "minutes": 4 * math.ceil(max(project.timeout for project in projects) / 60) + _SETUP_MINUTES,
         # GitHub's own registry takes the token of the job; another one has a login of its own.
-        "packages": any(project.image.startswith("ghcr.io/") for project in projects),
+        "packages": any(
+            place.startswith(("ghcr.io/", "oci://ghcr.io/")) for project in projects for place in project.pushes
+        ),
         "secrets": sorted({name for project in projects for name in project.secrets}),
     }
 

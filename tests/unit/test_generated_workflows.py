@@ -35,7 +35,7 @@ GPU = ProjectInputs(name="digits", folder="vision", labels=("self-hosted", "gpu"
 GOLDEN = {
     "one-project": ROOT,
     "one-project-with-secrets": inputs(INSIDE, branch="trunk"),
-    "three-projects": inputs(INSIDE, msgspec.structs.replace(LATE, image="ghcr.io/acme/late"), GPU),
+    "three-projects": inputs(INSIDE, msgspec.structs.replace(LATE, pushes=("ghcr.io/acme/late",)), GPU),
     "self-hosted": inputs(GPU),
 }
 
@@ -156,12 +156,19 @@ def test_who_runs_code_or_reads_a_bundle_may_not_write_and_who_may_write_loads_n
     assert token == ["rescore", "release"]
 
 
+def test_a_store_in_githubs_registry_asks_for_that_right_too() -> None:
+    kept = msgspec.structs.replace(CHURN, pushes=("oci://ghcr.io/acme/bundles",))
+    release = jobs(generate(inputs(kept))[".github/workflows/mlops-release.yml"])["release"]
+    assert release["permissions"] == {"contents": "write", "packages": "write"}
+    assert "Log in to ghcr.io" in [step["name"] for step in release["steps"]]
+
+
 def test_the_right_to_push_images_is_asked_for_where_there_are_images() -> None:
-    pushed = msgspec.structs.replace(CHURN, image="ghcr.io/acme/churn")
+    pushed = msgspec.structs.replace(CHURN, pushes=("ghcr.io/acme/churn",))
     release = jobs(generate(inputs(pushed, LATE))[".github/workflows/mlops-release.yml"])["release"]
     assert release["permissions"] == {"contents": "write", "packages": "write"}
     assert [step["name"] for step in release["steps"]][-2:] == ["Log in to ghcr.io", "Release"]
-    elsewhere = msgspec.structs.replace(CHURN, image="registry.example.org/acme/churn")
+    elsewhere = msgspec.structs.replace(CHURN, pushes=("registry.example.org/acme/churn", ".mlops-ci/store"))
     release = jobs(generate(inputs(elsewhere, LATE))[".github/workflows/mlops-release.yml"])["release"]
     assert release["permissions"] == {"contents": "write"}
 
