@@ -121,6 +121,13 @@ class Package(Section, frozen=True, kw_only=True):
             "`pipeline.features.Ratios`. What a release lacks here, it names."
         ),
     ] = ()
+    load_with: Annotated[
+        tuple[Literal["locked", "patch", "minor"], ...],
+        Meta(
+            description="Versions a release must load and answer with: `locked` (always), and the next `patch` or "
+            "`minor` of what opens the model, ONNX Runtime and numpy or scikit-learn. One that breaks refuses it."
+        ),
+    ] = ("locked",)
     intended_use: Annotated[str, Meta(description="What the model is for, and what not: a text for its card.")] = ""
     private: Annotated[
         Names, Meta(description="Columns whose values no log of predictions may hold: hashed there, or left out.")

@@ -15,6 +15,7 @@ from mlops_ci.steps.case import Asked, Case, settle
 from mlops_ci.steps.examine import look_at_data, make_model
 from mlops_ci.steps.export import Exported, export
 from mlops_ci.steps.image import require_base
+from mlops_ci.steps.load_with import loads_with
 from mlops_ci.steps.progress import Clock, Progress, Silent
 from mlops_ci.steps.project import open_project
 from mlops_ci.steps.registration import register
@@ -72,4 +73,7 @@ def package(case: Case, clock: Clock) -> Packaged:
     with clock.step("load", "loading the bundle by itself") as line:
         results = answers_as_judged(bundle, clock)
         line.found = results[0].message
+    if results[0].status is Status.PASSED:
+        wanted = case.head.config.package.load_with
+        results += loads_with(bundle, exported.answer.format, wanted, lambda text: clock.say("load", text))
     return Packaged(bundle=bundle, exported=exported, results=results)

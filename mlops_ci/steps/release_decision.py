@@ -57,7 +57,7 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def refused(self) -> bool:
-        return any(result.status is not Status.PASSED for result in self.results)
+        return any(result.status not in (Status.PASSED, Status.SKIPPED) for result in self.results)
 
     def numbered(self, number: int) -> Candidate:
         """The same under a number."""
@@ -147,7 +147,7 @@ def _about(case: Case, passed: Passed) -> Decision:
 
 
 def _reason(candidate: Candidate) -> str:
-    wrong = next((result for result in candidate.results if result.status is not Status.PASSED), None)
+    wrong = next((result for result in candidate.results if result.status not in (Status.PASSED, Status.SKIPPED)), None)
     if wrong is not None:
         return f"{wrong.check}: {wrong.message}"
     info = candidate.info
