@@ -172,4 +172,6 @@ def test_git_is_refused(here: Scene, method: str, path: str, nth: int, status: i
 def _says(job: Ran, name: str, path: str) -> None:
     assert "Traceback" not in job.out, job.out
     pieces = re.split(r"\\d\+|\[0-9a-f\]\{40\}|/storage/.*", path)
+    if name == "no JSON" and path.endswith("/zip"):  # a file may come without a redirect: its digest tells
+        pieces = ["The artifact 'mlops-run-rain' arrived with another digest"]
     assert all(piece in job.out for piece in pieces), (name, job.out)
