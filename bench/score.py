@@ -17,16 +17,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 import duckdb
-import numpy as np
-import uv
 from sklearn.datasets import load_breast_cancer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from bench import environments
 from tests import serving_bundles
 
-_PEERS = {"mlflow": ("mlflow",), "scikit-learn": ("scikit-learn", "pandas", "pyarrow")}
+_PEERS = {"mlflow": ("mlflow",), "scikit-learn": ("pandas", "pyarrow")}
 _SAVE = """
 import mlflow, pickle, sys
 mlflow.sklearn.save_model(pickle.load(open(sys.argv[1], "rb")), sys.argv[2], serialization_format="cloudpickle")
@@ -80,12 +79,12 @@ def _measure(folder: Path, rows: int, only: str) -> None:
 def _peers(folder: Path, ending: str, only: str) -> dict[str, list[str | Path]]:
     peers: dict[str, list[str | Path]] = {}
     if "scikit-learn".startswith(only):
-        python = _environment(folder, "scikit-learn")
+        python = environments.made(folder / "scikit-learn", *environments.trained_with(), *_PEERS["scikit-learn"])
         rows, out = folder / f"rows.{ending}", folder / f"sklearn.{ending}"
         peers["scikit-learn over pandas"] = [python, "-c", _SCIKIT_LEARN, folder / "model.pkl", rows, out]
     # MLflow's own command reads all columns as inputs: its file has no ids, and its answer is the label alone.
     if ending == "csv" and "mlflow".startswith(only):
-        python = _environment(folder, "mlflow")
+        python = environments.made(folder / "mlflow", *environments.trained_with(), *_PEERS["mlflow"])
         subprocess.run([python, "-c", _SAVE, folder / "model.pkl", folder / "mlflow-model"], check=True)
         out = folder / "mlflow.json"
         peers["mlflow models predict"] = [
@@ -113,24 +112,6 @@ def _write(folder: Path, rows: int) -> None:
         connection.execute(f"COPY (FROM {source}) TO '{folder / 'rows.csv'}'")
         connection.execute(f"COPY (SELECT * EXCLUDE patient FROM {source}) TO '{folder / 'inputs.csv'}'")
         connection.execute(f"COPY (FROM {source} LIMIT 3) TO '{folder / 'few.csv'}'")
-
-
-def _environment(folder: Path, peer: str) -> Path:
-    python = folder / peer / "bin" / "python"
-    if not python.exists():
-        find = uv.find_uv_bin()
-        subprocess.run([find, "venv", "--quiet", "--python", sys.executable, folder / peer], check=True)
-        command = [find, "pip", "install", "--quiet", "--compile-bytecode", "--python", python]
-        # The versions that the model was made with: a pickle needs them.
-        made = [f"scikit-learn=={_version('scikit-learn')}", f"numpy=={np.__version__}"]
-        subprocess.run([*command, *_PEERS[peer], *made], check=True)
-    return python
-
-
-def _version(name: str) -> str:
-    from importlib.metadata import version
-
-    return version(name)
 
 
 def _run(command: list[str | Path]) -> Taken:

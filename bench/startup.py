@@ -8,14 +8,14 @@ import tempfile
 import time
 from pathlib import Path
 
-import uv
+from bench import environments
 
 _ROUNDS = 9
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        dvc = _dvc(Path(folder))
+        dvc = environments.made(Path(folder) / "env", "dvc").with_name("dvc")
         bin_folder = Path(sys.executable).parent
         commands = {
             "mlops-ci --help": [str(bin_folder / "mlops-ci"), "--help"],
@@ -30,14 +30,6 @@ def main() -> None:
     ours = medians["mlops-ci --help"]
     for name, median in medians.items():
         print(f"{name:<26} {median:.3f} s   mlops-ci takes {ours / median:.2f} x")
-
-
-def _dvc(folder: Path) -> Path:
-    find = uv.find_uv_bin()
-    subprocess.run([find, "venv", "--quiet", "--python", sys.executable, folder / "env"], check=True)
-    python = folder / "env" / "bin" / "python"
-    subprocess.run([find, "pip", "install", "--quiet", "--compile-bytecode", "--python", python, "dvc"], check=True)
-    return folder / "env" / "bin" / "dvc"
 
 
 def _seconds(command: list[str]) -> float:

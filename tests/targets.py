@@ -24,11 +24,11 @@ import pandas as pd
 from mlops_ci.edge import environment
 from mlops_ci.serving.errors import RefusedFrameError
 from mlops_ci.serving.pyfunc import _load_pyfunc
+from tests.environments import OURS, python_with
 from tests.serving_client import running, until
 
 SERVING = Path(__file__).parents[1] / "mlops_ci" / "serving"
 # As it is before a test's own HOME: environments are made once.
-CACHES = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mlops-ci" / "tests"
 Row = dict[str, Any]
 
 
@@ -153,7 +153,7 @@ class RuntimeApi:
 @contextlib.contextmanager
 def invoked(task: Path, handler: str, **variables: str) -> Iterator[RuntimeApi]:
     """The function in the folder `task`, run by AWS's own runtime client as Lambda runs it."""
-    python = environment.resolve(SERVING / "aws", CACHES, say=lambda text: None).python
+    python = environment.resolve(SERVING / "aws", OURS, say=lambda text: None).python
     api = RuntimeApi()
     known = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     told = {
@@ -175,7 +175,7 @@ def invoked(task: Path, handler: str, **variables: str) -> Iterator[RuntimeApi]:
 @contextlib.contextmanager
 def lambda_zip(bundle: Path, folder: Path) -> Iterator[Ask]:
     """The zip that `package lambda` makes, unpacked."""
-    python = environment.resolve(SERVING / "aws", CACHES, say=lambda text: None).version
+    python = environment.resolve(SERVING / "aws", OURS, say=lambda text: None).version
     package("lambda", bundle, folder / "function.zip", "--python", python.rpartition(".")[0])
     with zipfile.ZipFile(folder / "function.zip") as archive:
         archive.extractall(folder / "task")
@@ -200,7 +200,7 @@ def framework(bundle: Path, folder: Path) -> Iterator[int]:
     package("functions", bundle, folder / "function")
     (folder / "lock").mkdir()
     (folder / "lock" / "requirements.lock").write_bytes((folder / "function" / "requirements.txt").read_bytes())
-    python = environment.resolve(folder / "lock", CACHES, say=lambda text: None).python
+    python = environment.resolve(folder / "lock", OURS, say=lambda text: None).python
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -273,7 +273,7 @@ for line in sys.stdin:
 @contextlib.contextmanager
 def spark(bundle: Path, folder: Path) -> Iterator[Ask]:
     """A DataFrame of Spark with two executors' threads, in an environment with PySpark."""
-    python = environment.resolve(Path(__file__).parent / "integration" / "spark_environment", CACHES, say=print).python
+    python = python_with("spark")
     known = {name: os.environ[name] for name in ("PATH", "HOME", "JAVA_HOME") if name in os.environ}
     told = known | {"PYTHONDONTWRITEBYTECODE": "1", "PYSPARK_PYTHON": str(python), "SPARK_LOCAL_IP": "127.0.0.1"}
     command = [python, "-c", _SPARK, bundle]

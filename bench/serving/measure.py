@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import os
 import shutil
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-import uv
-
+from bench import environments
 from bench.serving.load import full, paced
 from bench.serving.models import Made
 from bench.serving.peers import MLFLOW, OURS, Peer, Place
 from bench.serving.running import connect, free_port, running
 from mlops_ci.edge import runtime
 
-_TRAINED_WITH = ("scikit-learn", "numpy", "scipy", "joblib")
 _PACE = 30.0
 """Requests a second that every one of them can answer, MLflow with a forest too."""
 _STARTS = 3
@@ -100,14 +96,6 @@ def _environment(peer: Peer, model: Made) -> Path:
     if peer.name == OURS:
         return runtime.python_for(model.bundle, lambda _: None)
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    pins = [f"{name}=={importlib.metadata.version(name)}" for name in _TRAINED_WITH]
+    pins = environments.trained_with()
     place = cache / "mlops-ci" / "bench" / "-".join([*pins, peer.name.replace(" ", "-")])
-    python = place / "bin" / "python"
-    if not (place / "ready").exists():
-        shutil.rmtree(place, ignore_errors=True)
-        find = uv.find_uv_bin()
-        subprocess.run([find, "venv", "--quiet", "--python", sys.executable, place], check=True)
-        options = ("--quiet", "--compile-bytecode", "--python", python)
-        subprocess.run([find, "pip", "install", *options, *pins, *peer.packages], check=True)
-        (place / "ready").touch()
-    return python
+    return environments.made(place, *pins, *peer.packages)

@@ -6,6 +6,7 @@ followed by itself: what a request carries goes to the host it was meant for.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from typing import IO, TYPE_CHECKING, NamedTuple, Protocol
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 else:
     httpx = lazy.library("httpx")
 
+_LONGEST = 300
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 LARGEST_ANSWER = 20_000_000
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 REDIRECTS = (301, 302, 303, 307, 308)
@@ -124,6 +127,12 @@ class _Parts:
     @property
     def all(self) -> bytes:
         return b"".join(self._parts)
+
+
+def plain(text: str, longest: int = _LONGEST) -> str:
+    """A text of the outside on one line, without control signs, cut to `longest` characters."""
+    text = _CONTROL.sub(" ", text).strip()
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def address(url: str) -> Address | None:

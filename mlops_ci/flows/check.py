@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 from mlops_ci.steps.case import Asked, Case, settle, stands_still
@@ -19,7 +18,7 @@ from mlops_ci.steps.write import Checked, restore, write_run
 
 def check(start: Path, asked: Asked, progress: Progress) -> Checked:
     """Judge the working tree, or the commit asked for, and write down what was decided."""
-    started, clock = datetime.now(UTC), Clock(progress)
+    clock = Clock(progress)
     case = settle(open_project(start), asked)
     workshop = Workshop(case.project, case.head, lambda text: clock.say("environment", text))
     if not asked.fresh and (before := restore(case, workshop)):
@@ -30,7 +29,7 @@ def check(start: Path, asked: Asked, progress: Progress) -> Checked:
     found = judged(case, workshop, clock)
     stands_still(case)
     decided = decide(case, found, workshop.locked)
-    return write_run(case, decided, clock, workshop, started)
+    return write_run(case, decided, clock, workshop)
 
 
 def judged(case: Case, workshop: Workshop, clock: Clock) -> Found:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlops_ci.edge.github.errors import plain
+from mlops_ci.edge.http import plain
 from mlops_ci.steps.health import missing, note, ok, unseen
 from mlops_ci.steps.hub_set_up import ENVIRONMENT, Unseen
 from mlops_ci.workflows.pins import PINS

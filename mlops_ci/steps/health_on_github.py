@@ -11,8 +11,9 @@ from mlops_ci.config.codeowners import PLACES
 from mlops_ci.edge import remote
 from mlops_ci.edge.github import access
 from mlops_ci.edge.github.client import GitHub
-from mlops_ci.edge.github.errors import GitHubError, plain
+from mlops_ci.edge.github.errors import GitHubError
 from mlops_ci.edge.github.transport import Transport
+from mlops_ci.edge.http import plain
 from mlops_ci.ledger.names import BRANCH
 from mlops_ci.reports.gate_status import CONTEXT
 from mlops_ci.steps import generated, health_of_jobs, hub_set_up

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from mlops_ci.config import codeowners
-from mlops_ci.edge.github.errors import GitHubError, RateLimitedError, plain
+from mlops_ci.edge.github.errors import GitHubError, RateLimitedError
+from mlops_ci.edge.http import plain
 from mlops_ci.ledger.names import BRANCH
 from mlops_ci.workflows.generate import FOLDER
 

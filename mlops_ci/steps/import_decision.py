@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from mlops_ci.evaluation.evaluate import evaluate
-from mlops_ci.ledger import statements
 from mlops_ci.ledger.entries import Entry, with_evidence
 from mlops_ci.records.decisions import Change, Decision, DecisionKind, Evidence
 from mlops_ci.records.outcomes import Outcome
@@ -17,7 +16,8 @@ from mlops_ci.reports import report as reports
 from mlops_ci.reports.story import Story
 from mlops_ci.steps.case import subject
 from mlops_ci.steps.champion import FEATURES, feature_digests
-from mlops_ci.steps.release_decision import run_info
+from mlops_ci.steps.release_decision import told
+from mlops_ci.steps.run_info import run_info
 
 if TYPE_CHECKING:
     import numpy as np
@@ -62,9 +62,7 @@ def story_of(asked: Asked, number: int) -> Story:
         reason=f"{asked.source} was taken in as {release}, not judged by gates: {asked.reason}",
     )
     decision = with_evidence(decision, evidence, _arrays(asked), asked.data.holdout)
-    return Story(
-        decision=decision, decision_id=statements.decision_id(decision), evidence=evidence, prefix=case.project.folder
-    )
+    return told(case, decision, evidence)
 
 
 def entry_of(asked: Asked, story: Story, clock: Clock) -> Entry:

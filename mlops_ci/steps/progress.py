@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Protocol
 
 
@@ -40,6 +41,7 @@ class Clock:
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
+        self.began = datetime.now(UTC)
         self.timings: dict[str, float] = {}
         self.restored: list[str] = []
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import platform
-from datetime import UTC, datetime
-
 import msgspec
 
-from mlops_ci import __version__
 from mlops_ci.ledger import statements
 from mlops_ci.ledger.entries import Entry, with_evidence
-from mlops_ci.records.decisions import Change, Decision, DecisionKind, Evidence, RunInfo
+from mlops_ci.records.decisions import Change, Decision, DecisionKind, Evidence
 from mlops_ci.records.outcomes import Outcome, Status
 from mlops_ci.records.releases import BundleInfo, Comparison, ImageInfo, Release
 from mlops_ci.records.results import Part, Result
@@ -21,6 +17,7 @@ from mlops_ci.steps.bundle import Bundle
 from mlops_ci.steps.case import Case
 from mlops_ci.steps.ledger import StoredDecision
 from mlops_ci.steps.progress import Clock
+from mlops_ci.steps.run_info import run_info
 
 replace = msgspec.structs.replace
 
@@ -67,23 +64,24 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
 def story_of(candidate: Candidate) -> Story:
     """The decision with its evidence: passed where the candidate has a number."""
     evidence = _evidence(candidate)
-    decision = _decision(candidate, evidence)
-    return Story(
-        decision=decision,
-        decision_id=statements.decision_id(decision),
-        evidence=evidence,
-        prefix=candidate.case.project.folder,
-    )
+    return told(candidate.case, _decision(candidate, evidence), evidence)
 
 
 def errored_story(case: Case, passed: Passed, reason: str) -> Story:
     """The decision where no bundle came to be."""
     evidence = Evidence(snapshot=passed.evidence.snapshot, training=passed.evidence.training)
-    told = Result(check="bundle", part=Part.MODEL, status=Status.ERRORED, message=reason)
+    lacking = Result(check="bundle", part=Part.MODEL, status=Status.ERRORED, message=reason)
     decision = replace(
-        _about(case, passed), outcome=Outcome.ERRORED, checks=(told,), reason=f"the bundle could not be made: {reason}"
+        _about(case, passed),
+        outcome=Outcome.ERRORED,
+        checks=(lacking,),
+        reason=f"the bundle could not be made: {reason}",
     )
-    decision = with_evidence(decision, evidence)
+    return told(case, with_evidence(decision, evidence), evidence)
+
+
+def told(case: Case, decision: Decision, evidence: Evidence) -> Story:
+    """What its report is told from."""
     return Story(
         decision=decision, decision_id=statements.decision_id(decision), evidence=evidence, prefix=case.project.folder
     )
@@ -166,17 +164,4 @@ def _release(story: Story, bundle: BundleInfo) -> Release:
         judged=bundle.decision,
         commit=story.decision.subject.commit,
         image=image.reference if image and image.reference else msgspec.UNSET,
-    )
-
-
-def run_info(clock: Clock) -> RunInfo:
-    """How it was made."""
-    return RunInfo(
-        started=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        seconds=round(sum(clock.timings.values()), 3),
-        timings=clock.timings,
-        restored=tuple(clock.restored),
-        host=platform.node(),
-        python=platform.python_version(),
-        mlops_ci=__version__,
     )

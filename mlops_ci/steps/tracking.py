@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import datetime
 
 from mlops_ci.edge import mlflow
 from mlops_ci.errors import OutsideError
@@ -15,9 +14,7 @@ from mlops_ci.steps.fit import params
 from mlops_ci.steps.progress import Clock
 
 
-def track(
-    case: Case, decided: Decided, clock: Clock, started: datetime, *, decision_id: str, report_markdown: str
-) -> str:
+def track(case: Case, decided: Decided, clock: Clock, *, decision_id: str, report_markdown: str) -> str:
     """The id of the run in MLflow; empty where MLflow is not installed, no model was judged, or logging fails.
 
     A failure is told and changes nothing else.
@@ -28,7 +25,7 @@ def track(
     run = mlflow.TrackedRun(
         experiment=decided.decision.project,
         name=_name(decided.decision),
-        started=int(started.timestamp() * 1000),
+        started=int(clock.began.timestamp() * 1000),
         params=_params(case, model),
         metrics=_metrics(decided, model),
         tags=_tags(decided.decision, decision_id),

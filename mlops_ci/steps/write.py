@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import platform
-from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
-from mlops_ci import __version__
 from mlops_ci.edge import files
 from mlops_ci.edge.git import Repository
 from mlops_ci.ledger import entries, statements
@@ -23,6 +20,7 @@ from mlops_ci.steps import ledger
 from mlops_ci.steps.case import Case, fingerprint
 from mlops_ci.steps.decide import Decided
 from mlops_ci.steps.progress import Clock
+from mlops_ci.steps.run_info import run_info
 from mlops_ci.steps.tracking import track
 from mlops_ci.steps.workshop import Workshop
 
@@ -68,7 +66,7 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
         }
 
 
-def write_run(case: Case, decided: Decided, clock: Clock, workshop: Workshop, started: datetime) -> Checked:
+def write_run(case: Case, decided: Decided, clock: Clock, workshop: Workshop) -> Checked:
     """Write the run's folder; on a clean tree also record it. The same decision again changes nothing."""
     decision_id = statements.decision_id(decided.decision)
     story = Story(
@@ -81,8 +79,8 @@ def write_run(case: Case, decided: Decided, clock: Clock, workshop: Workshop, st
     )
     page = report.build(story)
     report_markdown = markdown.render(page)
-    tracked = track(case, decided, clock, started, decision_id=decision_id, report_markdown=report_markdown)
-    run = _run_info(decided, clock, started, mlflow_run=tracked)
+    tracked = track(case, decided, clock, decision_id=decision_id, report_markdown=report_markdown)
+    run = _run_info(decided, clock, mlflow_run=tracked)
     entry = Entry(
         decision=decided.decision,
         run=run,
@@ -168,16 +166,10 @@ def earlier(repository: Repository, project: str, commit: str) -> tuple[Earlier,
     )[:_EARLIER]
 
 
-def _run_info(decided: Decided, clock: Clock, started: datetime, *, mlflow_run: str) -> RunInfo:
+def _run_info(decided: Decided, clock: Clock, *, mlflow_run: str) -> RunInfo:
     fitted = decided.found.model.fitted if decided.found.model else None
-    return RunInfo(
-        started=started.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        seconds=round((datetime.now(UTC) - started).total_seconds(), 3),
-        timings=clock.timings,
-        restored=tuple(clock.restored),
-        host=platform.node(),
-        python=platform.python_version(),
-        mlops_ci=__version__,
+    return msgspec.structs.replace(
+        run_info(clock),
         mlflow_run=mlflow_run,
         training_seconds=fitted.seconds if fitted else None,
         peak_memory_bytes=fitted.peak_memory if fitted else None,

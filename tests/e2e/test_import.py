@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from mlops_ci.edge import environment
-from mlops_ci.errors import OutsideError, UsageError
+from mlops_ci.errors import UsageError
 from mlops_ci.steps.bundles import find_bundle
-from tests.e2e.test_release import CACHES, MLFLOW, SETTINGS, TABLES, TRAIN
-from tests.helpers import commit, git, must_not_skip, repo
+from tests.e2e.test_release import SETTINGS, TABLES, TRAIN
+from tests.environments import python_with
+from tests.helpers import commit, git, repo
 
 REPOSITORY = Path(__file__).parents[2]
 GATES = "gates: [accuracy >= 0.9, roc_auc - champion.roc_auc > -0.05]"
@@ -56,10 +56,7 @@ print("told:" + json.dumps([told, found.version, found.tags, files, run.info.sta
 @pytest.fixture(scope="module")
 def with_mlflow() -> Path:
     """A Python with MLflow and what the tool needs."""
-    try:
-        return environment.resolve(MLFLOW, CACHES / "mlops-ci" / "tests", say=lambda text: None).python
-    except OutsideError as error:
-        (pytest.fail if must_not_skip() else pytest.skip)(f"MLflow cannot be installed: {error}")
+    return python_with("mlflow")
 
 
 def run(root: Path, *words: str, python: str | Path = sys.executable, code: int = 0, **extra: str) -> dict[str, Any]:

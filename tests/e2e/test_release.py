@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import shutil
 import socket
 import subprocess
@@ -16,23 +15,21 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mlops_ci.edge import environment, runtime
+from mlops_ci.edge import runtime
 from mlops_ci.edge.git import Repository
-from mlops_ci.errors import OutsideError
 from mlops_ci.flows.release import release
 from mlops_ci.records.decisions import DecisionKind
 from mlops_ci.records.outcomes import Outcome
 from mlops_ci.steps import ledger
 from mlops_ci.steps.progress import Silent
 from mlops_ci.steps.release import Released, Wish
-from tests.helpers import commit, git, must_not_skip, repo
+from tests.environments import python_with
+from tests.helpers import commit, git, repo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 TABLES = Path(__file__).parents[1] / "data" / "tables"
-MLFLOW = Path(__file__).parents[1] / "integration" / "mlflow_environment"
-CACHES = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 SETTINGS = """version: 1
 project: tumours
 task: classification
@@ -98,6 +95,15 @@ def alike(found: dict[str, list[Any]], judged: dict[str, list[Any]]) -> None:
         assert all(math.isclose(one, other, abs_tol=1e-5) for one, other in zip(found[name], values, strict=True)), name
 
 
+def mlflow_answers(bundle: str) -> dict[str, list[Any]]:
+    """What the bundle answers to its golden requests where `mlflow.pyfunc` has loaded it."""
+    done = subprocess.run(
+        [str(python_with("mlflow")), "-c", LOADED, bundle], capture_output=True, text=True, check=False
+    )
+    assert "answers:" in done.stdout, done.stderr
+    return dict(json.loads(done.stdout.rpartition("answers:")[2]))
+
+
 def test_a_release_is_in_the_ledger_and_in_the_store(released: tuple[Path, dict[str, Any]]) -> None:
     root, told = released
     assert told["release"] == "v1"
@@ -123,15 +129,7 @@ def test_another_folder_gives_the_same_digest(released: tuple[Path, dict[str, An
 
 
 def test_mlflow_gives_the_judged_answers(released: tuple[Path, dict[str, Any]], golden: dict[str, Any]) -> None:
-    try:
-        python = environment.resolve(MLFLOW, CACHES / "mlops-ci" / "tests", say=lambda text: None).python
-    except OutsideError as error:
-        (pytest.fail if must_not_skip() else pytest.skip)(f"MLflow cannot be installed: {error}")
-    done = subprocess.run(
-        [str(python), "-c", LOADED, released[1]["bundle"]], capture_output=True, text=True, check=False
-    )
-    assert "answers:" in done.stdout, done.stderr
-    alike(json.loads(done.stdout.rpartition("answers:")[2]), golden["answers"])
+    alike(mlflow_answers(released[1]["bundle"]), golden["answers"])
 
 
 @pytest.fixture

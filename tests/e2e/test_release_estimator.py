@@ -13,13 +13,11 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
-from mlops_ci.edge import environment
-from mlops_ci.errors import OutsideError
 from mlops_ci.packaging import locks
-from tests.e2e.test_release import CACHES, LOADED, MLFLOW, TABLES, alike, run
+from tests.e2e.test_release import TABLES, alike, mlflow_answers, run
 from tests.e2e.test_release import served as served  # noqa: PLC0414 - a fixture
 from tests.e2e.test_release import test_a_served_release_gives_the_judged_answers as served_answers
-from tests.helpers import commit, must_not_skip, repo
+from tests.helpers import commit, repo
 
 EXAMPLE = Path(__file__).parents[2] / "example_project"
 SETTINGS = """version: 1
@@ -127,15 +125,7 @@ def test_the_same_commit_again_is_the_same_release(released: tuple[Path, dict[st
 
 
 def test_mlflow_gives_the_judged_answers(released: tuple[Path, dict[str, Any]], golden: dict[str, Any]) -> None:
-    try:
-        python = environment.resolve(MLFLOW, CACHES / "mlops-ci" / "tests", say=lambda text: None).python
-    except OutsideError as error:
-        (pytest.fail if must_not_skip() else pytest.skip)(f"MLflow cannot be installed: {error}")
-    done = subprocess.run(
-        [str(python), "-c", LOADED, released[1]["bundle"]], capture_output=True, text=True, check=False
-    )
-    assert "answers:" in done.stdout, done.stderr
-    alike(json.loads(done.stdout.rpartition("answers:")[2]), golden["answers"])
+    alike(mlflow_answers(released[1]["bundle"]), golden["answers"])
 
 
 def test_a_served_release_gives_the_judged_answers(served: str, golden: dict[str, Any]) -> None:

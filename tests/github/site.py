@@ -124,18 +124,7 @@ class Site:
 
     def started(self, event: Event, workflow: str, keeping: Path) -> int:
         """A run goes on; its number. What lies below `keeping` are the artifacts it has left so far."""
-        run = self.state.new_id()
-        self.state.runs[run] = Run(
-            id=run,
-            head_sha=event.head,
-            head_branch=event.branch,
-            head_repository=event.repository,
-            event=event.name,
-            path=f".github/workflows/{workflow}",
-            status="in_progress",
-            conclusion=None,
-            run_number=run,
-        )
+        run = self._run(event, path=f".github/workflows/{workflow}", status="in_progress", conclusion=None)
         self.state.keeping[run] = keeping
         return run
 
@@ -148,6 +137,11 @@ class Site:
 
     def finished(self, event: Event, conclusion: str, artifacts: dict[str, bytes]) -> int:
         """A run of the check is over; its number."""
+        run = self._run(event, conclusion=conclusion)
+        self.left(run, artifacts)
+        return run
+
+    def _run(self, event: Event, **more: Any) -> int:
         run = self.state.new_id()
         self.state.runs[run] = Run(
             id=run,
@@ -155,10 +149,9 @@ class Site:
             head_branch=event.branch,
             head_repository=event.repository,
             event=event.name,
-            conclusion=conclusion,
             run_number=run,
+            **more,
         )
-        self.left(run, artifacts)
         return run
 
     def left(self, run: int, artifacts: dict[str, bytes]) -> None:

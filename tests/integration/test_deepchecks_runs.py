@@ -18,14 +18,14 @@ from mlops_ci.config.judging import SLOW_CHECKS
 from mlops_ci.edge import deepchecks, environment, frames
 from mlops_ci.edge.deepchecks import Condition
 from mlops_ci.edge.processes import Limits
-from mlops_ci.errors import OutsideError, UserCodeError
+from mlops_ci.errors import UserCodeError
 from mlops_ci.records.tables import Column, Kind, Table
-from tests.helpers import git, must_not_skip, repo
+from tests.environments import CACHES, required
+from tests.helpers import git, repo
 
 REPOSITORY = Path(__file__).parents[2]
 WORKER = REPOSITORY / "mlops_ci" / "deepchecks_worker"
 # As it is before a test's own HOME: the environment is 800 MB, and the same for every run.
-CACHES = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
 DATA_CHECKS = {
     "is_single_value",
     "special_characters",
@@ -52,11 +52,10 @@ LIMITS = Limits(seconds=300)
 def made() -> Path:
     """The Python of deepchecks' environment; where it cannot be made, the test is skipped, and in CI failed."""
     before = os.environ.get("XDG_CACHE_HOME")
-    os.environ["XDG_CACHE_HOME"] = CACHES
+    os.environ["XDG_CACHE_HOME"] = str(CACHES)
     try:
-        return deepchecks.install(lambda text: None)
-    except OutsideError as error:
-        (pytest.fail if must_not_skip() else pytest.skip)(f"deepchecks cannot be installed: {error}")
+        with required("deepchecks"):
+            return deepchecks.install(lambda text: None)
     finally:
         os.environ.pop("XDG_CACHE_HOME") if before is None else os.environ.update(XDG_CACHE_HOME=before)
 
@@ -65,7 +64,7 @@ def made() -> Path:
 def installed(monkeypatch: pytest.MonkeyPatch) -> None:
     """For whole checks: a machine that has deepchecks already."""
     made()
-    monkeypatch.setenv("XDG_CACHE_HOME", CACHES)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(CACHES))
 
 
 def table(rows: int, *, seed: int, colours: tuple[str, ...]) -> Table:

@@ -15,13 +15,11 @@ import pytest
 from bench.formats.__main__ import exported, here
 from bench.formats.page import HEADS, TASKS, cell
 from mlops_ci.edge import environment, exporter
-from mlops_ci.errors import OutsideError
-from tests.helpers import must_not_skip
+from tests.environments import CACHES, required
 
 REPOSITORY = Path(__file__).parents[2]
 HERE = Path(__file__).parent
 PAGE = REPOSITORY / "docs" / "formats-matrix.md"
-CACHES = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 # Fits histogram gradient boosting with categorical splits and exports it; SABOTAGE is a line that breaks something.
 CATEGORICAL = """
 import json, sys
@@ -49,9 +47,8 @@ def _installed(of: environment.ProjectEnvironment) -> Path:
     before = os.environ.get("XDG_CACHE_HOME")
     os.environ["XDG_CACHE_HOME"] = str(CACHES)  # the real one: tests have a HOME of their own
     try:
-        return exporter.install(of, lambda text: None)
-    except OutsideError as error:
-        (pytest.fail if must_not_skip() else pytest.skip)(f"the converters cannot be installed: {error}")
+        with required("the converters"):
+            return exporter.install(of, lambda text: None)
     finally:
         os.environ.pop("XDG_CACHE_HOME") if before is None else os.environ.update(XDG_CACHE_HOME=before)
 
@@ -253,10 +250,8 @@ def test_what_needs_more_than_an_operator_is_converted(kit: str) -> None:
 def test_boosters_are_converted() -> None:
     """XGBoost and LightGBM alone and behind preprocessing, CatBoost alone, in an environment that has them."""
     caches = CACHES / "mlops-ci" / "tests-boosters"
-    try:
+    with required("the boosters"):
         there = environment.resolve(HERE / "booster_environment", caches, say=lambda text: None)
-    except OutsideError as error:
-        (pytest.fail if must_not_skip() else pytest.skip)(f"the boosters cannot be installed: {error}")
     rows = exported(_installed(there), "boosters", python=str(there.python))
     assert len(rows) == 21
     wrong = [(row["name"], row["kind"], row["task"]) for row in rows if not cell(row["answer"]).startswith("ONNX")]

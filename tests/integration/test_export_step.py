@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import msgspec
@@ -19,9 +18,9 @@ from mlops_ci.steps.holdout import make_parts
 from mlops_ci.steps.project import open_project
 from mlops_ci.steps.snapshot import make_snapshot
 from mlops_ci.steps.workshop import Workshop
-from tests.helpers import must_not_skip, repo
+from tests.environments import CACHES, required
+from tests.helpers import repo
 
-CACHES = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 SETTINGS = """\
 version: 1
 project: parcels
@@ -94,10 +93,8 @@ def caches(monkeypatch: pytest.MonkeyPatch) -> None:
 def exports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Exports:
     monkeypatch.delenv("VIRTUAL_ENV", raising=False)
     made = Exports(tmp_path / "project", SKLEARN)
-    try:
+    with required("the converters"):
         exporter.install(made.model.workshop.environment, made.said.append)
-    except OutsideError as error:
-        (pytest.fail if must_not_skip() else pytest.skip)(f"the converters cannot be installed: {error}")
     return made
 
 

@@ -13,14 +13,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from mlops_ci.edge import environment
-from mlops_ci.errors import OutsideError
-from tests.helpers import commit, git, must_not_skip, repo
+from tests.environments import python_with
+from tests.helpers import commit, git, repo
 
 REPOSITORY = Path(__file__).parents[2]
-LOCK = Path(__file__).parent / "mlflow_environment"
-# As it is before a test's own HOME: the environment is large, and the same for every run.
-CACHES = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 QUESTION = """
 import json, sys
 from mlflow.tracking import MlflowClient
@@ -64,10 +60,7 @@ class Checked(NamedTuple):
 @pytest.fixture(scope="module")
 def with_mlflow() -> Path:
     """A Python with MLflow and what the tool needs; where it cannot be made, the test is skipped, and in CI failed."""
-    try:
-        return environment.resolve(LOCK, CACHES / "mlops-ci" / "tests", say=lambda text: None).python
-    except OutsideError as error:
-        (pytest.fail if must_not_skip() else pytest.skip)(f"MLflow cannot be installed: {error}")
+    return python_with("mlflow")
 
 
 def project(root: Path, train: str) -> Path:

@@ -13,19 +13,16 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from mlops_ci.edge import environment
 from mlops_ci.edge.stores import s3
-from mlops_ci.errors import OutsideError, UsageError
+from mlops_ci.errors import UsageError
 from tests.docker.machine import free_port
+from tests.environments import python_with
 from tests.github.server import Reply, Request, Server
-from tests.helpers import must_not_skip
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 REPOSITORY = Path(__file__).parents[2]
-LOCK = Path(__file__).parent / "s3_environment"
-CACHES = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 NAME = "bundle-" + "a" * 64
 # One line a step: what was answered, or the error with its advice.
 DRIVER = """
@@ -77,10 +74,7 @@ class Between:
 @pytest.fixture(scope="module")
 def python() -> Path:
     """A Python with obstore, what the tool needs, and a server that speaks S3."""
-    try:
-        return environment.resolve(LOCK, CACHES / "mlops-ci" / "tests", say=lambda text: None).python
-    except OutsideError as error:
-        (pytest.fail if must_not_skip() else pytest.skip)(f"it cannot be installed: {error}")
+    return python_with("s3")
 
 
 @pytest.fixture(scope="module")
@@ -179,9 +173,8 @@ def test_what_does_not_pass_is_told_and_the_next_run_does_it(
     assert ask(python, server, ("size", name), ("put", name, archive)) == [None, None]
 
 
-def test_without_the_library_it_says_how_to_get_it() -> None:
-    if "obstore" in sys.modules:
-        pytest.skip("obstore is installed here")
+def test_without_the_library_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "obstore", None)  # to import it fails, also where it is installed
     with pytest.raises(UsageError, match="is not installed here") as stopped:
         s3.S3Store("models", "flights")
     assert "mlops-ci[s3]" in stopped.value.advice

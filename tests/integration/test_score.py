@@ -16,12 +16,11 @@ import duckdb
 import pytest
 
 from mlops_ci.edge import beside, environment, runtime
-from mlops_ci.errors import OutsideError
 from mlops_ci.serving.app import App
 from mlops_ci.serving.bundle import opened
 from mlops_ci.serving.model import Model
 from tests import serving_bundles
-from tests.helpers import must_not_skip
+from tests.environments import required
 from tests.serving_client import post, until
 
 ROWS = [
@@ -34,11 +33,9 @@ ROWS = [
 @pytest.fixture(autouse=True)
 def installed() -> None:
     """pyarrow, laid beside the environment of the tests; where it cannot be had, the tests are skipped."""
-    try:
+    with required("pyarrow"):
         here = environment.resolve(Path("/nowhere"), Path("/nowhere"), say=lambda text: None)
         beside.lay(runtime.kit("batch"), "batch", here, lambda: None)
-    except OutsideError as error:
-        (pytest.fail if must_not_skip() else pytest.skip)(f"pyarrow cannot be installed: {error}")
 
 
 @pytest.fixture(scope="module")

@@ -7,17 +7,14 @@ from pathlib import Path
 import pytest
 
 from bench.cases import command
-from mlops_ci.errors import OutsideError
 from tests import serving_bundles
-from tests.helpers import must_not_skip
+from tests.environments import required
 
 
 @pytest.fixture(scope="module")
 def schemathesis() -> Path:
-    try:
+    with required("Schemathesis"):
         return command.schemathesis()
-    except OutsideError as error:
-        (pytest.fail if must_not_skip() else pytest.skip)(f"Schemathesis cannot be installed: {error}")
 
 
 def test_every_answer_is_one_that_is_described(schemathesis: Path, tmp_path: Path) -> None:

@@ -9,18 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from mlops_ci.edge import environment
-from mlops_ci.errors import OutsideError
 from mlops_ci.serving.app import App
 from mlops_ci.serving.bundle import opened
 from mlops_ci.serving.model import Model
 from tests import serving_bundles
-from tests.helpers import must_not_skip
+from tests.environments import python_with
 from tests.serving_client import post, running
 
-LOCK = Path(__file__).parent / "mlflow_environment"
-# As it is before a test's own HOME: the environment is large, and the same for every run.
-CACHES = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 MLMODEL = b"""\
 flavors:
   python_function:
@@ -88,10 +83,7 @@ print("answers:" + json.dumps({
 @pytest.fixture(scope="module")
 def with_mlflow() -> Path:
     """A Python with MLflow and skops; where it cannot be made, the test is skipped, and in CI failed."""
-    try:
-        return environment.resolve(LOCK, CACHES / "mlops-ci" / "tests", say=lambda text: None).python
-    except OutsideError as error:
-        (pytest.fail if must_not_skip() else pytest.skip)(f"MLflow cannot be installed: {error}")
+    return python_with("mlflow")
 
 
 def run(python: Path, script: str, *arguments: str, code: int = 0) -> str:

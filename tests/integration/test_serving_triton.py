@@ -11,14 +11,10 @@ from typing import Any
 
 import pytest
 
-from mlops_ci.edge import environment
-from mlops_ci.errors import OutsideError
 from tests import serving_bundles
-from tests.helpers import must_not_skip
+from tests.environments import python_with
 from tests.serving_client import Running, running
 
-LOCK = Path(__file__).parent / "triton_environment"
-CACHES = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")  # before a test's own HOME
 COLUMNS = {
     "carrier": ["AA", "B6", "UA"],
     "hour": [18, 3, 23],
@@ -82,10 +78,7 @@ print("answers:" + json.dumps({
 @pytest.fixture(scope="module")
 def triton() -> Path:
     """A Python with Triton's client; where it cannot be made, the test is skipped, and in CI failed."""
-    try:
-        return environment.resolve(LOCK, CACHES / "mlops-ci" / "tests", say=lambda text: None).python
-    except OutsideError as error:
-        (pytest.fail if must_not_skip() else pytest.skip)(f"Triton's client cannot be installed: {error}")
+    return python_with("triton")
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ import re
 
 import msgspec
 
+from mlops_ci.edge.http import plain
 from mlops_ci.errors import OutsideError
 
 # Of GitHub's own permissions those that `permissions:` of a job can name.
@@ -19,8 +20,6 @@ _OF_A_JOB = frozenset(
 _NOT_GRANTED = "Resource not accessible by "
 _NO_PULL_REQUESTS = "GitHub Actions is not permitted to create or approve pull requests"
 _OTHER_PLAN = "Upgrade to GitHub "
-_LONGEST = 300
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 
 
 class GitHubError(OutsideError):
@@ -58,12 +57,6 @@ class _Detail(msgspec.Struct, frozen=True):
 class _Said(msgspec.Struct, frozen=True):
     message: str = ""
     errors: tuple[_Detail | str, ...] | str = ()
-
-
-def plain(text: str, longest: int = _LONGEST) -> str:
-    """A text of the outside on one line, without control signs, cut to `longest` characters."""
-    text = _CONTROL.sub(" ", text).strip()
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def refused(method: str, path: str, *, status: int, body: bytes, accepted: str) -> GitHubError:

@@ -11,14 +11,13 @@ import io
 import urllib.request
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 from urllib.parse import quote, urlencode
 
 import msgspec
 
 from mlops_ci.edge import files, http
-from mlops_ci.edge.github.errors import plain
-from mlops_ci.edge.http import REDIRECTS, Answer, BrokenError, Http, Limits, Sink
+from mlops_ci.edge.http import REDIRECTS, Answer, BrokenError, Http, Limits, Sink, plain
 from mlops_ci.edge.patience import Patience, Time
 from mlops_ci.edge.stores.credentials import credentials
 from mlops_ci.errors import OutsideError
@@ -32,6 +31,17 @@ _TRIES = 3
 _HUB = {"docker.io": "registry-1.docker.io"}
 
 Opened = Callable[[], IO[bytes]]
+
+
+class _Request(NamedTuple):
+    """What is asked. `content` is opened anew for each try; `own`: of the registry itself, which is told who asks."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = {}
+    content: Opened | None = None
+    into: Sink | None = None
+    own: bool = True
 
 
 class _Token(msgspec.Struct, frozen=True):
@@ -63,19 +73,19 @@ class Registry:
 
     def manifest(self, tag: str) -> bytes | None:
         """None where there is none."""
-        answer = self._called("GET", f"{self._root}/manifests/{quote(tag)}", headers={"Accept": MANIFEST})
+        answer = self._called(_Request("GET", f"{self._root}/manifests/{quote(tag)}", {"Accept": MANIFEST}))
         if answer.status == 404:
             return None
         return self._good(answer, "GET", f"manifest {tag}").body
 
     def put_manifest(self, tag: str, content: bytes) -> None:
         url = f"{self._root}/manifests/{quote(tag)}"
-        answer = self._called("PUT", url, headers={"Content-Type": MANIFEST}, content=lambda: io.BytesIO(content))
+        answer = self._called(_Request("PUT", url, {"Content-Type": MANIFEST}, _opened(content)))
         self._good(answer, "PUT", f"manifest {tag}")
 
     def delete_manifest(self, digest: str) -> None:
         """Remove it with all its tags; one that is gone already is no error. Some registries refuse that."""
-        answer = self._called("DELETE", f"{self._root}/manifests/{digest}")
+        answer = self._called(_Request("DELETE", f"{self._root}/manifests/{digest}"))
         if answer.status == 405:
             advice = "It removes nothing over this way: do it on its own pages."
             raise OutsideError(f"{self.place} refused DELETE manifest {digest} (405)", advice)
@@ -85,14 +95,14 @@ class Registry:
     def put_blob(self, content: Path | bytes, digest: str) -> None:
         """Send what is not there yet; `digest`: `sha256:` and 64 hex digits. An upload that broke off begins anew."""
         for left in reversed(range(_TRIES)):
-            if self._called("HEAD", f"{self._root}/blobs/{digest}").status == 200:
+            if self._called(_Request("HEAD", f"{self._root}/blobs/{digest}")).status == 200:
                 return
-            begun = self._good(self._called("POST", f"{self._root}/blobs/uploads/"), "POST", "an upload")
+            begun = self._good(self._called(_Request("POST", f"{self._root}/blobs/uploads/")), "POST", "an upload")
             url = self._upload(begun)
             headers = {"Content-Type": "application/octet-stream"}
             url = f"{url}{'&' if '?' in url else '?'}digest={digest}"
             try:
-                answer = self._asked("PUT", url, headers=headers, content=_opened(content))
+                answer = self._asked(_Request("PUT", url, headers, _opened(content)))
             except BrokenError as error:
                 if not (error.passing and left):
                     raise self._unreachable("PUT", f"blob {digest}", error) from error
@@ -103,9 +113,9 @@ class Registry:
 
     def blob(self, digest: str, into: Sink) -> None:
         """Give `into` the bytes of a blob; where they lie on another host, that is not told who asks."""
-        answer = self._called("GET", f"{self._root}/blobs/{digest}", into=into)
+        answer = self._called(_Request("GET", f"{self._root}/blobs/{digest}", into=into))
         if answer.status in REDIRECTS:
-            answer = self._called("GET", self._elsewhere(answer), into=into, own=False)
+            answer = self._called(_Request("GET", self._elsewhere(answer), into=into, own=False))
         self._good(answer, "GET", f"blob {digest}")
 
     def _elsewhere(self, answer: Answer) -> str:
@@ -125,52 +135,31 @@ class Registry:
         here, there = http.address(self._root), http.address(url)
         return here is not None and there is not None and here[:3] == there[:3] and not there.has_user
 
-    def _called(
-        self,
-        method: str,
-        url: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-        content: Opened | None = None,
-        into: Sink | None = None,
-        own: bool = True,
-    ) -> Answer:
+    def _called(self, request: _Request) -> Answer:
         """The answer, whatever it says, after as many tries as a registry in trouble may take; all may be repeated."""
         patience = Patience(self._time, _SECONDS)
         while True:
             try:
-                answer = self._asked(method, url, headers=headers, content=content, into=into, own=own)
+                answer = self._asked(request)
             except BrokenError as error:
                 if not (error.passing and patience.again()):
-                    raise self._unreachable(method, url.partition("?")[0].removeprefix(self._root), error) from error
+                    what = request.url.partition("?")[0].removeprefix(self._root)
+                    raise self._unreachable(request.method, what, error) from error
                 continue
             if not ((answer.status >= 500 or answer.status == 429) and patience.again()):
                 return answer
 
-    def _asked(
-        self,
-        method: str,
-        url: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-        content: Opened | None = None,
-        into: Sink | None = None,
-        own: bool = True,
-    ) -> Answer:
-        """One try, and one more where the registry first asks who it is. `own`: it is the registry itself."""
+    def _asked(self, request: _Request) -> Answer:
+        """One try, and one more where the registry first asks who it is."""
+        method, url, content, into = request.method, request.url, request.content, request.into
         limits = Limits(_QUIET, _SECONDS if content is None and into is None else _TRANSFER)
         for again in (True, False):
-            who = {"Authorization": self._authorization} if own and self._authorization else {}
+            who = {"Authorization": self._authorization} if request.own and self._authorization else {}
+            headers = {**request.headers, **who}
             with content() if content else io.BytesIO() as body:
-                answer = self._http.ask(
-                    method,
-                    url,
-                    limits=limits,
-                    headers={**(headers or {}), **who},
-                    content=body if content else None,
-                    into=into,
-                )
-            if not (answer.status == 401 and own and again and self._logged_in(answer)):
+                sent = body if content else None
+                answer = self._http.ask(method, url, limits=limits, headers=headers, content=sent, into=into)
+            if not (answer.status == 401 and request.own and again and self._logged_in(answer)):
                 break
         return answer
 

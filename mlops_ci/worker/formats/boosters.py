@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .attempt import Unconverted
 from .feeds import Feed, parts
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def catboost(model: Any, inputs: list[Feed], name: str) -> Any | None:
     if type(model).__module__.split(".")[0] != "catboost":
         return None
     if [feed.type for feed in inputs] != ["float32"]:
-        raise NotImplementedError("CatBoost exports models of numbers alone, as float32")
+        raise Unconverted("CatBoost exports models of numbers alone, as float32")
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "model.onnx"
         model.save_model(str(file), format="onnx", export_parameters={"onnx_graph_name": name})

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from . import boosters, encoding, functions, hist_trees, imputing
+from .attempt import Unconverted
 from .feeds import TEXT, Feed, parts
 
 NAME = "mlops-ci"
@@ -52,7 +53,7 @@ def _by_skl2onnx(model: Any, inputs: list[Feed], missing_text: str) -> Any:
         made = convert_sklearn(prepared, NAME, types, options=options, target_opset=OPSETS)
     for node in made.graph.node:
         if node.op_type == "ZipMap":
-            raise NotImplementedError("the probabilities are a list of mappings")
+            raise Unconverted("the probabilities are a list of mappings")
         if node.op_type == "StringNormalizer":
             _in_any_locale(node)
     return made

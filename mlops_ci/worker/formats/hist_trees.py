@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .attempt import Unconverted
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -234,5 +236,5 @@ def _regressor(scope: Any, operator: Any, container: Any) -> None:
     link = type(operator.raw_operator._loss.link).__name__  # noqa: SLF001 - the only place that says it
     inverse = {"IdentityLink": "Identity", "LogLink": "Exp"}.get(link)
     if inverse is None:
-        raise NotImplementedError(f"histogram gradient boosting with the link {link}")
+        raise Unconverted(f"histogram gradient boosting with the link {link}")
     graph.add(inverse, _raw(graph, operator), output=operator.outputs[0].full_name)

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from .attempt import Unconverted
+
 
 def register() -> None:
     """Tell skl2onnx to convert it with what is here; text stays with skl2onnx."""
@@ -45,12 +47,12 @@ def _imputer(scope: Any, operator: Any, container: Any) -> None:
     numbers = all(isinstance(given.type, (DoubleTensorType, FloatTensorType)) for given in operator.inputs)
     if not numbers or of_text(imputer) or not np.isnan(imputer.missing_values):
         if indicated:
-            raise NotImplementedError("SimpleImputer over text with an indicator")
+            raise Unconverted("a SimpleImputer over text that also says where something was missing has no converter")
         convert_sklearn_imputer(scope, operator, container)
         return
     statistics = np.asarray(imputer.statistics_, dtype=float)
     if np.isnan(statistics).any():
-        raise NotImplementedError("SimpleImputer of a column without any value")
+        raise Unconverted("a SimpleImputer that saw no value of a column has nothing to fill in there")
     kind = TensorProto.DOUBLE if isinstance(operator.inputs[0].type, DoubleTensorType) else TensorProto.FLOAT
     names = ("values", "table", "missing", "filled", "columns", "where", "flags")
     values, table, gone, filled, columns, where, flags = (scope.get_unique_variable_name(name) for name in names)

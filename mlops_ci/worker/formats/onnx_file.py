@@ -68,6 +68,8 @@ def _attempt(judged: Judged, number: str, missing_text: str) -> dict[str, Any]:
             classes=getattr(judged.model, "classes_", None),
             probabilities=probabilities,
         )
+    except Unconverted:
+        raise
     except Exception as error:  # noqa: BLE001 - a converter raises what it likes, and that is an answer
         raise Unconverted(f"{type(error).__name__}: {first_line(error)}") from None
     parity = judged.compare(model, cast=np.dtype(number).type)
