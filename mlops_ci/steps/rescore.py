@@ -52,7 +52,7 @@ def rescore(case: Case, taken: Taken, decision: str, clock: Clock, *, until: flo
     format_ = taken.serving.model.format
     if format_ != "onnx":
         told = f"as the job that made it says; {format_} runs code when it is loaded, and is not loaded here"
-        return Scored(results=(_result("bundle_answers", told, passed=True),), reported=(GOLDEN, ROWS))
+        return Scored(results=(_result("bundle_answers", told, Status.SKIPPED),), reported=(GOLDEN, ROWS))
     with clock.step("load", "loading the bundle by itself") as line:
         results = answers_as_judged(taken.bundle, clock)
         line.found = results[0].message
@@ -75,25 +75,25 @@ def _rows(
     workshop = NoWorkshop(case.project, case.head, lambda text: clock.say("environment", text), until=until)
     data = look_at_data(case, workshop, clock).data
     if data is None or not np.array_equal(data.holdout.ids, ids):
-        return _result(CHECK, "git holds other rows than the decision was made on", passed=False)
+        return _result(CHECK, "git holds other rows than the decision was made on", Status.FAILED)
     snapshot, classes = data.snapshot, data.holdout.classes
     wanted = tuple(each.name for each in taken.serving.inputs)
     if missing := sorted(set(wanted) - set(snapshot.table.names)):
-        return _result(CHECK, f"the bundle asks for {missing[0]}, which is no column of the data", passed=False)
+        return _result(CHECK, f"the bundle asks for {missing[0]}, which is no column of the data", Status.FAILED)
     features = canonical.select(canonical.take(snapshot.table, snapshot.holdout), wanted)
     try:
         problem = _asked(taken, features, judged, classes)
     except (MlopsCiError, ValueError, KeyError, IndexError) as error:
         problem = str(error)
     if problem:
-        return _result(CHECK, problem, passed=False)
+        return _result(CHECK, problem, Status.FAILED)
     allowed = rescoring.tolerance(judged, classes=classes)
     labels = "every label equal, " if classes else ""
     return _result(
         CHECK,
         f"gives the judged answers on {numbers.plural(features.rows, 'held-out row')}: {labels}no number off by more "
         f"than {allowed:.1g}",
-        passed=True,
+        Status.PASSED,
     )
 
 
@@ -119,5 +119,5 @@ def _content(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def _result(check: str, message: str, *, passed: bool) -> Result:
-    return Result(check=check, part=Part.MODEL, status=Status.PASSED if passed else Status.FAILED, message=message)
+def _result(check: str, message: str, status: Status) -> Result:
+    return Result(check=check, part=Part.MODEL, status=status, message=message)
