@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mlops_ci.edge import environment
+from mlops_ci.edge import beside, environment, runtime, signing
 from mlops_ci.errors import OutsideError
 from tests.helpers import must_not_skip
 
@@ -35,3 +35,9 @@ def python_with(what: str) -> Path:
     """A Python with what `integration/WHAT_environment` locks."""
     with required(what):
         return environment.resolve(_LOCKS / f"{what}_environment", OURS, say=lambda _: None).python
+
+
+def signing_kit() -> Path:
+    """What checks and makes signatures, laid for this Python as `serve --trust` lays it."""
+    with required("cryptography"):
+        return beside.lay(runtime.kit(signing.KIT), signing.KIT, signing.this_python(), lambda: None)

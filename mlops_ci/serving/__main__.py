@@ -25,7 +25,7 @@ def main(arguments: Sequence[str]) -> int:
     chosen = options.parsed(arguments)
     try:
         if chosen.check:
-            return _check(chosen.bundle, chosen.digest)
+            return _check(chosen.bundle, chosen.digest, chosen.trust)
         several = chosen.workers > 1
         bound = server.listen(chosen.host, chosen.port, shared=several or chosen.worker is not None)
         return _supervise(arguments, chosen, bound) if several else _serve(chosen, bound)
@@ -34,11 +34,11 @@ def main(arguments: Sequence[str]) -> int:
     return 1
 
 
-def _check(bundle: Path, digest: str) -> int:
+def _check(bundle: Path, digest: str, trust: Path | None) -> int:
     """Load it, ask the golden requests, and print what came of it as JSON."""
     began = time.perf_counter()
     try:
-        model = Model(opened(bundle, digest))
+        model = Model(opened(bundle, digest, trust))
     except BundleError as error:
         _print({"error": {"code": "bundle", "message": str(error)}})
         return 1
@@ -71,7 +71,7 @@ def _supervise(arguments: Sequence[str], chosen: argparse.Namespace, bound: sock
 
 def _serve(chosen: argparse.Namespace, bound: socket.socket) -> int:
     parent, counted = _of_worker(chosen.worker) if chosen.worker else (None, counts.Counts())
-    model = Model(opened(chosen.bundle, chosen.digest), chosen.release)
+    model = Model(opened(chosen.bundle, chosen.digest, chosen.trust), chosen.release)
     kept = _log(chosen.log, chosen.log_sample, counted) if chosen.log else None
     app = App(
         model,

@@ -1,6 +1,7 @@
 """Opens a bundle: nothing is read of it that its manifest does not vouch for.
 
 manifest.json names every file with its sha256 and size; the digest of the bundle is the sha256 of its bytes.
+model.sig beside it may hold a signature over all of them, which is looked at where one is demanded.
 """
 
 from __future__ import annotations
@@ -15,10 +16,13 @@ import msgspec
 from .described import Golden, Serving, check, decoded
 from .errors import BundleError
 
+SIGNATURE = "model.sig"
+"""The one file that no manifest lists: the digest of a bundle is the same whoever signs it, or nobody."""
 _MANIFEST = "manifest.json"
 _CODE = "code"
 _REGISTRYS = "registered_model_meta"  # MLflow puts it beside what it downloads; nothing here reads it
 _LARGEST_TEXT = 64 * 2**20
+_LARGEST_SIGNATURE = 4 * 2**20
 
 
 class Listed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -49,19 +53,63 @@ def claimed(folder: Path) -> str:
     return _digest(_read(folder, _MANIFEST))
 
 
-def opened(folder: Path, expected: str = "") -> Bundle:
-    """The bundle in `folder`; another digest than `expected` is refused, where one is. Raises BundleError."""
-    manifest = _read(folder, _MANIFEST)
-    digest = _digest(manifest)
-    if expected and not hmac.compare_digest(expected.removeprefix("sha256:"), digest.removeprefix("sha256:")):
-        raise BundleError(f"{folder}: this is {digest}; only {expected} may be served here")
-    files = _listed(manifest)
-    _check_files(folder, files)
+def verified(folder: Path, expected: str = "", trust: Path | None = None) -> str:
+    """The digest of the bundle in `folder`, whose files are what its manifest says. Raises BundleError.
+
+    Another digest than `expected` is refused, where one is; with `trust`, the file of a public key, so is a bundle
+    without a signature by that key.
+    """
+    return _verified(folder, expected, trust)[0]
+
+
+def opened(folder: Path, expected: str = "", trust: Path | None = None) -> Bundle:
+    """What is in the bundle in `folder`, verified. Raises BundleError."""
+    digest, files = _verified(folder, expected, trust)
     serving = decoded(_vouched(folder, "serving.json", files), Serving, "serving.json")
     golden = decoded(_vouched(folder, "golden.json", files), Golden, "golden.json")
     check(serving, golden)
     code = folder.resolve() / _CODE if any(name.startswith(f"{_CODE}/") for name in files) else None
     return Bundle(digest, serving, golden, _vouched(folder, serving.model.file, files), code)
+
+
+def listed(folder: Path) -> dict[str, str]:
+    """Path -> sha256 of everything a signature of the bundle is about. Raises BundleError."""
+    manifest = _read(folder, _MANIFEST)
+    return _signed(manifest, _listed(manifest))
+
+
+def _verified(folder: Path, expected: str, trust: Path | None) -> tuple[str, dict[str, Listed]]:
+    manifest = _read(folder, _MANIFEST)
+    digest = _digest(manifest)
+    if expected and not hmac.compare_digest(expected.removeprefix("sha256:"), digest.removeprefix("sha256:")):
+        raise BundleError(f"{folder}: this is {digest}; only {expected} may be served here")
+    files = _listed(manifest)
+    if trust is not None:
+        _check_signature(folder, trust, _signed(manifest, files))
+    _check_files(folder, files)
+    return digest, files
+
+
+def _signed(manifest: bytes, files: dict[str, Listed]) -> dict[str, str]:
+    return {name: each.sha256 for name, each in files.items()} | {_MANIFEST: hashlib.sha256(manifest).hexdigest()}
+
+
+def _check_signature(folder: Path, trust: Path, files: dict[str, str]) -> None:
+    try:
+        from .trust import keys  # cryptography, which only those have who demand a signature
+    except ImportError:
+        raise BundleError(f"{trust}: a signature is demanded, and cryptography, which checks it, is not here") from None
+    path = folder / SIGNATURE
+    if path.is_symlink() or not path.is_file():
+        raise BundleError(f"{path}: it is not there; a signature by the key in {trust} is demanded")
+    content = _read(folder, SIGNATURE, _LARGEST_SIGNATURE)
+    if len(content) > _LARGEST_SIGNATURE:
+        raise BundleError(f"{path}: larger than {_LARGEST_SIGNATURE} bytes: no signature is")
+    public = keys.public_key(trust)
+    try:
+        keys.check(content, public, files)
+    except BundleError as error:
+        raise BundleError(f"{path}: {error}") from None
 
 
 def _digest(manifest: bytes) -> str:
@@ -83,7 +131,7 @@ def _listed(manifest: bytes) -> dict[str, Listed]:
 
 def _check_files(folder: Path, files: dict[str, Listed]) -> None:
     found = set(_names(folder))
-    extra = sorted(found - files.keys() - {_MANIFEST})
+    extra = sorted(found - files.keys() - {_MANIFEST, SIGNATURE})
     missing = sorted(files.keys() - found)
     if extra:
         raise BundleError(f"{folder / extra[0]}: {_MANIFEST} does not list it; only listed files are allowed")

@@ -14,6 +14,7 @@ from .bundle import opened
 from .errors import BundleError
 from .log import PredictionLog
 from .model import Model
+from .trust import trusted
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -56,8 +57,8 @@ class Direct:
 def from_environment() -> Direct:
     """The bundle that this runtime lies in (MLOPS_CI_BUNDLE names another). Raises BundleError.
 
-    MLOPS_CI_DIGEST, MLOPS_CI_RELEASE, MLOPS_CI_LOG, MLOPS_CI_LOG_KEY as for the server, MLOPS_CI_TOKEN the bearer
-    token to ask for, MLOPS_CI_MAX_ROWS the rows a request.
+    MLOPS_CI_DIGEST, MLOPS_CI_TRUST, MLOPS_CI_RELEASE, MLOPS_CI_LOG, MLOPS_CI_LOG_KEY as for the server,
+    MLOPS_CI_TOKEN the bearer token to ask for, MLOPS_CI_MAX_ROWS the rows a request.
     """
     told = os.environ.get
     bundle = Path(told("MLOPS_CI_BUNDLE") or _PACKAGE.parents[1])
@@ -66,7 +67,7 @@ def from_environment() -> Direct:
         raise BundleError(f"MLOPS_CI_MAX_ROWS: {rows!r} is no whole number above 0")
     folder = told("MLOPS_CI_LOG")
     app = App(
-        Model(opened(bundle, told("MLOPS_CI_DIGEST", "")), told("MLOPS_CI_RELEASE", "")),
+        Model(opened(bundle, told("MLOPS_CI_DIGEST", ""), trusted()), told("MLOPS_CI_RELEASE", "")),
         log=PredictionLog(Path(folder)) if folder else None,
         key=told("MLOPS_CI_LOG_KEY", "").encode(),
         token=told("MLOPS_CI_TOKEN", ""),

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .app import Limits
+from .trust import HELP, trusted
 
 
 def parsed(arguments: Sequence[str]) -> argparse.Namespace:
@@ -18,6 +19,7 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
     add("bundle", type=Path, help="the folder of the bundle")
     add("--check", action="store_true", help="load it, ask the golden requests, print what came of it, and leave")
     add("--digest", default=os.environ.get("MLOPS_CI_DIGEST", ""), help="serve no other bundle (MLOPS_CI_DIGEST)")
+    add("--trust", type=Path, default=trusted(), metavar="PEM", help=HELP)
     add("--release", default=os.environ.get("MLOPS_CI_RELEASE", ""), help="its number, as logged (MLOPS_CI_RELEASE)")
     add("--host", default="127.0.0.1", help="address to listen on: 0.0.0.0 in a container")
     add("--port", type=_port, default=8000, help="0 takes a free one")

@@ -18,6 +18,7 @@ import msgspec
 from ..bundle import opened
 from ..errors import BundleError, Refused
 from ..model import Model
+from ..trust import HELP, trusted
 from .files import SUFFIXES, Reader, Writer
 from .inputs import Given, inputs
 from .progress import Progress
@@ -30,7 +31,7 @@ def main(arguments: Sequence[str]) -> int:
     chosen = _parsed(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what is half written goes
     try:
-        model = Model(opened(chosen.bundle, chosen.digest), chosen.release)
+        model = Model(opened(chosen.bundle, chosen.digest, chosen.trust), chosen.release)
         _print(_score(model, chosen))
     except BundleError as error:
         return _refused("bundle", str(error), "")
@@ -151,6 +152,7 @@ def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
     add("--bad-rows", type=Path, metavar="CSV", help="collect there what cannot be answered, instead of stopping")
     add("--overwrite", action="store_true", help="replace files that are there already")
     add("--digest", default=os.environ.get("MLOPS_CI_DIGEST", ""), help="score by no other bundle (MLOPS_CI_DIGEST)")
+    add("--trust", type=Path, default=trusted(), metavar="PEM", help=HELP)
     add("--release", default=os.environ.get("MLOPS_CI_RELEASE", ""), help="its number (MLOPS_CI_RELEASE)")
     add("--parent", type=int, help=argparse.SUPPRESS)  # the process it ends with
     return parser.parse_args(arguments)

@@ -16,6 +16,7 @@ import pyarrow as pa
 from ..bundle import opened
 from ..errors import BundleError, Refused, RefusedFrameError
 from ..model import Model
+from ..trust import trusted
 from .rows import Scorer
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def scored(frame: DataFrame, bundle: str, *, keep: bool = False) -> DataFrame:
     A row that breaks the signature, or has no finite answer, fails its task with code, column and what is allowed.
     """
     folder = Path(bundle)
-    model = Model(opened(folder))
+    model = Model(opened(folder, trust=trusted()))
     serving = model.serving
     kept = [name for name in frame.columns if keep or name in serving.ids]
     needed = list(dict.fromkeys([*model.signature.names, *kept]))
