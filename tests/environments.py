@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mlops_ci.edge import beside, environment, runtime, signing
+from mlops_ci.edge import beside, environment, runtime
 from mlops_ci.errors import OutsideError
 from tests.helpers import must_not_skip
 
@@ -40,4 +40,5 @@ def python_with(what: str) -> Path:
 def signing_kit() -> Path:
     """What checks and makes signatures, laid for this Python as `serve --trust` lays it."""
     with required("cryptography"):
-        return beside.lay(runtime.kit(signing.KIT), signing.KIT, signing.this_python(), lambda: None)
+        here = environment.resolve(_LOCKS, OURS, say=lambda _: None)  # no lock there: this Python
+        return beside.lay(runtime.kit("trust"), "trust", here, lambda: None)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 import msgspec
 
 from mlops_ci import serving
-from mlops_ci.edge import environment
+from mlops_ci.edge import beside, environment
 from mlops_ci.edge.files import temporary
 from mlops_ci.edge.processes import Limits, user_environment
 from mlops_ci.edge.processes import run as run_program
@@ -37,6 +37,7 @@ RANGES = {
 """The versions that the runtime, and what it is made of, work with: those of the project's libraries are kept."""
 _FOLDER = Path(serving.__file__).resolve().parent
 _SECONDS = 120.0
+_TRUST = "MLOPS_CI_TRUST"
 
 
 class Conforms(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,6 +67,17 @@ def lock() -> str:
 def kit(name: str) -> Path:
     """The lock of what a part of the runtime needs beside a bundle's own lock."""
     return _FOLDER / name / LOCK
+
+
+def trusting(found: environment.ProjectEnvironment, say: Callable[[str], None]) -> dict[str, str]:
+    """The variables of a process that must demand a signature, where MLOPS_CI_TRUST does; else none.
+
+    PYTHONPATH is where the library lies that checks it: only who demands one installs it.
+    """
+    if not (named := os.environ.get(_TRUST)):
+        return {}
+    kit_ = beside.lay(kit("trust"), "trust", found, lambda: say("installing what checks signatures, 16 MB, once"))
+    return {_TRUST: str(Path(named).absolute()), "PYTHONPATH": str(kit_)}
 
 
 def environment_for(bundle: Path, say: Callable[[str], None]) -> environment.ProjectEnvironment:
@@ -105,9 +117,12 @@ def conforms(bundle: Path, python: Path) -> Conforms:
         raise OutsideError(f"the bundle does not start:\n{told}", "Is its environment whole?") from None
 
 
-def become(bundle: Path, options: tuple[str, ...], *, python: Path) -> NoReturn:
+def become(bundle: Path, options: tuple[str, ...], say: Callable[[str], None]) -> NoReturn:
     """Replace this process by the bundle's server. Nothing is written into the bundle."""
-    variables = os.environ | {"PYTHONPATH": str(bundle / "serve"), "PYTHONDONTWRITEBYTECODE": "1"}
+    found = environment_for(bundle, say)
+    python, demanded = found.python, trusting(found, say)
+    paths = [str(bundle / "serve"), *filter(None, [demanded.pop("PYTHONPATH", "")])]
+    variables = os.environ | demanded | {"PYTHONPATH": os.pathsep.join(paths), "PYTHONDONTWRITEBYTECODE": "1"}
     os.execve(python, [str(python), "-s", "-m", PACKAGE, str(bundle), *options], variables)  # noqa: S606 - no shell
 
 

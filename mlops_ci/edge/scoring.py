@@ -52,7 +52,9 @@ def score(bundle: Path, options: tuple[str, ...], *, folder: Path, say: Callable
     with temporary() as scratch:
         processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         variables = user_environment(scratch, python=environment.python, threads=processors)
-        variables["PYTHONPATH"] = os.pathsep.join((str(bundle / "serve"), str(kit)))
+        demanded = runtime.trusting(environment, say)
+        paths = [str(bundle / "serve"), str(kit), *filter(None, [demanded.pop("PYTHONPATH", "")])]
+        variables |= demanded | {"PYTHONPATH": os.pathsep.join(paths)}
         command = [str(environment.python), "-s", "-m", f"{runtime.PACKAGE}.{_KIT}"]
         answer = _run([*command, "--parent", str(os.getpid()), *options], folder, variables)
     last = answer.strip().rpartition(b"\n")[2]

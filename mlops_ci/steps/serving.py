@@ -13,4 +13,4 @@ if TYPE_CHECKING:
 
 def run_server(bundle: Path, options: tuple[str, ...], say: Callable[[str], None]) -> NoReturn:
     """Become the server of a bundle: signals and exit codes are its own from here on."""
-    runtime.become(bundle, options, python=runtime.python_for(bundle, say))
+    runtime.become(bundle, options, say)

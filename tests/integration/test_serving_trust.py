@@ -15,11 +15,11 @@ from typing import Any
 
 import pytest
 
-from mlops_ci.edge import signing
-from mlops_ci.serving.bundle import opened, verified
+from mlops_ci.edge import beside, environment, runtime
+from mlops_ci.serving.bundle import listed, opened, verified
 from mlops_ci.serving.errors import BundleError
 from tests import serving_bundles
-from tests.environments import python_with, signing_kit
+from tests.environments import python_with, required, signing_kit
 from tests.serving_bundles import sealed
 from tests.serving_client import running
 
@@ -31,6 +31,12 @@ def kit() -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(place))
         yield place
+
+
+def signature(bundle: Path, key: Path) -> bytes:
+    from mlops_ci.serving.trust import keys
+
+    return keys.sign(listed(bundle), "rents", keys.private_key(key))
 
 
 class Desk:
@@ -56,7 +62,7 @@ class Desk:
         return key, public
 
     def sign(self, bundle: Path, key: Path) -> Path:
-        (bundle / "model.sig").write_bytes(signing.sign(bundle, key, lambda _: None))
+        (bundle / "model.sig").write_bytes(signature(bundle, key))
         return bundle
 
 
@@ -78,8 +84,7 @@ def refused(bundle: Path, trust: Path) -> str:
 
 def test_a_signed_bundle_is_the_same_bundle_and_the_same_signature(desk: Desk, bundle: Path) -> None:
     assert opened(bundle, trust=desk.public) == opened(bundle)
-    assert signing.sign(bundle, desk.key, lambda _: None) == (bundle / "model.sig").read_bytes()
-    assert signing.problem(bundle, desk.public, lambda _: None) == ""
+    assert signature(bundle, desk.key) == (bundle / "model.sig").read_bytes()
     shutil.rmtree(bundle / "serve" / "mlops_ci_serving" / "__pycache__", ignore_errors=True)
     (bundle / "model.sig").unlink()
     assert verified(bundle) == verified(desk.bundle)
@@ -329,8 +334,8 @@ def test_only_a_public_key_of_p256_is_trusted(desk: Desk, bundle: Path) -> None:
     for curve, name in (("SECP384R1", "secp384r1"), ("SECP256K1", "secp256k1")):
         key, public = desk.pair(name, curve)
         assert f"{public}: a key of {name}; a key of ECDSA P-256 in PEM is needed" in refused(bundle, public)
-        with pytest.raises(Exception, match=f"a key of {name}"):
-            signing.sign(bundle, key, lambda _: None)
+        with pytest.raises(BundleError, match=f"a key of {name}"):
+            signature(bundle, key)
     for name, private in (("ed", ed25519.Ed25519PrivateKey.generate()), ("rsa", rsa.generate_private_key(65537, 2048))):
         assert "a key of ECDSA P-256 in PEM is needed" in refused(bundle, desk.kept(name, private)[1])
     assert "a private key; name the public one" in refused(bundle, desk.key)
@@ -369,3 +374,25 @@ def test_where_nothing_can_check_a_signature_nothing_is_served(desk: Desk, bundl
     )
     assert done.returncode == 1
     assert "a signature is demanded, and cryptography, which checks it, is not here" in done.stdout
+
+
+def test_serve_and_score_demand_it_as_the_server_does(desk: Desk, bundle: Path, tmp_path: Path) -> None:
+    with required("pyarrow"):
+        here = environment.resolve(Path("/nowhere"), Path("/nowhere"), say=lambda _: None)
+        beside.lay(runtime.kit("batch"), "batch", here, lambda: None)
+    (tmp_path / "in.csv").write_text("area,rooms\n1.0,2\n", encoding="utf-8")
+    shutil.copy(desk.public, tmp_path / "ours.pub")
+
+    def call(*command: str) -> subprocess.CompletedProcess[str]:
+        """With the key by a relative name, from where the command is called."""
+        whole = [sys.executable, "-m", "mlops_ci", *command]
+        told = os.environ | {"MLOPS_CI_TRUST": "ours.pub"}
+        return subprocess.run(whole, cwd=tmp_path, env=told, capture_output=True, text=True, timeout=120, check=False)
+
+    assert call("score", "rents", "in.csv", "out.csv").returncode == 0
+    (bundle / "model.sig").unlink()
+    for command in (("score", "rents", "in.csv", "again.csv"), ("serve", "rents", "--port", "0")):
+        done = call(*command)
+        assert done.returncode, command
+        assert "model.sig: it is not there; a signature by the key in" in done.stderr, command
+    assert not (tmp_path / "again.csv").exists()
