@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import http.client
 import json
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mlops_ci.serving.app import App
+from mlops_ci.serving.direct import Direct
 
 
 class Response(NamedTuple):
@@ -29,19 +29,7 @@ class Response(NamedTuple):
 
 def ask(app: App, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Response:
     """One request to the application, without a server."""
-    sent: list[dict[str, Any]] = []
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    async def send(message: dict[str, Any]) -> None:
-        sent.append(message)
-
-    raw = [(name.lower().encode(), value.encode()) for name, value in (headers or {}).items()]
-    asyncio.run(app({"type": "http", "method": method, "path": path, "headers": raw}, receive, send))
-    start, rest = sent
-    found = {name.decode(): value.decode() for name, value in start["headers"]}
-    return Response(start["status"], found, rest["body"])
+    return Response(*Direct(app).ask(method, path, (headers or {}).items(), lambda: body))
 
 
 def post(app: App, value: object, path: str = "/invocations", **headers: str) -> Response:

@@ -17,7 +17,6 @@ from .app import App, Limits
 from .bundle import claimed, opened
 from .errors import BundleError
 from .model import Model
-from .protocol import BoundedProtocol
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -81,12 +80,12 @@ def _serve(chosen: argparse.Namespace, bound: socket.socket) -> int:
         limits=Limits(chosen.max_rows, chosen.max_bytes, chosen.log_required),
         counts=counted,
     )
-    BoundedProtocol.largest_body, BoundedProtocol.slowest = chosen.max_bytes, chosen.timeout
     host, port = bound.getsockname()[:2]
     serving = model.serving
     name = f"{serving.project} {serving.release}".rstrip()
     line = f"{name} ({model.bundle.digest}) on http://{f'[{host}]' if ':' in host else host}:{port}"
-    server.run(app, bound, server.Life(lambda: _say(line), chosen.drain, parent))
+    life = server.Life(lambda: _say(line), chosen.drain, parent)
+    server.run(app, bound, life, server.Bounds(chosen.max_bytes, chosen.timeout))
     if kept is not None and parent is None:
         _say(metrics.told_of_log(counted.sums()))
     return 0

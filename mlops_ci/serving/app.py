@@ -1,6 +1,7 @@
-"""The ASGI application: one model, its log and its counts.
+"""The application: one model, its log and its counts. It knows nothing of connections.
 
-Nothing here waits but for the body of a request: a small model is asked in less time than a thread takes to wake.
+A request comes in three calls: its head (`begin`), pieces of its body (`more`), its end (`end`). Nothing waits:
+a small model is asked in less time than a thread, or a task, takes to wake.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import re
 import secrets
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from . import bodies, replies
@@ -22,7 +23,7 @@ from .model import Model
 from .questions import Ask
 from .records import Recorder
 from .replies import Reply
-from .routes import Routes, State, View
+from .routes import Question, Routes, State, View
 from .validate import Checked, Table
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
@@ -34,6 +35,18 @@ class Limits(NamedTuple):
     rows: int = 1_000
     bytes: int = 8 * 2**20
     log_required: bool = False
+
+
+class Pending(NamedTuple):
+    """A question whose body is on its way: it ends with `App.end`, or with `App.refuse`."""
+
+    label: str
+    path: str
+    ask: Ask
+    headers: Mapping[bytes, bytes]
+    began: float
+    request: str
+    body: bodies.Body
 
 
 class App:
@@ -56,57 +69,73 @@ class App:
         self._process = secrets.token_hex(6)
         self._numbers = itertools.count(1)
         self._model = model
-        self._limits = limits
+        self._most_rows = limits.rows
         self._room = bodies.Room(limits.bytes)
         self._recorder = Recorder(serving, model.bundle.digest, key)
         self._routes = Routes(model, self.metrics, self.state, token=token, most_rows=limits.rows)
 
-    async def __call__(self, scope: Mapping[str, Any], receive: bodies.Receive, send: replies.Send) -> None:
-        """Answer one request."""
+    def begin(self, method: str, path: str, raw: Sequence[tuple[bytes, bytes]]) -> Pending | Reply:
+        """The head of a request, names of headers in small letters: what it asks, or what it is told at once."""
         began = time.perf_counter()
-        path = scope["path"]
         label = "other"
         try:
-            headers = bodies.once(scope["headers"])
-            route = self._routes.find(path, scope["method"], headers)
+            headers = bodies.once(raw)
+            route = self._routes.find(path, method, headers)
             label = route.label
             if isinstance(route, View):
-                reply = route.show()
-            else:
-                reply = await self._answer(route.ask, headers, receive, began)
+                return self._told(label, route.show())
         except Refused as refused:
-            self.metrics.refused(refused.code)
-            reply = replies.refusal(refused, path)
-        self.metrics.answered(label, reply.status)
-        if self.state.draining:  # who asks again does so over a new connection: to whoever serves then
-            reply = reply._replace(headers=(*reply.headers, replies.CLOSE))
-        await replies.send(reply, send)
+            return self._refused(label, path, refused)
+        return self._pending(route, path, headers, began)
 
-    async def _answer(self, ask: Ask, headers: Mapping[bytes, bytes], receive: bodies.Receive, began: float) -> Reply:
-        """Ask the model. Whatever comes of it is in the log before it is told. Raises Refused."""
-        given = headers.get(b"x-request-id", b"")
-        request = given.decode() if _REQUEST_ID.fullmatch(given) else f"{self._process}-{next(self._numbers)}"
+    def more(self, pending: Pending, piece: bytes) -> Reply | None:
+        """A piece of its body; a reply where it is refused for it, which ends it."""
         try:
-            body = await bodies.read(receive, headers, self._limits.bytes, self._room)
-            table, remembered = ask.read(body, headers)
-            checked, answers = self._asked(table)
-            reply = ask.write(remembered, answers)
+            pending.body.add(piece)
         except Refused as refused:
-            self._log_refused(request, began, refused)
-            raise
-        seconds = time.perf_counter() - began
+            return self.refuse(pending, refused)
+        return None
+
+    def end(self, pending: Pending) -> Reply:
+        """The body is whole: ask the model. Whatever comes of it is in the log before it is told."""
+        try:
+            table, remembered = pending.ask.read(pending.body.whole(), pending.headers)
+            checked, answers = self._asked(table)
+            reply = pending.ask.write(remembered, answers)
+        except Refused as refused:
+            return self.refuse(pending, refused)
+        pending.body.close()
+        seconds = time.perf_counter() - pending.began
         self.metrics.took(seconds)
         log = self.state.log
         if log is not None and log.wants():
-            log.write(self._recorder.answered(request, seconds * 1000, checked, answers), checked.rows)
+            log.write(self._recorder.answered(pending.request, seconds * 1000, checked, answers), checked.rows)
             if self.state.unlogged:
-                raise Refused("not_logged", "the prediction log cannot be written, and is required", status=503)
+                words = "the prediction log cannot be written, and is required"
+                return self._refused(pending.label, pending.path, Refused("not_logged", words, status=503))
         self.metrics.rows(checked.rows)
-        return Reply(200, reply.body, reply.content_type, (*reply.headers, (b"x-request-id", request.encode())))
+        headers = (*reply.headers, (b"x-request-id", pending.request.encode()))
+        return self._told(pending.label, Reply(200, reply.body, reply.content_type, headers))
+
+    def refuse(self, pending: Pending, refused: Refused) -> Reply:
+        """It ends here; it is in the log, without values."""
+        pending.body.close()
+        self._log_refused(pending.request, pending.began, refused)
+        return self._refused(pending.label, pending.path, refused)
+
+    def _pending(self, route: Question, path: str, headers: Mapping[bytes, bytes], began: float) -> Pending | Reply:
+        given = headers.get(b"x-request-id", b"")
+        request = given.decode() if _REQUEST_ID.fullmatch(given) else f"{self._process}-{next(self._numbers)}"
+        try:
+            body = bodies.Body(headers, self._room)
+        except Refused as refused:
+            self._log_refused(request, began, refused)
+            return self._refused(route.label, path, refused)
+        return Pending(route.label, path, route.ask, headers, began, request, body)
 
     def _asked(self, table: Table) -> tuple[Checked, list[list[Any]]]:
         try:
-            return self._model.answer(table, self._limits.rows)
+            return self._model.answer(table, self._most_rows)
         except Refused:
             raise
         except Exception:  # noqa: BLE001 - the model is anybody's code
@@ -119,3 +148,11 @@ class App:
         log = self.state.log
         if log is not None and log.wants():
             log.write(self._recorder.refused(request, seconds * 1000, refused), 1)
+
+    def _refused(self, label: str, path: str, refused: Refused) -> Reply:
+        self.metrics.refused(refused.code)
+        return self._told(label, replies.refusal(refused, path))
+
+    def _told(self, label: str, reply: Reply) -> Reply:
+        self.metrics.answered(label, reply.status)
+        return reply

@@ -1,14 +1,12 @@
-"""Reads a request's body with a bound on what is sent and on what it becomes when it is inflated."""
+"""The body of a request, with a bound on what is sent and on what it becomes when it is inflated."""
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from .errors import Refused
 
-Receive = Callable[[], Awaitable[dict[str, Any]]]
 _GZIP = 31  # zlib's number for a gzip header
 _AT_ONCE = 8  # of the largest bodies, while they arrive
 # What decides who asks, and how a body is read: where two differ, another server may have looked at the other.
@@ -19,6 +17,7 @@ class Room:
     """The bytes of bodies that are on their way, over all connections: many slow large ones are not kept waiting."""
 
     def __init__(self, largest: int) -> None:
+        self.largest = largest
         self.left = largest * _AT_ONCE
 
     def take(self, count: int) -> None:
@@ -27,6 +26,47 @@ class Room:
             header = (b"retry-after", b"1")
             raise Refused("busy", "too many large requests are on their way; ask again", status=503, header=header)
         self.left -= count
+
+
+class Body:
+    """Gathers the pieces of one body; one that comes in one piece is not on its way, and takes no room."""
+
+    __slots__ = ("_gzip", "_pieces", "_room", "_size", "_taken")
+
+    def __init__(self, headers: Mapping[bytes, bytes], room: Room) -> None:
+        """Raises Refused (413, 415) for what the headers announce."""
+        encoding = headers.get(b"content-encoding", b"identity").strip().lower()
+        if encoding not in (b"identity", b"gzip"):
+            raise Refused("wrong_encoding", "content-encoding may be gzip or identity", status=415)
+        announced = headers.get(b"content-length", b"0")
+        if not announced.isdigit() or int(announced) > room.largest:
+            raise _too_large(room.largest)
+        self._gzip = encoding == b"gzip"
+        self._room = room
+        self._pieces: list[bytes] = []
+        self._size = self._taken = 0
+
+    def add(self, piece: bytes) -> None:
+        """The next piece. Raises Refused (413, 503)."""
+        self._size += len(piece)
+        if self._pieces:
+            self._room.take(self._size - self._taken)
+            self._taken = self._size
+        self._pieces.append(piece)
+        if self._size > self._room.largest:
+            raise _too_large(self._room.largest)
+
+    def whole(self) -> bytes:
+        """The body, inflated. Raises Refused (400, 413)."""
+        pieces = self._pieces
+        body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        return _inflated(body, self._room.largest) if self._gzip else body
+
+    def close(self) -> None:
+        """Forget it, and give the room back that it took."""
+        self._room.left += self._taken
+        self._taken = 0
+        self._pieces = []
 
 
 def once(raw: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
@@ -40,41 +80,9 @@ def once(raw: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     return headers
 
 
-async def read(receive: Receive, headers: Mapping[bytes, bytes], most: int, room: Room) -> bytes:
-    """The body, inflated, at most `most` bytes. Raises Refused (400, 413, 415, 503)."""
-    encoding = headers.get(b"content-encoding", b"identity").strip().lower()
-    if encoding not in (b"identity", b"gzip"):
-        raise Refused("wrong_encoding", "content-encoding may be gzip or identity", status=415)
-    announced = headers.get(b"content-length", b"0")
-    if not announced.isdigit() or int(announced) > most:
-        raise _too_large(most)
-    message = await receive()
-    body = message.get("body", b"")
-    if message.get("more_body"):
-        body = await _rest(receive, body, most, room)
-    if message["type"] == "http.disconnect":
-        raise _left()
-    if len(body) > most:
-        raise _too_large(most)
-    return body if encoding == b"identity" else _inflated(body, most)
-
-
-async def _rest(receive: Receive, begun: bytes, most: int, room: Room) -> bytes:
-    body, piece, more = bytearray(), begun, True
-    try:
-        while True:
-            room.take(len(piece))
-            body += piece
-            if len(body) > most:
-                raise _too_large(most)
-            if not more:
-                return bytes(body)
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise _left()
-            piece, more = message.get("body", b""), message.get("more_body", False)
-    finally:
-        room.left += len(body)
+def unfinished() -> Refused:
+    """How a request is refused whose client has left."""
+    return Refused("unfinished", "the request did not arrive whole", status=408)
 
 
 def _inflated(body: bytes, most: int) -> bytes:
@@ -93,7 +101,3 @@ def _inflated(body: bytes, most: int) -> bytes:
 
 def _too_large(most: int) -> Refused:
     return Refused("too_large", f"at most {most} bytes a request are allowed, inflated too", status=413)
-
-
-def _left() -> Refused:
-    return Refused("unfinished", "the request did not arrive whole", status=408)

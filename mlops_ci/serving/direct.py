@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from .app import App, Limits
+from .app import App, Limits, Pending
 from .bundle import opened
 from .errors import BundleError
 from .log import PredictionLog
 from .model import Model
+from .replies import Reply
 from .trust import trusted
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -32,29 +32,28 @@ class Direct:
 
     def __init__(self, app: App) -> None:
         self._app = app
-        self._loop = asyncio.new_event_loop()
         self._lock = threading.Lock()
 
     def ask(self, method: str, path: str, headers: Iterable[tuple[str, str]], body: Callable[[], bytes]) -> Answer:
         """One request; its body is fetched when its size is known to be allowed."""
         named = [(name.lower().encode("latin-1"), value.encode("utf-8")) for name, value in headers]
-        scope = {"type": "http", "method": method, "path": path, "headers": named}
-        sent: list[dict[str, Any]] = []
-
-        async def receive() -> dict[str, Any]:
-            return {"type": "http.request", "body": body(), "more_body": False}
-
-        async def send(message: dict[str, Any]) -> None:
-            sent.append(message)
-
         with self._lock:
-            self._loop.run_until_complete(self._app(scope, receive, send))
-        start, *rest = sent
-        found = {name.decode("latin-1"): value.decode("latin-1") for name, value in start["headers"]}
-        return Answer(start["status"], found, b"".join(message.get("body", b"") for message in rest))
+            asked = self._app.begin(method, path, named)
+            reply = self._ended(asked, body()) if isinstance(asked, Pending) else asked
+        found = {name.decode("latin-1"): value.decode("latin-1") for name, value in reply.headers}
+        fixed = {"content-type": reply.content_type.decode(), "content-length": str(len(reply.body))}
+        return Answer(reply.status, fixed | found, reply.body)
+
+    def _ended(self, pending: Pending, body: bytes) -> Reply:
+        return self._app.more(pending, body) or self._app.end(pending)
 
 
 def from_environment() -> Direct:
+    """With the variables of `app_from_environment`. Raises BundleError."""
+    return Direct(app_from_environment())
+
+
+def app_from_environment() -> App:
     """The bundle that this runtime lies in (MLOPS_CI_BUNDLE names another). Raises BundleError.
 
     MLOPS_CI_DIGEST, MLOPS_CI_TRUST, MLOPS_CI_RELEASE, MLOPS_CI_LOG, MLOPS_CI_LOG_KEY as for the server,
@@ -66,11 +65,10 @@ def from_environment() -> Direct:
     if not rows.isdecimal() or int(rows) == 0:
         raise BundleError(f"MLOPS_CI_MAX_ROWS: {rows!r} is no whole number above 0")
     folder = told("MLOPS_CI_LOG")
-    app = App(
+    return App(
         Model(opened(bundle, told("MLOPS_CI_DIGEST", ""), trusted()), told("MLOPS_CI_RELEASE", "")),
         log=PredictionLog(Path(folder)) if folder else None,
         key=told("MLOPS_CI_LOG_KEY", "").encode(),
         token=told("MLOPS_CI_TOKEN", ""),
         limits=Limits(rows=int(rows)),
     )
-    return Direct(app)

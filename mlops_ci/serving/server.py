@@ -13,14 +13,13 @@ from typing import NamedTuple
 
 import uvicorn
 
+from . import asgi
 from .app import App
 from .errors import BundleError
 from .metrics import READY
-from .protocol import BoundedProtocol
+from .protocol import Connection
 
-_LONGEST_GOODBYE = 30
-_IDLE = 75  # seconds; longer than load balancers keep an idle connection
-_MOST_CONNECTIONS = 1_000
+_LONGEST_GOODBYE = 30  # seconds
 
 
 class Life(NamedTuple):
@@ -31,14 +30,22 @@ class Life(NamedTuple):
     parent: int | None = None
 
 
+class Bounds(NamedTuple):
+    """Of one connection: bytes of a body, and seconds until a request has come whole."""
+
+    bytes: int
+    seconds: float
+
+
 class Server(uvicorn.Server):
     """Stops in two steps: `/ready` says no for a while, then running requests are answered and the log is closed."""
 
-    def __init__(self, app: App, life: Life) -> None:
+    def __init__(self, app: App, life: Life, bounds: Bounds) -> None:
+        named = {"app": app, "largest_body": bounds.bytes, "slowest": bounds.seconds}
         super().__init__(
             uvicorn.Config(
-                app,
-                http=BoundedProtocol,
+                asgi.Asgi(app),  # what uvicorn's own protocols would ask
+                http=type("Bounded", (Connection,), named),
                 ws="none",
                 lifespan="off",
                 log_config=None,
@@ -46,9 +53,7 @@ class Server(uvicorn.Server):
                 log_level="critical",
                 server_header=False,
                 proxy_headers=False,
-                timeout_keep_alive=_IDLE,
                 timeout_graceful_shutdown=_LONGEST_GOODBYE,
-                limit_concurrency=_MOST_CONNECTIONS,
             )
         )
         self._app = app
@@ -73,7 +78,7 @@ class Server(uvicorn.Server):
         now = time.monotonic()
         if counter % 10 == 0:
             for connection in list(self.server_state.connections):
-                if isinstance(connection, BoundedProtocol):
+                if isinstance(connection, Connection):
                     connection.end_if_slow(now)
             if self._app.state.log is not None:
                 self._app.state.log.tick()
@@ -99,9 +104,9 @@ def listen(host: str, port: int, *, shared: bool) -> socket.socket:
     return bound
 
 
-def run(app: App, bound: socket.socket, life: Life) -> None:
+def run(app: App, bound: socket.socket, life: Life, bounds: Bounds) -> None:
     """Serve until a signal says otherwise."""
-    server = Server(app, life)
+    server = Server(app, life, bounds)
     # What the model and the libraries hold stays for good: the collector need not look at it at every turn.
     gc.collect()
     gc.freeze()
