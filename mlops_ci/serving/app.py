@@ -10,11 +10,11 @@ import itertools
 import re
 import secrets
 import time
-import traceback
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from . import bodies, replies
+from .complaints import Complaints
 from .counts import Counts
 from .errors import Refused
 from .log import PredictionLog
@@ -66,6 +66,7 @@ class App:
         labels = {"project": serving.project, "release": serving.release, "digest": model.bundle.digest}
         self.metrics = Metrics(labels, counts or Counts() if log is None else log.counts)
         self.state = State(log, required=limits.log_required)
+        self.complaints = Complaints()
         self._process = secrets.token_hex(6)
         self._numbers = itertools.count(1)
         self._model = model
@@ -139,7 +140,7 @@ class App:
         except Refused:
             raise
         except Exception:  # noqa: BLE001 - the model is anybody's code
-            traceback.print_exc()
+            self.complaints.tell()
             raise Refused("model_failed", "the model failed; the server's output says how", status=500) from None
 
     def _log_refused(self, request: str, began: float, refused: Refused) -> None:

@@ -85,6 +85,11 @@ def unfinished() -> Refused:
     return Refused("unfinished", "the request did not arrive whole", status=408)
 
 
+def other_protocol() -> Refused:
+    """How a question is refused that wants to go on in another protocol."""
+    return Refused("no_upgrade", "only HTTP/1.1 is spoken here; ask without Upgrade")
+
+
 def _inflated(body: bytes, most: int) -> bytes:
     """Inflating stops at the limit: a bomb never unfolds."""
     inflating = zlib.decompressobj(_GZIP)

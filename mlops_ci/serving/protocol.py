@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-import traceback
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import unquote
@@ -86,9 +85,9 @@ class Connection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            self._transport.close()  # it was answered as if it had not asked to speak something else
+            self._transport.close()  # it has its answer; what follows would be of another protocol
         except httptools.HttpParserCallbackError:
-            traceback.print_exc()
+            self.app.complaints.tell()
             self._write(_FAILED)
         except httptools.HttpParserError:
             if not self._transport.is_closing():
@@ -130,6 +129,9 @@ class Connection(asyncio.Protocol):
         asked = self.app.begin(method, unquote(path) if "%" in path else path, self._headers)
         if isinstance(asked, Reply):
             self._write(asked)
+            return
+        if self._parser.should_upgrade():  # httptools takes what follows for the other protocol: the body is lost
+            self._write(self.app.refuse(asked, bodies.other_protocol()))
             return
         self._pending = asked
         if asked.headers.get(b"expect", b"").lower() == b"100-continue":
