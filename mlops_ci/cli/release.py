@@ -13,6 +13,8 @@ from mlops_ci.reports.terminal import verdict_lines
 from mlops_ci.steps.release import Released, Wish
 from mlops_ci.steps.write import Checked
 
+_IMAGE = {"docker": "the image", "lambda": "for Lambda", "functions": "for functions", "batch": "for batch jobs"}
+
 
 def told(released: Released) -> tuple[str, ...]:
     """What became a release, or why nothing did; and the next command."""
@@ -23,7 +25,7 @@ def told(released: Released) -> tuple[str, ...]:
     return (
         f"{word}: {decision.project} {decision.reason}",
         f"  the bundle     {released.place}",
-        *([f"  the image      {released.image}"] if released.image else []),
+        *(f"  {_IMAGE.get(target, target):<15}{name}" for target, name in released.images.items()),
         f"  ask it         mlops-ci serve {number}",
         f"  the report     mlops-ci report {released.story.decision_id[:12]}",
     )

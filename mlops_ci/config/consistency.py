@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mlops_ci.config.convert import refuse
 from mlops_ci.config.judging import SLOW_CHECKS, GateSetting
-from mlops_ci.config.settings import RUNGS, Config
+from mlops_ci.config.settings import RUNGS, Config, Package
 from mlops_ci.config.yaml import Document, Path
 from mlops_ci.records.images import BASE, REPOSITORY, TAGGED
 from mlops_ci.records.stores import ALLOWED, store_place
@@ -256,6 +256,18 @@ def _package(config: Config) -> Iterator[Problem]:
         advice = "Name it by its digest, as a tag may be another image tomorrow"
         shown = f"; `docker buildx imagetools inspect {name}` shows it" if TAGGED.fullmatch(name) else ""
         yield ("package", "base"), f"found {package.base!r}", f"{advice}: python:3.12-slim@sha256:…{shown}."
+    yield from _targets(package)
+
+
+def _targets(package: Package) -> Iterator[Problem]:
+    if not package.targets:
+        yield ("package", "targets"), "it names nothing", "Leave it out: the image is that of the server, docker."
+    for at, target in enumerate(package.targets):
+        if target in package.targets[:at]:
+            yield ("package", "targets", at), f"{target!r} is there twice", "Name each once."
+        elif package.dockerfile and target != "docker":
+            advice = "Leave out package.dockerfile, or build from your own with targets: [docker]."
+            yield ("package", "targets", at), f"package.dockerfile makes the image of docker, not of {target}", advice
 
 
 def _store(config: Config) -> Iterator[Problem]:
@@ -270,8 +282,6 @@ def _not_yet(config: Config) -> Iterator[Problem]:
         yield ("train", "search"), "not yet: nothing searches", f"{leave} Set the parameters in train.params."
     if config.evidence.rows == "store":
         yield ("evidence", "rows"), "not yet: only bundles are in the store", "Write ledger or none."
-    if config.package.targets:
-        yield ("package", "targets"), "not yet: nothing but bundle and image is built", leave
     for name, environment in config.environments.items():
         if environment != type(environment)(gates=environment.gates):
             yield (

@@ -11,6 +11,7 @@ from msgspec import Meta, field
 
 from mlops_ci.config.judging import Checks, Evidence, GateSetting, HoldoutUse, MetricSetting
 from mlops_ci.config.section import Duration, Names, Section, Share
+from mlops_ci.records.images import Target
 from mlops_ci.records.results import Where
 from mlops_ci.records.stores import DEFAULT
 
@@ -147,7 +148,13 @@ class Package(Section, frozen=True, kw_only=True):
         str | None, Meta(description="A Dockerfile of your own instead of the generated one (docs/image.md).")
     ] = None
     memory: Annotated[int, Meta(description="MiB that the image may use in its smoke test.", ge=64)] = 512
-    targets: Annotated[Names, Meta(description="What is built beside the bundle. Not yet.")] = ()
+    targets: Annotated[
+        tuple[Target, ...],
+        Meta(
+            description="Where the image runs, an image for each: `docker` (the server), `lambda`, `functions` (Cloud "
+            "Run functions, Knative), `batch` (a job that scores files)."
+        ),
+    ] = ("docker",)
 
 
 class Environment(Section, frozen=True, kw_only=True):

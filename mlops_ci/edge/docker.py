@@ -55,6 +55,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
     image: str
     command: tuple[str, ...] = ()
+    entrypoint: tuple[str, ...] = ()
+    """Instead of the image's own, where it is not empty."""
     memory: int
     """Bytes."""
 
@@ -139,6 +141,7 @@ class Engine:
             layers=layers,
             sizes=sizes if len(sizes) == len(layers) else (),
             user=config.get("User") or "",
+            program=(*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ())),
         )
 
     def push(self, name: str, say: Say) -> Pushed:
@@ -177,6 +180,7 @@ class Engine:
             container = self._client.containers.create(
                 run.image,
                 list(run.command),
+                entrypoint=list(run.entrypoint) or None,
                 read_only=True,
                 network_mode="none",
                 cap_drop=["ALL"],

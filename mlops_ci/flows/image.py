@@ -1,4 +1,4 @@
-"""image: a bundle → its image → the image in a container → a registry."""
+"""image: a bundle → its images → each in a container → a registry."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from pathlib import Path
 
 import msgspec
 
-from mlops_ci.errors import ConfigError
-from mlops_ci.records.images import Image
+from mlops_ci.errors import ConfigError, UsageError
+from mlops_ci.records.images import Image, Target
 from mlops_ci.steps import image
 from mlops_ci.steps.bundles import find_bundle
 from mlops_ci.steps.image_context import write_context
@@ -18,25 +18,30 @@ from mlops_ci.steps.project import open_project
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """`bundle`: a release or a folder, empty the newest release. `network`: of the build, None for the engine's own.
 
-    `context`: only write what is built, there.
+    `targets`: which images, of those that mlops.yaml names or not; empty all that it names. `context`: only write what
+    is built, there.
     """
 
     bundle: str
+    targets: tuple[Target, ...] = ()
     network: str | None = None
     context: Path | None = None
     push: bool = False
 
 
-def make_image(start: Path, asked: Asked, progress: Progress) -> Image | None:
-    """Build the image and try it out; pushed only where it answers as the judged model. None: only its context."""
+def make_images(start: Path, asked: Asked, progress: Progress) -> tuple[Image, ...]:
+    """Build the images and try them out; pushed only where all answer as the judged model. Empty: only a context."""
     project = open_project(start)
     package = project.config.package
     if asked.push and package.image is None:
         where = project.config.place("package.image")
         raise ConfigError("it is not set: there is nowhere to push to", "Write it: ghcr.io/acme/flights.", where=where)
     bundle = find_bundle(start, asked.bundle, progress.note).folder
-    recipe = image.recipe_of(project, bundle, image.names_of(project, bundle), asked.network)
+    recipes = image.recipes_of(project, bundle, image.names_of(project, bundle), asked.network, targets=asked.targets)
     if asked.context is not None:
-        write_context(recipe, start / asked.context)
-        return None
-    return image.make_image(recipe, Clock(progress), memory=package.memory, push=asked.push)
+        if len(recipes) > 1:
+            names = " or ".join(recipe.target for recipe in recipes)
+            raise UsageError("a folder holds the context of one image", f"Say of which: --target {names}.")
+        write_context(recipes[0], start / asked.context)
+        return ()
+    return image.make_images(recipes, Clock(progress), memory=package.memory, push=asked.push)

@@ -8,8 +8,8 @@ wherever the model behaves the same, also where sums are rounded differently.
 from __future__ import annotations
 
 import hashlib
-from math import floor, log10
-from typing import TYPE_CHECKING
+from math import floor, isclose, log10
+from typing import TYPE_CHECKING, cast
 
 import msgspec
 import numpy as np
@@ -68,6 +68,30 @@ def fingerprint(answers: Mapping[str, Sequence[Cell]], quantum: float) -> str:
             for name, values in answers.items()
         }
     )
+
+
+def unlike(golden: Golden, found: Sequence[Mapping[str, object]]) -> str:
+    """Why answers to the golden rows, each output -> value, are not those of the judged model; empty where they are.
+
+    Numbers may be apart by the tolerance, of their size beyond 1; all else is the same. A boolean is no number.
+    """
+    if len(found) != len(golden.rows):
+        return f"it answers {len(found)} of {len(golden.rows)} rows"
+    for output, expected in golden.answers.items():
+        for row, (answer, value) in enumerate(zip(found, expected, strict=True)):
+            if not _equal(answer.get(output), value, golden.tolerance):
+                return f"{output} of golden row {row} is {answer.get(output)!r}; the judged model says {value!r}"
+    answers = {output: [cast("Cell", answer[output]) for answer in found] for output in golden.answers}
+    if (behaves := fingerprint(answers, golden.quantum)) != golden.fingerprint:
+        return f"its answers have another fingerprint: {behaves[:12]}, not {golden.fingerprint[:12]}"
+    return ""
+
+
+def _equal(found: object, expected: object, tolerance: float) -> bool:
+    numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in (found, expected))
+    if not numbers:
+        return type(found) is type(expected) and found == expected
+    return isclose(found, expected, rel_tol=tolerance, abs_tol=tolerance)  # type: ignore[arg-type]
 
 
 def _rounded(value: float, quantum: float) -> int:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
-from mlops_ci.records.images import BASE, ImageNames
+from mlops_ci.records.images import BASE, ImageNames, Target
 from mlops_ci.render import render, templates
 
 PORT = 8000
+"""Of the server."""
 TIME = 315_532_800
 """Of every file, seconds since 1970: 1980-01-01. Not the commit's: layers that two releases share stay the same."""
 
@@ -18,9 +20,38 @@ _RUNTIME = "serve/"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
-def dockerfile(base: str) -> str:
-    """The Dockerfile of any bundle on a base that is named by its digest."""
-    return render("image/Dockerfile", base=base, arguments=INDEXES, time=TIME, port=PORT)
+class Place(NamedTuple):
+    """What an image has and runs for its target: all else is the same."""
+
+    entrypoint: str
+    """As JSON, like `command`; so a shell has no part in it."""
+    command: str = ""
+    kit: str = ""
+    """The part of the runtime whose lock is laid beside the bundle's libraries."""
+    port: int | None = None
+    """None: nothing listens."""
+    variables: str = ""
+
+
+PLACES: dict[Target, Place] = {
+    "docker": Place(
+        f'["python3", "-P", "-m", "mlops_ci_serving", "/bundle", "--host", "0.0.0.0", "--port", "{PORT}"]', port=PORT
+    ),
+    "lambda": Place('["python3", "-P", "-m", "awslambdaric"]', '["mlops_ci_serving.aws.handler"]', kit="aws"),
+    "functions": Place(
+        '["python3", "-P", "-m", "functions_framework", "--target", "predict", "--source", "/kit/main.py"]',
+        kit="functions",
+        port=8080,
+        # Gunicorn writes a heartbeat somewhere: where the root is read-only, in memory.
+        variables="PORT=8080 TMPDIR=/dev/shm",
+    ),
+    "batch": Place('["python3", "-P", "-m", "mlops_ci_serving.batch", "/bundle"]', kit="batch"),
+}
+
+
+def dockerfile(base: str, target: Target = "docker") -> str:
+    """The Dockerfile of any bundle for a target, on a base that is named by its digest."""
+    return render("image/Dockerfile", base=base, arguments=INDEXES, time=TIME, place=PLACES[target])
 
 
 def installer() -> bytes:
@@ -33,7 +64,7 @@ def place(path: str) -> str:
     return f"{'runtime' if path.startswith(_RUNTIME) else 'model'}/bundle/{path}"
 
 
-def labels(names: ImageNames, base: str) -> dict[str, str]:
+def labels(names: ImageNames, base: str, target: Target = "docker") -> dict[str, str]:
     """What is known of the image, by https://github.com/opencontainers/image-spec/blob/main/annotations.md."""
     found = BASE.fullmatch(base)
     known = {
@@ -45,6 +76,7 @@ def labels(names: ImageNames, base: str) -> dict[str, str]:
         "org.opencontainers.image.base.digest": found["digest"] if found else "",
         "dev.mlops-ci.bundle": f"sha256:{names.bundle}",
         "dev.mlops-ci.decision": names.decision,
+        "dev.mlops-ci.target": target,
     }
     return {name: value for name, value in known.items() if value}
 

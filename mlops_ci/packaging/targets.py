@@ -19,6 +19,7 @@ LAMBDA_BYTES = 262_144_000
 """Unzipped, of a function in AWS Lambda: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html."""
 
 BUNDLE = "bundle/"
+MAIN = "main.py"
 SERVER = frozenset({"click", "h11", "httptools", "uvicorn", "uvloop"})
 """Of the lock of an ONNX model, what only the bundle's own server needs."""
 _SHOWN = 5
@@ -40,7 +41,12 @@ def lambda_files() -> dict[str, bytes]:
 
 def function_files(requirements: str) -> dict[str, bytes]:
     """What lies in a folder for the Functions Framework beside the bundle."""
-    return {"main.py": render("targets/main.py").encode(), "requirements.txt": requirements.encode()}
+    return {MAIN: main(), "requirements.txt": requirements.encode()}
+
+
+def main() -> bytes:
+    """What the Functions Framework looks into for `predict`."""
+    return render(f"targets/{MAIN}").encode()
 
 
 def requirements(lock: str, kit: str = "", *, without: frozenset[str] = frozenset()) -> str:
@@ -50,6 +56,12 @@ def requirements(lock: str, kit: str = "", *, without: frozenset[str] = frozense
     names = {pin.name for pin in kept}
     pins = sorted([*kept, *(pin for pin in beside.pins if pin.name not in names)], key=lambda pin: pin.name)
     return "".join(f"{line}\n" for line in [*own.indexes, *(pin.text for pin in pins)])
+
+
+def beside(lock: str, kit: str) -> str:
+    """The lock of what a kit has and a bundle's lock has not: both laid side by side are one environment."""
+    names = {pin.name for pin in locks.read(lock, "requirements.lock").pins}
+    return "".join(f"{pin.text}\n" for pin in locks.read(kit, "the kit").pins if pin.name not in names)
 
 
 def compose(service: Service) -> bytes:

@@ -225,6 +225,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """What a release packaged; left out of the JSON of other decisions."""
     image: ImageInfo | msgspec.UnsetType = msgspec.UNSET
     """The container image of a release; left out of the JSON where it has none."""
+    images: dict[str, ImageInfo] | msgspec.UnsetType = msgspec.UNSET
+    """Target -> image, of targets other than the server; left out of the JSON where there are none."""
     comparison: Comparison | msgspec.UnsetType = msgspec.UNSET
     """A release beside the one before it; left out of the JSON where it is the first."""
     imported: Imported | msgspec.UnsetType = msgspec.UNSET

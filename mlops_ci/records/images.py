@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Literal, get_args
 
 import msgspec
 
@@ -13,6 +13,10 @@ _HOST = r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?"
 REPOSITORY = re.compile(rf"(?:{_HOST}/)?{_PART}(?:/{_PART})*")
 TAGGED = re.compile(rf"{REPOSITORY.pattern}(?::[A-Za-z0-9_][A-Za-z0-9_.-]{{0,127}})?")
 BASE = re.compile(rf"(?P<name>{TAGGED.pattern})@(?P<digest>sha256:[0-9a-f]{{64}})")
+
+Target = Literal["docker", "lambda", "functions", "batch"]
+"""Where an image runs: the bundle's own server, AWS Lambda, the Functions Framework, a job that scores files."""
+TARGETS: tuple[Target, ...] = get_args(Target)
 
 
 class ImageNames(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +49,8 @@ class Built(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes of each layer, unpacked; empty where the engine's history does not say which is whose."""
     user: str
     """Who runs in it, as the image says it."""
+    program: tuple[str, ...]
+    """What it runs: entrypoint and command."""
 
 
 class Smoke(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +60,7 @@ class Smoke(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     """Why not."""
     seconds: float = 0.0
-    """From the start to the first time it was ready."""
+    """From the start to the first time it was ready; of a batch image to its last answer."""
     rows: int = 0
     """Golden requests that it answered as the judged model did."""
     fingerprint: str = ""
@@ -77,6 +83,7 @@ class Pushed(msgspec.Struct, frozen=True, kw_only=True):
 class Image(msgspec.Struct, frozen=True, kw_only=True):
     """All that became of a bundle on its way into a registry."""
 
+    target: Target
     bundle: str
     base: str
     built: Built
@@ -86,6 +93,7 @@ class Image(msgspec.Struct, frozen=True, kw_only=True):
     def document(self) -> dict[str, Any]:
         """For `--json`."""
         return {
+            "target": self.target,
             "image": self.pushed.reference if self.pushed else "",
             "name": self.built.name,
             "id": self.built.image,

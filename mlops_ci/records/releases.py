@@ -130,6 +130,13 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     judged: str
     commit: str
     image: str | msgspec.UnsetType = msgspec.UNSET
-    """`repository@sha256:…`; left out of the JSON where it has none."""
+    """`repository@sha256:…` of the server; left out of the JSON where it has none."""
+    images: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
+    """Target -> `repository@sha256:…`, the server's as `docker`; left out of the JSON where none was pushed."""
     imported: str | msgspec.UnsetType = msgspec.UNSET
     """Where a model came from that no gate judged; left out of the JSON of all others. `judged` is empty then."""
+
+    @property
+    def pushed(self) -> dict[str, str]:
+        """Target -> image; releases of before there were targets name that of the server alone."""
+        return self.images or ({"docker": self.image} if self.image else {})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlops_ci.records.decisions import Trust
+from mlops_ci.records.decisions import Evidence, Trust
 from mlops_ci.records.outcomes import Outcome
 from mlops_ci.records.releases import BundleInfo, ImageInfo, Parity
 from mlops_ci.records.results import Result
@@ -34,7 +34,7 @@ def build(story: Story) -> Document:
         Section(name="reported", keep=100, blocks=_reported(story)),
         Section(name="checks", keep=100, blocks=_checks(story)),
         Section(name="bundle", keep=90, blocks=_bundle(bundle) if bundle else ()),
-        Section(name="image", keep=85, blocks=_image(story.evidence.image or None)),
+        Section(name="image", keep=85, blocks=_images(story.evidence)),
         Section(name="since", keep=82, blocks=since.section(story)),
         Section(name="format", keep=80, blocks=_format(bundle) if bundle else ()),
         Section(name="next", keep=70, blocks=_next(story)),
@@ -83,9 +83,13 @@ def _bundle(bundle: BundleInfo) -> tuple[Block, ...]:
     return (Heading((Text("Bundle"),)), Bullets(tuple(told)))
 
 
-def _image(image: ImageInfo | None) -> tuple[Block, ...]:
-    if image is None:
-        return ()
+def _images(evidence: Evidence) -> tuple[Block, ...]:
+    others = evidence.images or {}
+    blocks = _image("Image", evidence.image) if evidence.image else ()
+    return sum((_image(f"Image for {target}", image) for target, image in others.items()), blocks)
+
+
+def _image(heading: str, image: ImageInfo) -> tuple[Block, ...]:
     named = (Text("Pushed as "), Code(image.reference)) if image.reference else (Text("Built, and not pushed"),)
     told: list[Spans] = [
         (*named, Text(f": {numbers.plural(len(image.layers), 'layer')}, {numbers.size(image.bytes)} unpacked")),
@@ -93,7 +97,7 @@ def _image(image: ImageInfo | None) -> tuple[Block, ...]:
         *_layers(image),
         (Text("Behavioural fingerprint "), Code(numbers.short(image.fingerprint))),
     ]
-    return (Heading((Text("Image"),)), Bullets(tuple(told)))
+    return (Heading((Text(heading),)), Bullets(tuple(told)))
 
 
 def _layers(image: ImageInfo) -> list[Spans]:

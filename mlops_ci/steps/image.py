@@ -1,9 +1,10 @@
-"""The image of a bundle: built, tried out in a container, and only then pushed."""
+"""The images of a bundle, one for each target: built, tried out in a container, and only then pushed."""
 
 from __future__ import annotations
 
 import re
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -12,9 +13,9 @@ from mlops_ci.edge import tars
 from mlops_ci.edge.docker import Engine
 from mlops_ci.errors import ConfigError, OutsideError, UsageError
 from mlops_ci.packaging.image import INDEXES, TIME
-from mlops_ci.records.images import Built, Image, ImageNames, Smoke
+from mlops_ci.records.images import TARGETS, Built, Image, ImageNames, Smoke, Target
 from mlops_ci.reports import numbers
-from mlops_ci.steps.image_context import Recipe, bundle_digest, context
+from mlops_ci.steps.image_context import Recipe, bundle_digest, context, tagged
 from mlops_ci.steps.progress import Clock
 from mlops_ci.steps.project import Project
 from mlops_ci.steps.releases import of_bundle
@@ -30,21 +31,36 @@ class _Serving(msgspec.Struct, frozen=True):
     commit: str
 
 
-def make_image(recipe: Recipe, clock: Clock, *, memory: int, push: bool = False) -> Image:
-    """Build, try out with `memory` MiB and, where it answers as the judged model and that is wanted, push."""
+def make_images(recipes: Iterable[Recipe], clock: Clock, *, memory: int, push: bool = False) -> tuple[Image, ...]:
+    """Build, try out with `memory` MiB and, where all answer as the judged model and that is wanted, push.
+
+    It ends at the first that answers otherwise: that one is the last of what is given back, and none is pushed.
+    """
+    made: list[Image] = []
     with Engine.connect() as engine:
-        with clock.step("image", "asking the Docker daemon") as line:
-            built = _built(engine, recipe, clock)
-            line.found = f"{len(built.layers)} layers, {numbers.size(built.bytes)}"
-        with clock.step("smoke", "starting it, asking it the golden requests") as line:
-            tried = smoke(engine, built, recipe.bundle, recipe.names.bundle, memory=memory * _MIB)
-            line.found = _told(tried)
-        made = Image(bundle=recipe.names.bundle, base=recipe.base, built=built, smoke=tried)
-        if not (push and tried.ok):
-            return made
-        with clock.step("push", "asking the registry") as line:
-            pushed = engine.push(built.name, lambda text: clock.say("push", text))
-            line.found = f"{pushed.new_layers} of {pushed.layers} layers new"
+        for recipe in recipes:
+            made.append(_tried_out(engine, recipe, clock, memory))
+            if not made[-1].smoke.ok:
+                return tuple(made)
+        return tuple(_pushed(engine, one, clock) for one in made) if push else tuple(made)
+
+
+def _tried_out(engine: Engine, recipe: Recipe, clock: Clock, memory: int) -> Image:
+    target = "" if recipe.target == "docker" else f"{recipe.target}: "
+    with clock.step("image", "asking the Docker daemon") as line:
+        built = _built(engine, recipe, clock)
+        line.found = f"{target}{len(built.layers)} layers, {numbers.size(built.bytes)}"
+    with clock.step("smoke", "starting it, asking it the golden requests") as line:
+        tried = smoke(engine, built, recipe, memory=memory * _MIB)
+        line.found = f"{target}{_told(tried, recipe.target)}"
+    return Image(target=recipe.target, bundle=recipe.names.bundle, base=recipe.base, built=built, smoke=tried)
+
+
+def _pushed(engine: Engine, made: Image, clock: Clock) -> Image:
+    target = "" if made.target == "docker" else f"{made.target}: "
+    with clock.step("push", "asking the registry") as line:
+        pushed = engine.push(made.built.name, lambda text: clock.say("push", text))
+        line.found = f"{target}{pushed.new_layers} of {pushed.layers} layers new"
     return msgspec.structs.replace(made, pushed=pushed)
 
 
@@ -58,23 +74,25 @@ def _built(engine: Engine, recipe: Recipe, clock: Clock) -> Built:
         return engine.build(file, recipe.name, told=INDEXES, network=recipe.network, say=say)
 
 
-def _told(tried: Smoke) -> str:
+def _told(tried: Smoke, target: Target) -> str:
     if not tried.ok:
         return "refused"
     memory = f"{tried.peak_memory / _MIB:.0f} of {tried.memory / _MIB:.0f} MiB"
-    return f"{tried.rows} answers as judged, ready in {tried.seconds:.1f} s, {memory}"
+    ready = "done" if target == "batch" else "ready"
+    return f"{tried.rows} answers as judged, {ready} in {tried.seconds:.1f} s, {memory}"
 
 
 def tag(image: Image, release: str, clock: Clock) -> None:
     """Give an image that was pushed the name of its release too. The digest is the same; where it fails it is told."""
     repository = image.built.name.rpartition(":")[0]
+    name = tagged(repository, release, image.target)
     try:
-        with Engine.connect() as engine, clock.step("tag", f"pushing {repository}:{release}") as line:
-            engine.tag(image.built.image, repository, release)
-            engine.push(f"{repository}:{release}", lambda text: clock.say("tag", text))
-            line.found = f"{repository}:{release}"
+        with Engine.connect() as engine, clock.step("tag", f"pushing {name}") as line:
+            engine.tag(image.built.image, repository, name.rpartition(":")[2])
+            engine.push(name, lambda text: clock.say("tag", text))
+            line.found = name
     except OutsideError as error:
-        clock.note(f"tag       {repository}:{release} could not be pushed: {error.message}")
+        clock.note(f"tag       {name} could not be pushed: {error.message}")
 
 
 def require_base(project: Project) -> None:
@@ -89,8 +107,28 @@ def require_base(project: Project) -> None:
         )
 
 
+def recipes_of(
+    project: Project,
+    bundle: Path,
+    names: ImageNames,
+    network: str | None = None,
+    *,
+    targets: tuple[Target, ...] = (),
+) -> tuple[Recipe, ...]:
+    """How the project wants the images of a bundle, that of the server first. ConfigError as `recipe_of`.
+
+    targets: others than those of `package.targets`.
+    """
+    server = recipe_of(project, bundle, names, network)
+    chosen = sorted(set(targets or project.config.package.targets), key=TARGETS.index)
+    if server.dockerfile is not None and chosen != ["docker"]:
+        where = project.config.place("package.dockerfile")
+        raise ConfigError("it makes the image of the server only", "Leave it out, or --target docker.", where=where)
+    return tuple(msgspec.structs.replace(server, target=target) for target in chosen)
+
+
 def recipe_of(project: Project, bundle: Path, names: ImageNames, network: str | None = None) -> Recipe:
-    """How the project wants the image of a bundle. ConfigError where base or Dockerfile are not there."""
+    """How the project wants the server's image of a bundle. ConfigError where base or Dockerfile are not there."""
     require_base(project)
     package = project.config.package
     return Recipe(

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import msgspec
 
-from mlops_ci.edge import files
+from mlops_ci.edge import files, runtime
 from mlops_ci.edge.stores.folder import damage
 from mlops_ci.errors import UsageError
-from mlops_ci.packaging import image, manifest
-from mlops_ci.records.images import ImageNames
+from mlops_ci.packaging import image, manifest, targets
+from mlops_ci.records.images import ImageNames, Target
 
 _LOCK = "requirements.lock"
 
@@ -21,6 +21,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     bundle: Path
     names: ImageNames
     repository: str
+    target: Target = "docker"
     base: str = ""
     dockerfile: str | None = None
     network: str | None = None
@@ -28,8 +29,13 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def name(self) -> str:
-        """`repository:tag`; the tag is the release, or the beginning of the bundle's digest."""
-        return f"{self.repository}:{self.names.release or self.names.bundle[:12]}"
+        """`repository:tag`; without a release the tag begins as the bundle's digest."""
+        return tagged(self.repository, self.names.release or self.names.bundle[:12], self.target)
+
+
+def tagged(repository: str, version: str, target: Target) -> str:
+    """`flights:v3` of the server, `flights:v3-lambda` of another target."""
+    return f"{repository}:{version}{'' if target == 'docker' else f'-{target}'}"
 
 
 def context(recipe: Recipe) -> dict[str, Path | bytes]:
@@ -38,12 +44,25 @@ def context(recipe: Recipe) -> dict[str, Path | bytes]:
     placed: dict[str, Path | bytes] = {
         image.place(path.relative_to(bundle).as_posix()): path for path in bundle.rglob("*") if path.is_file()
     }
-    text = image.dockerfile(recipe.base) if recipe.dockerfile is None else recipe.dockerfile
+    text = image.dockerfile(recipe.base, recipe.target) if recipe.dockerfile is None else recipe.dockerfile
+    labels = image.labels(recipe.names, recipe.base, recipe.target)
     return placed | {
-        "Dockerfile": image.labelled(text, image.labels(recipe.names, recipe.base)).encode(),
+        "Dockerfile": image.labelled(text, labels).encode(),
         f"libraries/{_LOCK}": bundle / _LOCK,
         "libraries/uv.lock": image.installer(),
+        **_kit(recipe),
     }
+
+
+def _kit(recipe: Recipe) -> dict[str, Path | bytes]:
+    """What lies beside libraries and runtime in the image of another target than the server's."""
+    name = image.PLACES[recipe.target].kit
+    if not name:
+        return {}
+    locked = runtime.kit(name).read_text(encoding="utf-8")
+    lock = targets.beside((recipe.bundle / _LOCK).read_text(encoding="utf-8"), locked)
+    started = {f"kit/{targets.MAIN}": targets.main()} if recipe.target == "functions" else {}
+    return {f"kit/{_LOCK}": lock.encode(), **started}
 
 
 def write_context(recipe: Recipe, folder: Path) -> None:

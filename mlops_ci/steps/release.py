@@ -10,22 +10,21 @@ from mlops_ci.edge import runtime
 from mlops_ci.edge.git import Repository
 from mlops_ci.errors import OutsideError
 from mlops_ci.ledger.entries import Entry
-from mlops_ci.records.decisions import Decision, Evidence, Trust
+from mlops_ci.records.decisions import Decision, Evidence
 from mlops_ci.records.images import Image
 from mlops_ci.records.outcomes import Status
-from mlops_ci.records.releases import BundleInfo, ImageInfo, Release
+from mlops_ci.records.releases import BundleInfo, Release
 from mlops_ci.records.results import Part, Result
 from mlops_ci.reports import numbers
 from mlops_ci.reports.story import Story
-from mlops_ci.steps import image, ledger, stores
+from mlops_ci.steps import image, ledger, release_images, stores
 from mlops_ci.steps.bundle import Bundle
 from mlops_ci.steps.case import Case
 from mlops_ci.steps.export import Exported
 from mlops_ci.steps.progress import Clock
-from mlops_ci.steps.project import Project
 from mlops_ci.steps.publish import bring_in, publish
 from mlops_ci.steps.release_before import compared
-from mlops_ci.steps.release_decision import Candidate, Passed, entry_of, errored_story, story_of
+from mlops_ci.steps.release_decision import Candidate, Passed, entry_of, errored_story, references, story_of
 from mlops_ci.steps.releases import of_bundle, record_release
 
 replace = msgspec.structs.replace
@@ -56,9 +55,13 @@ class Released(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def image(self) -> str:
-        """The pushed image by its digest, or empty."""
-        made = self.story.evidence.image or None
-        return made.reference if made else ""
+        """The pushed image of the server by its digest, or empty."""
+        return self.images.get("docker", "")
+
+    @property
+    def images(self) -> dict[str, str]:
+        """Target -> pushed image by its digest."""
+        return references(self.story.evidence)
 
     def document(self) -> dict[str, object]:
         """The answer of `release --json`."""
@@ -67,6 +70,7 @@ class Released(msgspec.Struct, frozen=True, kw_only=True):
             "digest": self.bundle.digest,
             "bundle": str(self.place),
             "image": self.image or None,
+            "images": self.images,
             "decision": self.story.decision_id,
             "outcome": self.decision.outcome,
         }
@@ -107,16 +111,17 @@ def write_release(candidate: Candidate, clock: Clock, wish: Wish) -> Released:
         if wish.push:
             publish(repository, [])
         return _again(repository, before, _stored(candidate, clock))
-    made = None
-    if _wants_image(candidate) and not candidate.refused:
-        made = _image(candidate, clock, wish)
-        candidate = replace(candidate, image=_told(made), results=(*candidate.results, _tried(made, candidate)))
+    made: tuple[Image, ...] = ()
+    if release_images.wanted(candidate) and not candidate.refused:
+        made = release_images.make(candidate, clock, push=wish.push, network=wish.network)
+        candidate = release_images.with_images(candidate, made)
     if candidate.refused:
         return _refused(candidate, clock, wish)
     place = _stored(candidate, clock)
     released = _numbered(candidate, place, clock, wish)
-    if made and made.pushed and not released.already:
-        image.tag(made, released.bundle.release, clock)
+    for one in made:
+        if one.pushed and not released.already:
+            image.tag(one, released.bundle.release, clock)
     return released
 
 
@@ -153,16 +158,10 @@ def _refused(candidate: Candidate, clock: Clock, wish: Wish) -> Released:
 
 
 def _before(candidate: Candidate, wish: Wish) -> Release | None:
-    """The release that it is already: with its image where that is pushed too."""
+    """The release that it is already: with its images where these are pushed too."""
     name = candidate.case.head.config.project
-    wants = wish.push and _wants_image(candidate)
-    return of_bundle(candidate.case.project.repository, name, candidate.info.digest, image=wants)
-
-
-def _wants_image(candidate: Candidate) -> bool:
-    """Its smoke test loads the model: on the default branch's behalf only what cannot run code."""
-    safe = candidate.info.format == "onnx" or candidate.case.trust is Trust.DESK
-    return safe and candidate.case.head.config.package.image is not None
+    wants = release_images.wanted(candidate) if wish.push else ()
+    return of_bundle(candidate.case.project.repository, name, candidate.info.digest, images=wants)
 
 
 def _again(repository: Repository, release: Release, place: Path) -> Released:
@@ -177,34 +176,6 @@ def _stored(candidate: Candidate, clock: Clock) -> Path:
         place, store = stores.keep(case.project, bundle.folder, bundle.digest, lambda text: clock.say("store", text))
         line.found = f"{numbers.size(bundle.bytes)}, read back from {store}"
     return place
-
-
-def _image(candidate: Candidate, clock: Clock, wish: Wish) -> Image:
-    """Of the bundle alone: which number it gets is not known before its digest is."""
-    case, folder = candidate.case, candidate.bundle.folder
-    project: Project = replace(case.project, root=case.head.root, config=case.head.config)
-    names = replace(image.names_of(project, folder), release="", decision="")
-    recipe = image.recipe_of(project, folder, names, wish.network)
-    return image.make_image(recipe, clock, memory=case.head.config.package.memory, push=wish.push)
-
-
-def _told(made: Image) -> ImageInfo:
-    return ImageInfo(
-        reference=made.pushed.reference if made.pushed else "",
-        base=made.base,
-        fingerprint=made.smoke.fingerprint,
-        bytes=made.built.bytes,
-        layers=made.built.layers,
-        sizes=made.built.sizes or msgspec.UNSET,
-    )
-
-
-def _tried(made: Image, candidate: Candidate) -> Result:
-    good = (
-        f"in a container without network and a writable root it gives the judged answers to {made.smoke.rows} golden "
-        f"requests within {candidate.case.head.config.package.memory} MiB"
-    )
-    return _result("image_answers", good if made.smoke.ok else made.smoke.reason, passed=made.smoke.ok)
 
 
 def _result(check: str, message: str, *, passed: bool) -> Result:

@@ -45,6 +45,8 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     results: tuple[Result, ...]
     """What was found out about it."""
     image: ImageInfo | msgspec.UnsetType = msgspec.UNSET
+    images: dict[str, ImageInfo] | msgspec.UnsetType = msgspec.UNSET
+    """Of targets other than the server."""
     reported: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
     """What of it is the word of the job that made it, in words."""
 
@@ -108,6 +110,7 @@ def _evidence(candidate: Candidate) -> Evidence:
         training=judged.training,
         bundle=candidate.info,
         image=candidate.image,
+        images=candidate.images,
         comparison=candidate.comparison,
     )
 
@@ -154,7 +157,7 @@ def _reason(candidate: Candidate) -> str:
 
 
 def _release(story: Story, bundle: BundleInfo) -> Release:
-    image = story.evidence.image or None
+    pushed = references(story.evidence)
     return Release(
         version=1,
         project=story.decision.project,
@@ -163,5 +166,13 @@ def _release(story: Story, bundle: BundleInfo) -> Release:
         decision=story.decision_id,
         judged=bundle.decision,
         commit=story.decision.subject.commit,
-        image=image.reference if image and image.reference else msgspec.UNSET,
+        image=pushed.get("docker", msgspec.UNSET),
+        images=pushed or msgspec.UNSET,
     )
+
+
+def references(evidence: Evidence) -> dict[str, str]:
+    """Target -> `repository@sha256:…` of the images that were pushed, the server's first."""
+    server = {"docker": evidence.image} if evidence.image else {}
+    made = server | (evidence.images or {})
+    return {target: image.reference for target, image in made.items() if image.reference}

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from mlops_ci.edge.git import Repository
     from mlops_ci.ledger.entries import Entry
+    from mlops_ci.records.images import Target
 
 _LARGEST = 64 * 1024
 _ATTEMPTS = 20
@@ -36,9 +37,10 @@ def releases(repository: Repository, project: str) -> dict[int, Release]:
     return dict(sorted(found.items()))
 
 
-def of_bundle(repository: Repository, project: str, digest: str, *, image: bool = False) -> Release | None:
-    """The release that a bundle is already, the last of them; `image`: only one whose image was pushed counts."""
-    found = [one for one in releases(repository, project).values() if one.bundle == digest and (one.image or not image)]
+def of_bundle(repository: Repository, project: str, digest: str, *, images: tuple[Target, ...] = ()) -> Release | None:
+    """The release that a bundle is already, the last of them; only one counts whose `images` were all pushed."""
+    known = releases(repository, project).values()
+    found = [one for one in known if one.bundle == digest and set(images) <= one.pushed.keys()]
     return found[-1] if found else None
 
 

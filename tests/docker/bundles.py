@@ -9,19 +9,21 @@ from pathlib import Path
 from mlops_ci.records.canonical import canonical_json
 
 HERE = Path(__file__).parent
+QUANTUM = 1e-4
 ROWS = [[0.0], [1.5], [-4.0]]
 
 
 def make(folder: Path, *, slope: float = 2.0, served: float | None = None, **files: bytes) -> Path:
     """A bundle whose judged model is `slope` * x + 1; `served`: the slope that the model in it has instead."""
     answers = [slope * row[0] + 1 for row in ROWS]
-    said = json.dumps({"prediction": [round(value, 4) for value in answers]}, separators=(",", ":"))
+    said = json.dumps({"prediction": [round(value / QUANTUM) for value in answers]}, separators=(",", ":"))
     golden = {
         "version": 1,
         "columns": ["x"],
         "rows": ROWS,
         "answers": {"prediction": answers},
         "tolerance": 1e-5,
+        "quantum": QUANTUM,
         "fingerprint": hashlib.sha256(said.encode()).hexdigest(),
     }
     serving = {"version": 1, "project": "lines", "task": "regression", "commit": "c0ffee" + 34 * "0"}

@@ -9,6 +9,7 @@ import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from mlops_ci.edge import tars
 from mlops_ci.errors import UsageError
 from mlops_ci.packaging import image
-from mlops_ci.records.images import BASE, REPOSITORY, ImageNames
+from mlops_ci.records.images import BASE, REPOSITORY, ImageNames, Target
 from mlops_ci.steps.image_context import Recipe, bundle_digest, write_context
 from tests.docker import bundles
 
@@ -35,6 +36,15 @@ _ROOT = Path(__file__).parents[2]
 def test_the_dockerfile(golden: Callable[[str, str], None]) -> None:
     base = f"python:3.12-slim@{DIGEST}"
     golden("image/Dockerfile", image.labelled(image.dockerfile(base), image.labels(NAMES, base)))
+
+
+@pytest.mark.parametrize("target", ["lambda", "functions", "batch"])
+def test_the_dockerfile_of_another_target(golden: Callable[[str, str], None], target: Target) -> None:
+    base = f"python:3.12-slim@{DIGEST}"
+    text = image.dockerfile(base, target)
+    golden(f"image/Dockerfile.{target}", image.labelled(text, image.labels(NAMES, base, target)))
+    shared = image.dockerfile(base).partition("\n\n# What changes most")[0]
+    assert text.startswith(shared), "libraries and runtime are built once for all targets"
 
 
 def test_uv_is_the_one_of_the_tool() -> None:
@@ -127,6 +137,24 @@ def test_the_context_has_a_folder_for_each_layer(tmp_path: Path) -> None:
 def test_the_name_is_the_release_or_the_digest(tmp_path: Path) -> None:
     made = recipe(bundles.make(tmp_path / "bundle"))
     assert made.name == f"lines:{made.names.bundle[:12]}"
+    of = msgspec.structs.replace
+    assert of(made, target="lambda").name == f"lines:{made.names.bundle[:12]}-lambda"
+    assert of(made, target="batch", names=of(made.names, release="v3")).name == "lines:v3-batch"
+    assert of(made, names=of(made.names, release="v3")).name == "lines:v3"
+
+
+@pytest.mark.parametrize(
+    ("target", "named"), [("lambda", "awslambdaric"), ("functions", "flask"), ("batch", "pyarrow")]
+)
+def test_a_kit_is_what_the_bundle_lacks(tmp_path: Path, target: Target, named: str) -> None:
+    """Beside the bundle's libraries, in its versions: what both have lies in the image once."""
+    lock = f"h11==0.1 \\\n    --hash=sha256:{'ab' * 32}\n".encode()
+    made = recipe(bundles.make(tmp_path / "bundle", **{"requirements.lock": lock}), base=f"python@{DIGEST}")
+    write_context(msgspec.structs.replace(made, target=target), tmp_path / "context")
+    kit = (tmp_path / "context/kit/requirements.lock").read_text()
+    assert re.search(rf"^{named}==\S+ .*\n +--hash=", kit, re.M)
+    assert "h11" not in kit
+    assert (tmp_path / "context/kit/main.py").exists() == (target == "functions")
 
 
 @pytest.mark.parametrize(

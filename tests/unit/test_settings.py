@@ -175,7 +175,6 @@ def test_a_split_that_cannot_be_made_is_refused(split: str, words: str) -> None:
     "line",
     [
         "evidence: {rows: store}",
-        "package: {targets: [lambda]}",
         "environments: {production: {approvals: 1}}",
         "environments: {production: {soak: 24h}}",
     ],
@@ -186,9 +185,20 @@ def test_what_is_not_there_yet_is_refused_and_says_what_to_do(line: str) -> None
     assert error.advice
 
 
+def test_the_targets_of_images() -> None:
+    assert parse(BASE).package.targets == ("docker",)
+    assert parse(BASE + "package: {targets: [lambda, docker]}\n").package.targets == ("lambda", "docker")
+    other = refused(BASE + "package:\n  targets: [docker, lamda]\n")
+    assert other.where == "mlops.yaml:10: package.targets[1]"
+    assert other.advice == "Allowed: batch | docker | functions | lambda. Did you mean lambda?"
+
+
 @pytest.mark.parametrize(
     ("package", "words"),
     [
+        ("targets: []", "that of the server"),
+        ("targets: [batch, docker, batch]", "Name each once"),
+        ("dockerfile: Dockerfile, targets: [docker, batch]", "build from your own with targets: [docker]"),
         ("image: ghcr.io/acme/x:latest", "without tag or digest"),
         ("image: Acme", "in small letters"),
         ("base: python:3.12-slim", "docker buildx imagetools inspect python:3.12-slim"),

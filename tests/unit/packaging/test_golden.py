@@ -7,6 +7,7 @@ import pytest
 
 from mlops_ci.packaging import golden
 from mlops_ci.packaging.answers import answers, outputs
+from mlops_ci.records.bundles import Golden
 from mlops_ci.records.evaluation import Predictions
 from mlops_ci.records.tables import Column, Kind, Table
 
@@ -101,3 +102,43 @@ def test_a_model_may_have_its_classes_in_another_order() -> None:
 def test_regression_answers_numbers() -> None:
     predictions = Predictions(digest="", labels=np.array([1.5, 2.0], dtype=np.float32))
     assert answers(predictions, (), outputs(Kind.FLOAT, ())) == {"prediction": (1.5, 2.0)}
+
+
+JUDGED = {"prediction": ("late", "early"), "probability_late": (0.75, 0.25), "flights": (3, 4)}
+MADE = Golden(
+    version=1,
+    columns=("x",),
+    rows=((1,), (2,)),
+    answers=JUDGED,
+    tolerance=1e-3,
+    quantum=1e-3,
+    fingerprint=golden.fingerprint(JUDGED, 1e-3),
+)
+FOUND = [
+    {"prediction": "late", "probability_late": 0.7501, "flights": 3},
+    {"prediction": "early", "probability_late": 0.25, "flights": 4},
+]
+
+
+def test_answers_as_judged_may_be_apart_by_what_rounding_does() -> None:
+    assert golden.unlike(MADE, FOUND) == ""
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"prediction": "early"}, "prediction of golden row 0 is 'early'; the judged model says 'late'"),
+        ({"probability_late": 0.752}, "probability_late of golden row 0 is 0.752; the judged model says 0.75"),
+        ({"probability_late": 0.7509}, "its answers have another fingerprint: "),
+        ({"probability_late": None}, "probability_late of golden row 0 is None"),
+        ({"flights": True}, "flights of golden row 0 is True"),
+        ({"flights": "3"}, "flights of golden row 0 is '3'"),
+    ],
+)
+def test_answers_that_are_not_the_judged_ones_are_named(change: dict[str, object], words: str) -> None:
+    assert golden.unlike(MADE, [FOUND[0] | change, FOUND[1]]).startswith(words)
+
+
+def test_answers_that_are_too_few_are_counted() -> None:
+    assert golden.unlike(MADE, FOUND[:1]) == "it answers 1 of 2 rows"
+    assert golden.unlike(MADE, [{}, {}]).startswith("prediction of golden row 0 is None")
