@@ -151,6 +151,17 @@ def test_a_row_without_a_finite_answer_is_a_bad_row(tmp_path: Path) -> None:
     assert [row["row"] for row in csv.DictReader((tmp_path / "bad.csv").open())] == ["1"]
 
 
+@pytest.mark.parametrize("number", [2**53 + 1, -(2**53) - 1])
+def test_an_integer_that_no_float_holds_is_held_to_its_limit(tmp_path: Path, number: int) -> None:
+    """As a float it would be 2**53, and within."""
+    files = serving_bundles.regression()
+    serving = json.loads(files["serving.json"])
+    serving["inputs"][1] |= {"minimum": -(2**53), "maximum": 2**53}
+    bundle = serving_bundles.write(tmp_path / "bundle", files | {"serving.json": json.dumps(serving).encode()})
+    write(tmp_path / "in.csv", [{"area": 30.5, "rooms": 2}, {"area": 30.5, "rooms": number}])
+    assert refused(tmp_path, bundle, "in.csv", "out.csv")["code"] == "out_of_range"
+
+
 @pytest.mark.parametrize(
     ("content", "error", "where"),
     [

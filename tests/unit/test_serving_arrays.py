@@ -74,6 +74,15 @@ def test_what_is_usual_passes_at_a_glance(described: Input, values: list[Any]) -
     assert checked(column(described), Numbers(np.array(values))) is not None
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_float_that_stands_for_several_integers_is_not_taken_for_one(sign: int) -> None:
+    """9007199254740993, read from a file, is the float 2**53 as well: only its text can tell which was meant."""
+    integers = column(Input("a", "integer"))
+    known, several = Numbers(np.array([sign * (2.0**53 - 1)])), Numbers(np.array([1.0, sign * float(2**53 + 1)]))
+    assert checked(integers, known) is not None
+    assert checked(integers, several) is None
+
+
 @pytest.mark.parametrize("bundle", ["binary", "multiclass", "regression"])
 def test_arrays_are_answered_as_lists_are(bundle: str) -> None:
     model = Model(serving_bundles.opened(getattr(serving_bundles, bundle)()))

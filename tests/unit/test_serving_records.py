@@ -36,6 +36,12 @@ def test_equal_values_have_equal_hashes() -> None:
     assert second["inputs"]["rooms"] is None
 
 
+def test_integers_that_one_float_stands_for_have_hashes_of_their_own() -> None:
+    checked = Checked([[2**53, 2**53 + 1], [-(2**53), -(2**53) - 1]], {}, 2)
+    first, second = logged(checked, private=("area", "rooms"), key=b"key")
+    assert len({*first["inputs"].values(), *second["inputs"].values()}) == 4
+
+
 @pytest.mark.parametrize("length", [1, 64, 65, 1000])
 def test_a_key_may_be_of_any_length(length: int) -> None:
     [first, _] = logged(Checked([[3, 3], [4, 4]], {}, 2), private=("area",), key=b"k" * length)
