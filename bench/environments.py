@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,13 @@ _MODEL = ("scikit-learn", "numpy", "scipy", "joblib")
 def trained_with() -> list[str]:
     """The versions here of what a fitted model needs to be opened."""
     return [f"{name}=={version(name)}" for name in _MODEL]
+
+
+def peer(name: str, *packages: str) -> Path:
+    """The Python of a peer: these packages beside what a fitted model needs. Made once, kept in the cache folder."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    pins = trained_with()
+    return made(cache / "mlops-ci" / "bench" / "-".join([*pins, name]), *pins, *packages)
 
 
 def made(place: Path, *packages: str) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -92,10 +91,7 @@ def _prepared(peer: Peer, model: Made, folder: Path) -> Place:
 
 
 def _environment(peer: Peer, model: Made) -> Path:
-    """Made once and kept in the user's cache folder: the versions that trained the model, and the newest server."""
+    """The newest server beside the versions that trained the model."""
     if peer.name == OURS:
         return runtime.python_for(model.bundle, lambda _: None)
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    pins = environments.trained_with()
-    place = cache / "mlops-ci" / "bench" / "-".join([*pins, peer.name.replace(" ", "-")])
-    return environments.made(place, *pins, *peer.packages)
+    return environments.peer(peer.name.replace(" ", "-"), *peer.packages)
