@@ -112,9 +112,13 @@ RUNGS = ("entrypoint", "command", "model", "predictions")
 class Package(Section, frozen=True, kw_only=True):
     """How a release is packaged."""
 
-    format: Annotated[Literal["auto", "onnx", "skops", "pickle"], Meta(description="Of the model in the bundle.")] = (
-        "auto"
-    )
+    format: Annotated[
+        Literal["auto", "onnx", "skops", "pickle", "pyfunc"],
+        Meta(
+            description="Of the model in the bundle. `pickle` and `pyfunc` (a model of MLflow) run code when they are "
+            "opened, and are taken only where they are asked for."
+        ),
+    ] = "auto"
     trusted: Annotated[
         Names,
         Meta(

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from mlops_ci.errors import UserCodeError
-from mlops_ci.records.bundles import Wiring
+from mlops_ci.records.bundles import Predicts, Wiring
 from mlops_ci.records.releases import Parity, Tried
 
 if TYPE_CHECKING:
@@ -22,10 +22,12 @@ if TYPE_CHECKING:
 _LARGEST_ANSWER = 4 * 1024 * 1024
 _LARGEST_HEADER = 10_000
 _LARGEST_MODEL = 2 * 1024**3
+_MOST_FILES = 10_000
+_MODELS = {"onnx": "model.onnx", "skops": "model.skops", "pickle": "model.pkl", "pyfunc": "model"}
 
 
 class ModelFile(msgspec.Struct, frozen=True, kw_only=True):
-    """`file` in the output folder; `format`: pickle, or cloudpickle where plain pickle cannot."""
+    """`file` in the output folder; `format`: pickle, cloudpickle where plain pickle cannot, or mlflow: a folder."""
 
     file: str
     format: str
@@ -85,10 +87,11 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Exported(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer of the job `export`; the file is read by `exported_file`."""
+    """The answer of the job `export`; what it wrote is read by `exported_files`."""
 
-    format: Literal["onnx", "skops", "pickle"]
-    file: Literal["model.onnx", "model.skops", "model.pkl"]
+    format: Literal["onnx", "skops", "pickle", "pyfunc"]
+    file: Literal["model.onnx", "model.skops", "model.pkl", "model"]
+    """Of a model of MLflow its folder."""
     tried: tuple[Tried, ...]
     parity: Parity
     inputs: tuple[str, ...]
@@ -102,10 +105,13 @@ class Exported(msgspec.Struct, frozen=True, kw_only=True):
     opset: dict[str, int] = msgspec.field(default_factory=dict)
     trusted: tuple[str, ...] = ()
     """Of skops: the types that loading must be told to trust."""
+    predicts: Predicts | None = None
+    """Of a model of MLflow."""
 
     def __post_init__(self) -> None:
-        suffix = {"onnx": "onnx", "skops": "skops", "pickle": "pkl"}[self.format]
-        if self.file != f"model.{suffix}" or (self.format == "onnx") != (self.onnx is not None):
+        wired, told = self.onnx is not None, self.predicts is not None
+        fits = (wired, told) == (self.format == "onnx", self.format == "pyfunc")
+        if self.file != _MODELS[self.format] or not fits:
             raise ValueError("the file and what is said of it do not belong to the format")
         if self.onnx and {name for feed in self.onnx.feeds for name in feed.columns} - set(self.inputs):
             raise ValueError("an input of the ONNX model is no column the model is asked with")
@@ -217,12 +223,33 @@ def predictions(
     return labels, scores
 
 
-def exported_file(folder: Path, exported: Exported) -> bytes:
-    """The model file that the job `export` wrote. UserCodeError when it is missing, too large, or no plain file."""
-    content = regular_file(folder / exported.file, largest=_LARGEST_MODEL)
-    if content is None:
-        raise UserCodeError(f"the model's file is missing: {exported.file}", "the project's code must leave it alone")
-    return content
+def exported_files(folder: Path, exported: Exported) -> dict[str, bytes]:
+    """Path -> content of what the job `export` wrote: one file, or those of the folder of a model of MLflow.
+
+    UserCodeError when it is missing or too large, or holds what is no plain file.
+    """
+    found, room = dict[str, bytes](), _LARGEST_MODEL
+    names = [exported.file] if exported.format != "pyfunc" else _below(folder, exported.file)
+    for name in names:
+        content = regular_file(folder / name, largest=room)
+        if content is None:
+            raise UserCodeError(f"the model's file is missing: {name}", "the project's code must leave it alone")
+        found[name], room = content, room - len(content)
+    return found
+
+
+def _below(folder: Path, name: str) -> list[str]:
+    """The paths of what lies below `name`, a folder: no link is followed."""
+    found: list[str] = []
+    for at, folders, names in os.walk(folder / name):
+        if link := next((one for one in folders if os.path.islink(f"{at}/{one}")), None):  # noqa: PTH114
+            raise UserCodeError(f"{link} is no plain folder")
+        found += [os.path.relpath(f"{at}/{one}", folder) for one in names]
+        if len(found) > _MOST_FILES:
+            raise UserCodeError(f"{name} holds more than the {_MOST_FILES:,} files it may have")
+    if f"{name}/MLmodel" not in found:
+        raise UserCodeError(f"the model's file is missing: {name}/MLmodel", "the project's code must leave it alone")
+    return sorted(found)
 
 
 def measured_rows(folder: Path, *, rows: int) -> NDArray[np.float32]:

@@ -9,6 +9,7 @@ import msgspec
 from mlops_ci.records.evaluation import Task
 from mlops_ci.records.tables import Kind
 
+Predicts = Literal["labels", "probabilities"]
 Cell = float | int | str | bool | None
 """A value as JSON has it; times are ISO 8601 text."""
 
@@ -53,8 +54,11 @@ class ModelFile(msgspec.Struct, frozen=True, kw_only=True):
     """The model in the bundle. `trusted`: of a skops file, the types that may be loaded."""
 
     file: str
+    """Of a model of MLflow its folder."""
     format: str
     trusted: tuple[str, ...] = ()
+    predicts: Predicts | msgspec.UnsetType = msgspec.UNSET
+    """Of a model of MLflow: what its `predict` answers."""
 
 
 class Serving(msgspec.Struct, frozen=True, kw_only=True):

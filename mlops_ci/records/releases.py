@@ -36,7 +36,7 @@ class Parity(msgspec.Struct, frozen=True, kw_only=True):
 class Tried(msgspec.Struct, frozen=True, kw_only=True):
     """One format: accepted, or refused and why."""
 
-    format: Literal["onnx", "skops", "pickle"]
+    format: Literal["onnx", "skops", "pickle", "pyfunc"]
     outcome: Literal["accepted", "refused"]
     reason: str = ""
 

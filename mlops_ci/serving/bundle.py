@@ -20,6 +20,7 @@ SIGNATURE = "model.sig"
 """The one file that no manifest lists: the digest of a bundle is the same whoever signs it, or nobody."""
 _MANIFEST = "manifest.json"
 _CODE = "code"
+_MLMODEL = "MLmodel"
 _REGISTRYS = "registered_model_meta"  # MLflow puts it beside what it downloads; nothing here reads it
 _LARGEST_TEXT = 64 * 2**20
 _LARGEST_SIGNATURE = 4 * 2**20
@@ -38,13 +39,13 @@ class _Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Bundle(NamedTuple):
     """An opened bundle; `digest` is `sha256:` and 64 hex digits, `model` the bytes of the model's file.
 
-    `code`: the folder of the project's own modules that the model imports, where it does.
+    Of a model of MLflow it is its folder. `code`: that of the project's own modules the model imports, where it does.
     """
 
     digest: str
     serving: Serving
     golden: Golden
-    model: bytes
+    model: bytes | Path
     code: Path | None = None
 
 
@@ -69,7 +70,7 @@ def opened(folder: Path, expected: str = "", trust: Path | None = None) -> Bundl
     golden = decoded(_vouched(folder, "golden.json", files), Golden, "golden.json")
     check(serving, golden)
     code = folder.resolve() / _CODE if any(name.startswith(f"{_CODE}/") for name in files) else None
-    return Bundle(digest, serving, golden, _vouched(folder, serving.model.file, files), code)
+    return Bundle(digest, serving, golden, _model(folder, serving, files), code)
 
 
 def listed(folder: Path) -> dict[str, str]:
@@ -157,6 +158,15 @@ def _names(folder: Path) -> list[str]:
         if path.is_file() and not compiled and name != _REGISTRYS:
             names.append(name)
     return names
+
+
+def _model(folder: Path, serving: Serving, files: dict[str, Listed]) -> bytes | Path:
+    """Only where the format says so anything but a listed file is opened, and then a folder of listed files."""
+    if serving.model.format != "pyfunc":
+        return _vouched(folder, serving.model.file, files)
+    if f"{serving.model.file}/{_MLMODEL}" not in files:
+        raise BundleError(f"{folder / serving.model.file / _MLMODEL}: {_MANIFEST} does not list it")
+    return folder.resolve() / serving.model.file
 
 
 def _vouched(folder: Path, name: str, files: dict[str, Listed]) -> bytes:

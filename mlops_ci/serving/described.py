@@ -14,11 +14,15 @@ _Described = TypeVar("_Described", "Serving", "Golden")
 
 
 class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The file of the model; `trusted` are the types that a skops file may name beside skops' own."""
+    """The file of the model; `trusted` are the types that a skops file may name beside skops' own.
+
+    pyfunc: a model of MLflow, whose file is its folder; `predicts` says what its `predict` answers.
+    """
 
     file: str
-    format: Literal["onnx", "skops", "pickle"]
+    format: Literal["onnx", "skops", "pickle", "pyfunc"]
     trusted: tuple[str, ...] = ()
+    predicts: Literal["labels", "probabilities"] | None = None
 
 
 class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -105,6 +109,8 @@ def check(serving: Serving, golden: Golden) -> None:
         raise BundleError(f"serving.json: {len(outputs)} outputs; one is allowed, or one and one a class")
     if serving.model.format == "onnx":
         _check_wiring(serving, inputs)
+    if (serving.model.format == "pyfunc") != (serving.model.predicts is not None):
+        raise BundleError("serving.json: model.predicts and the format pyfunc go together")
     if golden.columns != tuple(inputs):
         raise BundleError(f"golden.json: columns are {', '.join(golden.columns)}; inputs are {', '.join(inputs)}")
     lengths = {len(row) for row in golden.rows} | {len(inputs)}

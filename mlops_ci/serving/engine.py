@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from .bundle import Bundle
 from .described import Output
 from .engine_estimator import estimator_engine
 from .engine_onnx import OnnxEngine
+from .engine_pyfunc import pyfunc_engine
 from .errors import Refused
 
 # Columns in the order of the inputs -> columns in the order of the outputs, all of one length.
@@ -24,7 +26,9 @@ class Engine:
         serving = bundle.serving
         self._outputs = serving.outputs
         self.ask: Callable[[Columns], list[list[Any]]]
-        if serving.model.format == "onnx":
+        if isinstance(bundle.model, Path):
+            self.ask = pyfunc_engine(bundle.model, serving, bundle.code)
+        elif serving.model.format == "onnx":
             self.ask = OnnxEngine(bundle.model, serving)
         else:
             self.ask = estimator_engine(bundle.model, serving, bundle.code)

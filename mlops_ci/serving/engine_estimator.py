@@ -22,9 +22,7 @@ def estimator_engine(
     """
     from .frames import frame  # pandas, which other formats do without
 
-    if code is not None:
-        sys.dont_write_bytecode = True  # a bundle holds what its manifest lists, and nothing else
-        sys.path.insert(0, str(code))
+    bring(code)
     # A pickle runs what it says: only a bundle that was released as one gets there.
     read = _from_skops if serving.model.format == "skops" else _from_pickle
     try:
@@ -32,14 +30,13 @@ def estimator_engine(
     except (ImportError, AttributeError) as error:
         raise BundleError(f"{serving.model.file}: it cannot be opened here: {error}") from None
     label = labelled(serving)
-    places = _places(model, serving) if len(serving.outputs) > 1 else []
+    places = places_of(model.classes_, serving) if len(serving.outputs) > 1 else []
 
     def ask(columns: Sequence[Sequence[Any]]) -> list[list[Any]]:
         asked = frame(serving.inputs, columns)
         answers = [label(model.predict(asked).reshape(-1).tolist())]
         if places:
-            scores = model.predict_proba(asked)
-            answers += [[0.0] * len(asked) if place < 0 else scores[:, place].tolist() for place in places]
+            answers += placed(model.predict_proba(asked), places)
         return answers
 
     return ask
@@ -59,10 +56,22 @@ def _from_skops(content: bytes, serving: Serving) -> Any:
     return skops.io.loads(content, trusted=list(serving.model.trusted))
 
 
-def _places(model: Any, serving: Serving) -> list[int]:
+def bring(code: Path | None) -> None:
+    """Take the project's own modules into the imports."""
+    sys.dont_write_bytecode = True  # a bundle holds what its manifest lists, and nothing else
+    if code is not None:
+        sys.path.insert(0, str(code))
+
+
+def places_of(classes: Any, serving: Serving) -> list[int]:
     """For each class of the answer its place among the model's own; -1 where the model does not know it."""
-    known = [_class_text(value) for value in model.classes_.tolist()]
+    known = [_class_text(value) for value in classes.tolist()]
     return [known.index(name) if name in known else -1 for name in serving.classes]
+
+
+def placed(scores: Any, places: list[int]) -> list[list[float]]:
+    """Probabilities of shape [rows, the model's classes] as columns, one a class of the answer."""
+    return [[0.0] * len(scores) if place < 0 else scores[:, place].tolist() for place in places]
 
 
 def _class_text(value: Any) -> str:

@@ -120,7 +120,7 @@ def open_bundle(folder: Path, *, restored: bool = False) -> Bundle:
 def _make(folder: Path, *, parts: _Parts) -> None:
     serving, requests = _serving(parts), _golden(parts)
     content = _texts(parts, serving, requests) | runtime.files() | parts.needs.code
-    content[serving.model.file] = parts.exported.path.read_bytes()
+    content |= parts.exported.files()
     content[manifest.NAME] = manifest.manifest(content)
     for name, data in content.items():
         path = folder / name
@@ -135,7 +135,12 @@ def _serving(parts: _Parts) -> Serving:
         project=config.project,
         task=parts.data.holdout.task,
         commit=parts.case.head.commit,
-        model=ModelFile(file=answer.file, format=answer.format, trusted=answer.trusted),
+        model=ModelFile(
+            file=answer.file,
+            format=answer.format,
+            trusted=answer.trusted,
+            predicts=answer.predicts or msgspec.UNSET,
+        ),
         inputs=inputs(parts.data.snapshot.table, answer.inputs, parse_contract(parts.case.head)),
         ids=config.data.id,
         private=config.package.private,
@@ -184,7 +189,7 @@ def _texts(parts: _Parts, serving: Serving, requests: Golden) -> dict[str, bytes
         intervals=bounds,
         lock=lock,
         licences=parts.needs.licences,
-        model=files.sha256(parts.exported.path),
+        model=parts.exported.digest,
         version=__version__,
     )
     card = Card(

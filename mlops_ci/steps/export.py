@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from mlops_ci import __version__
-from mlops_ci.edge import answers, exporter, files, pickles
+from mlops_ci.edge import answers, exporter, pickles
 from mlops_ci.errors import UserCodeError
 from mlops_ci.steps.cache import Cache
-from mlops_ci.steps.fit import Fitted
+from mlops_ci.steps.fit import Fitted, content_digest
 from mlops_ci.steps.predict import reads_of, request
 from mlops_ci.steps.workshop import Workshop
 
@@ -29,11 +29,16 @@ class Exported(msgspec.Struct, frozen=True, kw_only=True):
     """A model file and all that is known of it. `imports`: of a pickle, what loading it would import."""
 
     path: Path
+    """Of a model of MLflow its folder."""
     digest: str
-    """sha256 of the file."""
+    """sha256 of the file, or over those of the folder."""
     answer: answers.Exported
     imports: tuple[str, ...]
     restored: bool
+
+    def files(self) -> dict[str, bytes]:
+        """Path in the bundle -> content."""
+        return answers.exported_files(self.path.parent, self.answer)
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,12 +79,13 @@ def nullable(snapshot: Snapshot) -> list[str]:
 
 def _make(folder: Path, *, model: Model, say: Callable[[str], None]) -> None:
     package = model.tree.config.package
-    converts = package.format != "pickle"
+    converts = package.format not in ("pickle", "pyfunc")
     kit = str(exporter.install(model.workshop.environment, say)) if converts else ""
     asked = {
         **request(model.tree, model.holdout, model.fitted, model.snapshot.folder / "features"),
         "kit": kit,
         "nullable": nullable(model.snapshot),
+        "kind": str(model.snapshot.table.column(model.tree.config.data.target).kind),
         "format": package.format,
         "trusted": sorted(package.trusted),
         "output": str(folder),
@@ -93,13 +99,13 @@ def _make(folder: Path, *, model: Model, say: Callable[[str], None]) -> None:
         raise
     if not isinstance(answer, answers.Exported):
         raise TypeError(f"the job export answered {type(answer).__name__}")
-    answers.exported_file(folder, answer)
+    answers.exported_files(folder, answer)
     (folder / "exported.json").write_bytes(msgspec.json.encode(answer))
 
 
 def _open(folder: Path, *, restored: bool) -> Exported:
     answer = msgspec.json.decode((folder / "exported.json").read_bytes(), type=answers.Exported)
-    content = answers.exported_file(folder, answer)
+    content = answers.exported_files(folder, answer)
     path = folder / answer.file
-    imports = pickles.imports(content) if answer.format == "pickle" else ()
-    return Exported(path=path, digest=files.sha256(path), answer=answer, imports=imports, restored=restored)
+    imports = pickles.imports(content[answer.file]) if answer.format == "pickle" else ()
+    return Exported(path=path, digest=content_digest(path), answer=answer, imports=imports, restored=restored)

@@ -18,7 +18,12 @@ if TYPE_CHECKING:
     from mlops_ci.steps.bundle import Bundle
 
 CHECK = "bundle_loads_with"
-_OPENS = {"onnx": ("onnxruntime", "numpy"), "skops": ("scikit-learn",), "pickle": ("scikit-learn",)}
+_OPENS = {
+    "onnx": ("onnxruntime", "numpy"),
+    "skops": ("scikit-learn",),
+    "pickle": ("scikit-learn",),
+    "pyfunc": ("mlflow", "mlflow-skinny", "scikit-learn", "torch"),
+}
 
 
 def loads_with(bundle: Bundle, format_: str, asked: Sequence[str], say: Callable[[str], None]) -> tuple[Result, ...]:

@@ -15,18 +15,22 @@ class Answers:
 
     scores: float32, shape (n,) of the positive class (binary) or (n, classes), or None;
     score_kind: probability, decision or none. unseen: the first few labels that are no class of the target.
+    predicted: whether the scores are what `predict` itself answered.
     """
 
-    def __init__(self, labels: Any, scores: Any, score_kind: str, unseen: list[str]) -> None:
+    def __init__(
+        self, labels: Any, scores: Any, score_kind: str, unseen: list[str], *, predicted: bool = False
+    ) -> None:
         self.labels = labels
         self.scores = scores
         self.score_kind = score_kind
         self.unseen = unseen
+        self.predicted = predicted
 
     def take(self, rows: Any) -> Answers:
         """Those of some rows."""
         scores = None if self.scores is None else self.scores[rows]
-        return Answers(self.labels[rows], scores, self.score_kind, self.unseen)
+        return Answers(self.labels[rows], scores, self.score_kind, self.unseen, predicted=self.predicted)
 
 
 def ask(model: Any, frame: Any, *, task: str, classes: list[str]) -> Answers:
@@ -104,13 +108,13 @@ def _probabilities_from_predict(raw: Any, task: str, classes: list[str]) -> Answ
     if raw.ndim == 2 and raw.shape[1] == len(classes) > 1:
         matrix = _finite(raw, "predict", probability=True)
         scores = matrix[:, -1] if task == "binary" else matrix
-        return Answers(matrix.argmax(axis=1).astype(np.int32), scores, "probability", [])
+        return Answers(matrix.argmax(axis=1).astype(np.int32), scores, "probability", [], predicted=True)
     if task == "binary" and (raw.ndim == 1 or raw.shape[1] == 1):
         column = raw.reshape(len(raw))
         shares = np.isfinite(column).all() and ((column >= 0) & (column <= 1)).all() and (column % 1 != 0).any()
         if shares and not {texts.class_text(value) for value in np.unique(column)[:100]} & set(classes):
             scores = column.astype(np.float32)
-            return Answers((scores >= 0.5).astype(np.int32), scores, "probability", [])
+            return Answers((scores >= 0.5).astype(np.int32), scores, "probability", [], predicted=True)
     return None
 
 

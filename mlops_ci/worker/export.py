@@ -9,9 +9,10 @@ from . import fit
 
 
 def run(request: dict[str, Any]) -> dict[str, Any]:
-    """Asks: kit (folder, or empty for a pickle), model, features, task, classes, target, id as the job `predict`.
+    """Asks: kit (folder, or empty: nothing converts), model, features, task, classes, target, id as the job `predict`.
 
-    nullable: columns that may lack values; format: auto, onnx, skops or pickle; trusted: types skops may build; output.
+    nullable: columns that may lack values; kind: of the target; format: auto, onnx, skops, pickle or pyfunc;
+    trusted: types skops may build; output.
     Answers the format chosen, the file, what was tried, and how far its answers are from the model's.
     """
     fit.need_pandas("the model")

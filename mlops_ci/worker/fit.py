@@ -56,7 +56,7 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
 
 def check(model: Any, entrypoint: str) -> None:
     """Raises Failure when what training returned is no model."""
-    advice = "return an estimator with predict (and predict_proba)"
+    advice = "return an estimator with predict (and predict_proba), or a mlflow.pyfunc.PythonModel"
     if model is None:
         raise Failure("unusable", f"{entrypoint} returned nothing", advice, where="train.entrypoint")
     if not callable(getattr(model, "predict", None)):

@@ -33,7 +33,8 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
     if len(frame):
         answers.ask(model, frame, task=request["task"], classes=request["classes"])
     loaded = {os.path.realpath(file) for module in list(sys.modules.values()) for file in _file(module)}
-    installed = {_plain(each.metadata["Name"]): each for each in importlib.metadata.distributions() if _named(each)}
+    distributions = ((_said(each, "Name"), each) for each in importlib.metadata.distributions())
+    installed = {_plain(name): each for name, each in distributions if name}
     found = [name for name, each in installed.items() if _has_one(each, loaded)]
     return {
         "libraries": {name: _about(installed[name]) for name in sorted(_with_required(found, installed))},
@@ -46,8 +47,10 @@ def _file(module: Any) -> list[str]:
     return [file] if isinstance(file, str) else []
 
 
-def _named(distribution: Any) -> bool:
-    return bool(distribution.metadata["Name"])
+def _said(distribution: Any, field: str) -> str:
+    """What its metadata say; the package importlib_metadata, once imported, raises for what they do not."""
+    metadata = distribution.metadata
+    return str(metadata[field] or "").strip() if field in metadata else ""
 
 
 def _plain(name: str) -> str:
@@ -73,12 +76,12 @@ def _with_required(found: list[str], installed: dict[str, Any]) -> set[str]:
 
 
 def _about(distribution: Any) -> dict[str, str]:
-    metadata = distribution.metadata
-    written = str(metadata["License"] or "").strip()
-    listed = [text.rpartition("::")[2].strip() for text in metadata.get_all("Classifier") or () if "License ::" in text]
+    written = _said(distribution, "License")
+    named = distribution.metadata.get_all("Classifier") or ()
+    listed = [text.rpartition("::")[2].strip() for text in named if "License ::" in text]
     return {
         "version": distribution.version,
-        "expression": str(metadata["License-Expression"] or "").strip()[:_LONGEST],
+        "expression": _said(distribution, "License-Expression")[:_LONGEST],
         # Some write the whole text of their licence there.
         "licence": written if written and "\n" not in written and len(written) < _LONGEST else ", ".join(listed),
     }

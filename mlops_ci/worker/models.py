@@ -6,6 +6,7 @@ import importlib
 import io
 import pickle
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +20,32 @@ _IMPORTABLE = "define classes and functions of the model at the top of a module"
 def save(model: Any, folder: Path) -> dict[str, str]:
     """Write `model.pkl`; the answer names the file and the pickler: pickle, or cloudpickle for lambdas and the like.
 
-    Raises Failure when the model cannot be pickled.
+    A PythonModel of MLflow becomes a folder, saved by MLflow. Raises Failure when the model cannot be pickled.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    if is_python_model(model):
+        return _saved_by_mlflow(model, folder / "model")
     try:
         content, format_ = pickle.dumps(model, protocol=5), "pickle"
     except Exception as error:  # noqa: BLE001 - a __reduce__ of the project's raises what it likes
         content, format_ = _cloudpickled(model, error), "cloudpickle"
     (folder / "model.pkl").write_bytes(content)
     return {"file": "model.pkl", "format": format_}
+
+
+def is_python_model(model: Any) -> bool:
+    """Whether it is an mlflow.pyfunc.PythonModel."""
+    pyfunc = sys.modules.get("mlflow.pyfunc")
+    return pyfunc is not None and isinstance(model, pyfunc.PythonModel)
+
+
+def _saved_by_mlflow(model: Any, folder: Path) -> dict[str, str]:
+    """Without the libraries MLflow would guess: it starts a process for that, and a bundle has the project's lock."""
+    try:
+        sys.modules["mlflow.pyfunc"].save_model(str(folder), python_model=model, pip_requirements=[])
+    except Exception as error:  # noqa: BLE001 - of a model's own state
+        raise _not_picklable(model, error) from None
+    return {"file": folder.name, "format": "mlflow"}
 
 
 def _cloudpickled(model: Any, plain: Exception) -> bytes:

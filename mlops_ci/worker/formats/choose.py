@@ -11,7 +11,7 @@ import numpy as np
 
 from .. import answers, fit, frames, models, tables
 from ..failures import Failure
-from . import onnx_file, pickle_file, skops_file
+from . import onnx_file, pickle_file, pyfunc_folder, skops_file
 from .attempt import Chosen, Judged, Refused
 from .hunt import Hunter
 from .parity import tolerance
@@ -19,11 +19,12 @@ from .parity import tolerance
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ORDER = {"auto": ("onnx", "skops"), "onnx": ("onnx",), "skops": ("skops",), "pickle": ("pickle",)}
+ORDER = {"auto": ("onnx", "skops"), **{name: (name,) for name in ("onnx", "skops", "pickle", "pyfunc")}}
 _WRITERS: dict[str, Callable[[Judged, dict[str, Any]], Chosen]] = {
     "onnx": onnx_file.write,
     "skops": skops_file.write,
     "pickle": pickle_file.write,
+    "pyfunc": pyfunc_folder.write,
 }
 _SHOWN = ("skl2onnx", "onnxmltools", "onnx", "onnxruntime", "skops", "scikit-learn", "xgboost", "lightgbm", "catboost")
 
@@ -45,7 +46,7 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
             "tried": [{"format": name, "outcome": outcome, "reason": reason} for name, outcome, reason in tried],
             "parity": chosen.parity,
             **chosen.more,
-            **_about(judged),
+            **_about(judged, request),
             "versions": versions(),
         }
     raise _nothing(tried, request["format"])
@@ -54,7 +55,7 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
 def _judged(request: dict[str, Any]) -> Judged:
     task, classes = request["task"], request["classes"]
     model = models.load(request["model"], task=task)
-    check(model)
+    (pyfunc_folder.check if request["format"] == "pyfunc" else check)(model)
     folder = Path(request["features"])
     frame = tables.select(frames.read(folder), model, target=request["target"], ids=request["id"])
     known = frames.kinds(folder)
@@ -79,11 +80,12 @@ def _judged(request: dict[str, Any]) -> Judged:
 
 def check(model: Any) -> None:
     """Raises Failure where what was opened is not the estimator itself but something around it."""
-    if isinstance(model, (models.XGBoost, models.LightGBM)) or type(model).__module__.startswith("mlflow."):
+    if isinstance(model, (models.XGBoost, models.LightGBM, models.MLflow)):
         raise Failure(
             "unusable",
-            "the model is a booster's own file or an MLflow model, and neither can be released",
-            "train by the library's scikit-learn classes (XGBClassifier, LGBMRegressor) and keep the estimator itself",
+            "the model is a booster's own file or a model of MLflow, and neither becomes a file of another format",
+            "train by the library's scikit-learn classes (XGBClassifier, LGBMRegressor) and keep the estimator itself; "
+            "a model of MLflow is released with `package: {format: pyfunc}`: it runs code when it is opened",
             where="train",
         )
 
@@ -97,12 +99,16 @@ def _scores(model: Any, request: dict[str, Any], frame: Any) -> Any:
     return np.asarray(found, np.float64).reshape(len(frame), -1)
 
 
-def _about(judged: Judged) -> dict[str, Any]:
-    probabilities = judged.found.score_kind == "probability"
+def _about(judged: Judged, request: dict[str, Any]) -> dict[str, Any]:
+    own = fit.class_texts(judged.model)
+    prediction = ""
+    if isinstance(judged.model, models.MLflow):  # where probabilities are all it says, labels are the target's classes
+        own = own if own and not judged.found.predicted else request["classes"]
+        prediction = request["kind"] if judged.found.predicted else ""
     return {
         "inputs": list(judged.kinds),
-        "prediction": judged.prediction_kind(),
-        "classes": fit.class_texts(judged.model) if probabilities else [],
+        "prediction": prediction or judged.prediction_kind(),
+        "classes": own if judged.found.score_kind == "probability" else [],
         "scores": judged.found.score_kind,
     }
 
