@@ -15,11 +15,13 @@ from mlops_ci.config.yaml import scalar
 from mlops_ci.records.tables import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from mlops_ci.records.bundles import Golden, Input, Output, Serving
 
 LOADER = "mlops_ci_serving.pyfunc"
+NAMES = ("MLmodel", "requirements.txt", "python_env.yaml", "conda.yaml")
+"""What MLflow follows when it opens the folder, or makes an environment for it."""
 _VERSION = "3.4.0"
 """The oldest MLflow whose format this is."""
 _EXAMPLES = 5
@@ -32,6 +34,10 @@ _TYPES = {
     Kind.DATE: "datetime",
     Kind.TIMESTAMP: "datetime",
 }
+_WHEN = re.compile(
+    r"^    python_version: ['\"]?(\d+\.\d+)['\"]?$.*^utc_time_created: ['\"]?([0-9T:.+Z -]+?)['\"]?$",
+    re.MULTILINE | re.DOTALL,
+)
 _PIN = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*==[^\s\\]+)(?:\s*(;[^\\\n]*))?", re.MULTILINE)
 
 
@@ -39,16 +45,30 @@ def files(serving: Serving, golden: Golden, lock: str, *, python: str, made: str
     """Path -> content. lock: the requirements with hashes; python: `3.11`; made: ISO 8601, of the commit."""
     rows = [list(row) for row in golden.rows[:_EXAMPLES]]
     example = {"columns": list(golden.columns), "data": rows}
-    texts = {
-        "MLmodel": _mlmodel(serving, python=python, made=made),
-        "requirements.txt": "\n".join(pins(lock)) + "\n",
-        "python_env.yaml": f"python: {scalar(python)}\nbuild_dependencies:\n- pip\ndependencies:\n"
-        "- -r requirements.txt\n",
-        "conda.yaml": _conda(lock, python),
-        "input_example.json": _json(example),
-        "serving_input_example.json": _json({"dataframe_split": example}),
-    }
-    return {name: text.encode() for name, text in texts.items()}
+    examples = {"input_example.json": example, "serving_input_example.json": {"dataframe_split": example}}
+    return _followed(serving, lock, python, made) | {name: _json(told).encode() for name, told in examples.items()}
+
+
+def foreign(given: Mapping[str, bytes], serving: Serving, lock: str) -> str:
+    """The first file of those MLflow follows that is not as it is written here, or empty: a loader runs code.
+
+    given: NAMES -> content. Which Python it was, and when, is believed.
+    """
+    said = _WHEN.search(given["MLmodel"].decode("utf-8", "replace"))
+    python, made = said.groups() if said else ("", "")
+    written = _followed(serving, lock, python, made)
+    return next((name for name in NAMES if given[name] != written[name]), "")
+
+
+def _followed(serving: Serving, lock: str, python: str, made: str) -> dict[str, bytes]:
+    environment = f"python: {scalar(python)}\nbuild_dependencies:\n- pip\ndependencies:\n- -r requirements.txt\n"
+    texts = (
+        _mlmodel(serving, python=python, made=made),
+        "\n".join(pins(lock)) + "\n",
+        environment,
+        _conda(lock, python),
+    )
+    return {name: text.encode() for name, text in zip(NAMES, texts, strict=True)}
 
 
 def pins(lock: str) -> list[str]:

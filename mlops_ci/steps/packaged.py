@@ -13,7 +13,7 @@ import msgspec
 from mlops_ci.edge import runtime
 from mlops_ci.edge.stores.folder import damage
 from mlops_ci.errors import UsageError
-from mlops_ci.packaging import manifest
+from mlops_ci.packaging import manifest, mlflow_model
 from mlops_ci.records.bundles import Serving
 from mlops_ci.records.releases import BundleInfo
 from mlops_ci.steps import ci_job
@@ -79,6 +79,9 @@ def take(folder: Path, due: Due, format_: str) -> Taken:
         opened = open_bundle(bundle)
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"golden.json cannot be read: {error}", _AGAIN) from error
+    followed = {name: _read(bundle, name) for name in mlflow_model.NAMES}
+    if wrong := mlflow_model.foreign(followed, serving, _read(bundle, runtime.LOCK).decode("utf-8", "replace")):
+        raise UsageError(f"{wrong} of the bundle is not as mlops-ci writes it", _AGAIN)
     known = msgspec.structs.replace(
         info,
         digest=digest,

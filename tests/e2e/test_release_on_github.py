@@ -147,6 +147,17 @@ def pickled(files: Files) -> bytes:
     return archived(listed_again(inside | {"bundle/serving.json": json.dumps(told).encode()}))
 
 
+def by_mlflow(files: Files) -> bytes:
+    """A folder of MLflow, with a loader of its own, in place of the model."""
+    inside = {name: data for name, data in files.items() if name != "bundle/model.onnx"}
+    told = json.loads(inside["bundle/serving.json"])
+    told["model"], told["onnx"] = {"file": "model", "format": "pyfunc", "predicts": "labels"}, None
+    loader = f"import pathlib\npathlib.Path({str(FUSE)!r}).write_text('ran')\n".encode()
+    inside |= {"bundle/model/MLmodel": b"flavors: {python_function: {loader_module: evil, code: .}}\n"}
+    inside |= {"bundle/model/evil.py": loader, "bundle/serving.json": json.dumps(told).encode()}
+    return archived(listed_again(inside))
+
+
 def in_its_place(files: Files) -> bytes:
     """A pickle under the name of the ONNX model."""
     return archived(listed_again(files | {"bundle/model.onnx": pickle.dumps(Bomb())}))
@@ -205,6 +216,21 @@ ATTACKS: dict[str, tuple[Callable[[Files], bytes], str, str]] = {
         "errored",
         "the bundle holds a pickle, and package.format is auto",
     ),
+    "a model of MLflow that nobody asked for": (
+        by_mlflow,
+        "errored",
+        "the bundle holds a pyfunc, and package.format is auto",
+    ),
+    "a loader of its own for MLflow": (
+        changed("MLmodel", lambda data: data.replace(b"mlops_ci_serving.pyfunc", b"evil")),
+        "errored",
+        "MLmodel of the bundle is not as mlops-ci writes it",
+    ),
+    "other libraries for MLflow": (
+        changed("requirements.txt", lambda data: data + b"evil==1\n"),
+        "errored",
+        "requirements.txt of the bundle is not as mlops-ci writes it",
+    ),
     "a pickle in place of the model": (in_its_place, "failed", "bundle_answers: "),
     "other golden answers": (changed("golden.json", other_answers), "failed", "bundle_answers: golden.json: row 0"),
     "golden requests that are none": (changed("golden.json", lambda data: b"{}"), "errored", "golden.json cannot be"),
@@ -223,7 +249,7 @@ def test_what_the_packaging_job_leaves_is_not_believed(made: Made, name: str) ->
     assert reason in told["reason"]
     assert reason in told["page"].replace("\\", "")
     assert made.numbers() == before
-    assert not FUSE.exists(), "a pickle was loaded"
+    assert not FUSE.exists(), "code of the bundle ran"
 
 
 def test_another_model_that_fits_its_own_golden_requests_is_found_by_the_rows(made: Made) -> None:
