@@ -110,11 +110,11 @@ class App:
         self.metrics.took(seconds)
         log = self.state.log
         if log is not None and log.wants():
-            log.write(self._recorder.answered(pending.request, seconds * 1000, checked, answers), checked.rows)
+            log.write(self._recorder.answered(pending.request, seconds * 1000, checked, answers), len(checked.rows))
             if self.state.unlogged:
                 words = "the prediction log cannot be written, and is required"
                 return self._refused(pending.label, pending.path, Refused("not_logged", words, status=503))
-        self.metrics.rows(checked.rows)
+        self.metrics.rows(len(checked.rows))
         headers = (*reply.headers, (b"x-request-id", pending.request.encode()))
         return self._told(pending.label, Reply(200, reply.body, reply.content_type, headers))
 

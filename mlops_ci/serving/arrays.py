@@ -118,7 +118,8 @@ class ArrayModel:
     def _taken(self, feed: Feed, column: Distinct) -> Any:
         """Distinct values become what the server makes of them; the last one stands for what is missing."""
         missing = [None] if (column.codes < 0).any() else []
-        return tensor_of(feed, [0], self._missing_text)([[*column.cells, *missing]])[column.codes, 0]
+        rows = [(cell,) for cell in (*column.cells, *missing)]
+        return tensor_of(feed, [0], self._missing_text)(rows)[column.codes, 0]
 
 
 def _distinct(values: Any, *, whole: bool) -> Distinct:

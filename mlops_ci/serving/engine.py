@@ -14,8 +14,8 @@ from .engine_onnx import OnnxEngine
 from .engine_pyfunc import pyfunc_engine
 from .errors import Refused
 
-# Columns in the order of the inputs -> columns in the order of the outputs, all of one length.
-Columns = Sequence[Sequence[Any]]
+# Rows in the order of the inputs -> columns in the order of the outputs, all of one length.
+Rows = Sequence[Sequence[Any]]
 
 
 class Engine:
@@ -25,7 +25,7 @@ class Engine:
         """The engine of the bundle's format; no other format's file is ever opened. Raises BundleError."""
         serving = bundle.serving
         self._outputs = serving.outputs
-        self.ask: Callable[[Columns], list[list[Any]]]
+        self.ask: Callable[[Rows], list[list[Any]]]
         if isinstance(bundle.model, Path):
             self.ask = pyfunc_engine(bundle.model, serving, bundle.code)
         elif serving.model.format == "onnx":
@@ -33,9 +33,9 @@ class Engine:
         else:
             self.ask = estimator_engine(bundle.model, serving, bundle.code)
 
-    def __call__(self, columns: Columns) -> list[list[Any]]:
+    def __call__(self, rows: Rows) -> list[list[Any]]:
         """Columns of answers. Raises Refused where one is not finite."""
-        answers = self.ask(columns)
+        answers = self.ask(rows)
         for output, values in zip(self._outputs, answers, strict=True):
             if output.kind == "float" and not math.isfinite(sum(values)):
                 _refuse(output, values)

@@ -16,7 +16,7 @@ from .labels import labelled
 def estimator_engine(
     content: bytes, serving: Serving, code: Path | None = None
 ) -> Callable[[Sequence[Sequence[Any]]], list[list[Any]]]:
-    """Columns in the order of the inputs -> columns in the order of the outputs. Raises BundleError.
+    """Rows in the order of the inputs -> columns in the order of the outputs. Raises BundleError.
 
     code: where the modules of the project lie that the model imports.
     """
@@ -32,8 +32,8 @@ def estimator_engine(
     label = labelled(serving)
     places = places_of(model.classes_, serving) if len(serving.outputs) > 1 else []
 
-    def ask(columns: Sequence[Sequence[Any]]) -> list[list[Any]]:
-        asked = frame(serving.inputs, columns)
+    def ask(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
+        asked = frame(serving.inputs, rows)
         answers = [label(model.predict(asked).reshape(-1).tolist())]
         if places:
             answers += placed(model.predict_proba(asked), places)

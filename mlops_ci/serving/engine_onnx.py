@@ -13,13 +13,15 @@ from . import onnx_file
 from .described import Feed, Serving
 from .errors import BundleError
 from .labels import labelled
+from .one_row import OneRow, Tensor
+from .validate import picker
 
 DTYPES: dict[str, Any] = {"float32": np.float32, "float64": np.float64, "int64": np.int64, "boolean": np.bool_}
 _Tensor = Callable[[Sequence[Sequence[Any]]], Any]
 
 
 class OnnxEngine:
-    """Columns in the order of the inputs -> columns in the order of the outputs."""
+    """Rows in the order of the inputs -> columns in the order of the outputs."""
 
     def __init__(self, content: bytes, serving: Serving) -> None:
         wiring = serving.onnx
@@ -36,9 +38,13 @@ class OnnxEngine:
         _compare([name for name, _ in self._feeds], [each.name for each in session.get_inputs()], "inputs", exact=True)
         _compare(self.wanted, [each.name for each in session.get_outputs()], "outputs", exact=False)
         self._label = labelled(serving)
+        self._one = _one_row(session, wiring.feeds, places, self.wanted)
 
-    def __call__(self, columns: Sequence[Sequence[Any]]) -> list[list[Any]]:
-        found = self.run(self.wanted, {name: tensor(columns) for name, tensor in self._feeds})
+    def __call__(self, rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
+        if len(rows) == 1 and self._one is not None:
+            found = self._one(rows[0])
+        else:
+            found = self.run(self.wanted, {name: tensor(rows) for name, tensor in self._feeds})
         answers = [self._label(found[0].reshape(-1).tolist())]
         if len(found) > 1:
             answers += found[1].T.tolist()
@@ -52,10 +58,23 @@ def _session(content: bytes, file: str) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 4
+    options.enable_mem_pattern = False  # a plan for one number of rows; requests have any, and it costs each of them
     try:
         return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # noqa: BLE001 - ONNX Runtime has a class of its own for each code
         raise BundleError(f"{file}: ONNX Runtime cannot load it: {str(error)[:500]}") from None
+
+
+def _one_row(session: Any, feeds: Sequence[Feed], places: dict[str, int], wanted: list[str]) -> OneRow | None:
+    """What asks about one row; None where there are texts, which cannot be bound."""
+    types = {each.name: each.type for each in session.get_outputs()}
+    if any(feed.type == "string" for feed in feeds) or any("string" in types[name] for name in wanted):
+        return None
+    inputs = [
+        Tensor(feed.name, picker([places[name] for name in feed.columns]), DTYPES[feed.type], len(feed.columns))
+        for feed in feeds
+    ]
+    return OneRow(session, inputs, wanted)
 
 
 def _compare(named: list[str], found: list[str], what: str, *, exact: bool) -> None:
@@ -65,19 +84,20 @@ def _compare(named: list[str], found: list[str], what: str, *, exact: bool) -> N
 
 
 def tensor_of(feed: Feed, places: list[int], missing_text: str) -> _Tensor:
-    """What makes the tensor [rows, columns] of one feed from all columns."""
+    """What makes the tensor [rows, places] of one feed from all values of rows."""
+    pick, width = picker(places), len(places)
     if feed.type == "string":
 
-        def texts(columns: Sequence[Sequence[Any]]) -> Any:
-            rows = [[missing_text if value is None else _text(value) for value in columns[place]] for place in places]
-            return np.array(rows, dtype=object).T
+        def texts(rows: Sequence[Sequence[Any]]) -> Any:
+            values = [missing_text if value is None else _text(value) for row in rows for value in pick(row)]
+            return np.array(values, dtype=object).reshape(-1, width)
 
         return texts
     dtype = DTYPES[feed.type]
 
-    def numbers(columns: Sequence[Sequence[Any]]) -> Any:
-        values = list(chain.from_iterable([columns[place] for place in places]))  # flat: far faster than nested
-        return np.array(values, dtype=dtype).reshape(len(places), -1).T
+    def numbers(rows: Sequence[Sequence[Any]]) -> Any:
+        values = list(chain.from_iterable(map(pick, rows)))  # flat: far faster than nested
+        return np.array(values, dtype=dtype).reshape(-1, width)
 
     return numbers
 

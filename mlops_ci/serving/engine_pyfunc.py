@@ -20,7 +20,7 @@ _HALF = 0.5
 def pyfunc_engine(
     folder: Path, serving: Serving, code: Path | None = None
 ) -> Callable[[Sequence[Sequence[Any]]], list[list[Any]]]:
-    """Columns in the order of the inputs -> columns in the order of the outputs. Raises BundleError.
+    """Rows in the order of the inputs -> columns in the order of the outputs. Raises BundleError.
 
     code: where the modules of the project lie that the model imports.
     """
@@ -32,8 +32,8 @@ def pyfunc_engine(
     label, classes = labelled(serving), serving.classes
     if serving.model.predicts == "probabilities":
 
-        def shares(columns: Sequence[Sequence[Any]]) -> list[list[Any]]:
-            found = np.asarray(model.predict(frame(serving.inputs, columns))).astype(np.float32)  # as it was judged
+        def shares(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
+            found = np.asarray(model.predict(frame(serving.inputs, rows))).astype(np.float32)  # as it was judged
             both = _by_class(found)
             most = both.argmax(axis=1) if both is found else both[:, 1] >= _HALF
             return [label([classes[place] for place in most.tolist()]), *both.T.tolist()]
@@ -43,8 +43,8 @@ def pyfunc_engine(
     own = getattr(raw, "classes_", None)
     places = list(range(len(classes))) if own is None else places_of(np.asarray(own), serving)
 
-    def ask(columns: Sequence[Sequence[Any]]) -> list[list[Any]]:
-        asked = frame(serving.inputs, columns)
+    def ask(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
+        asked = frame(serving.inputs, rows)
         answers = [label(np.asarray(model.predict(asked)).reshape(-1).tolist())]
         return answers if raw is None else [*answers, *placed(_by_class(np.asarray(raw.predict_proba(asked))), places)]
 

@@ -12,7 +12,7 @@ import msgspec
 
 from .described import Cell, Input
 from .errors import Refused
-from .validate import Table, check_rows
+from .validate import Table, by_column, check_rows
 
 _INTEGER = re.compile(r"[+-]?\d{1,19}", re.ASCII)
 _FLOAT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
@@ -28,13 +28,13 @@ class Expected(NamedTuple):
     `known` are these and the ids; `most` rows are allowed.
     """
 
-    names: Sequence[str]
+    names: tuple[str, ...]
     known: frozenset[str]
     most: int
 
 
 class _Split(msgspec.Struct, forbid_unknown_fields=True):
-    columns: list[str]
+    columns: tuple[str, ...]
     data: list[list[Cell]]
     index: list[Cell] | None = None
 
@@ -81,23 +81,19 @@ def from_json(body: bytes, expected: Expected) -> Table:
     return _from_records(value, expected, form)
 
 
-def _from_rows(names: Sequence[str], rows: Sequence[Sequence[Any]], form: str) -> Table:
+def _from_rows(names: tuple[str, ...], rows: Sequence[Sequence[Any]], form: str) -> Table:
     width = len(names)
-    if rows and set(map(len, rows)) != {width}:
-        row, values = next((row, values) for row, values in enumerate(rows) if len(values) != width)
-        raise Refused("wrong_form", f"{len(values)} values; there are {width} columns", where=f"{form}, row {row}")
-    columns = dict(zip(names, zip(*rows, strict=True), strict=bool(rows)))
-    if rows and len(columns) < width:
-        twice = next(name for name in names if names.count(name) > 1)
-        raise Refused("wrong_form", f"column {twice[:100]!r} is named twice", where=form)
-    return Table(columns, len(rows))
+    for row, values in enumerate(rows):
+        if len(values) != width:
+            raise Refused("wrong_form", f"{len(values)} values; there are {width} columns", where=f"{form}, row {row}")
+    return Table(names, rows)
 
 
 def _from_columns(columns: dict[str, list[Any]], form: str) -> Table:
     lengths = {len(values) for values in columns.values()}
     if len(lengths) > 1:
         raise Refused("wrong_form", f"columns of {min(lengths)} and of {max(lengths)} values", where=form)
-    return Table(columns, lengths.pop() if lengths else 0)
+    return by_column(columns)
 
 
 def _from_records(rows: Sequence[Any], expected: Expected, form: str) -> Table:
@@ -107,11 +103,14 @@ def _from_records(rows: Sequence[Any], expected: Expected, form: str) -> Table:
         return _from_rows(expected.names, rows, form)
     if not all(type(row) is dict for row in rows):
         raise Refused("wrong_form", "rows with names and rows without are mixed", where=form)
+    names = tuple(rows[0]) if rows else ()
+    if all(tuple(row) == names for row in rows):
+        return Table(names, [tuple(row.values()) for row in rows])
     found = dict.fromkeys(name for row in rows for name in row)
     if not found.keys() <= expected.known:  # it is refused for these names: other names in each row would be a square
         unknown = [name for name in found if name not in expected.known]
-        return Table(dict.fromkeys([*(found.keys() & expected.known), *unknown[:_NAMED]], ()), len(rows))
-    return Table({name: [row.get(name) for row in rows] for name in found}, len(rows))
+        return Table((*(found.keys() & expected.known), *unknown[:_NAMED]), rows)
+    return Table(tuple(found), [[row.get(name) for name in found] for row in rows])
 
 
 def from_csv(body: bytes, inputs: Sequence[Input], most: int) -> Table:
@@ -130,10 +129,10 @@ def from_csv(body: bytes, inputs: Sequence[Input], most: int) -> Table:
     if not lines:
         raise Refused("not_csv", "there is no line of names")
     check_rows(rows, most)
-    table = _from_rows(lines[0], lines[1:], "csv")
-    readers = {each.name: reader(each.kind) for each in inputs}
-    columns = {name: [readers.get(name, _text)(field) for field in fields] for name, fields in table.columns.items()}
-    return Table(columns, table.rows)
+    names, fields = _from_rows(tuple(lines[0]), lines[1:], "csv")
+    kinds = {each.name: each.kind for each in inputs}
+    readers = [reader(kinds.get(name, "text")) for name in names]
+    return Table(names, [[read(field) for read, field in zip(readers, row, strict=True)] for row in fields])
 
 
 def reader(kind: str) -> Callable[[str], Cell]:

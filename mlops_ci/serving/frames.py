@@ -14,8 +14,9 @@ from .described import Input
 _EXACT = 2**53
 
 
-def frame(inputs: Sequence[Input], columns: Sequence[Sequence[Any]]) -> Any:
-    """A DataFrame of checked columns (docs/serving.md has the table of dtypes)."""
+def frame(inputs: Sequence[Input], rows: Sequence[Sequence[Any]]) -> Any:
+    """A DataFrame of checked rows (docs/serving.md has the table of dtypes)."""
+    columns = zip(*rows, strict=True)
     series = {each.name: _series(each.kind, values) for each, values in zip(inputs, columns, strict=True)}
     return pd.DataFrame(series)
 

@@ -17,9 +17,8 @@ _FARTHEST = 2.0**53  # whole multiples: what lies farther has no canonical JSON 
 
 def answered(golden: Golden, signature: Signature, engine: Engine, outputs: list[str]) -> str:
     """The fingerprint of the answers to the golden rows. Raises BundleError where one is not the judged one."""
-    columns = dict(zip(golden.columns, zip(*golden.rows, strict=True), strict=True))
     try:
-        answers = engine(signature.checked(Table(columns, len(golden.rows))).inputs)
+        answers = engine(signature.checked(Table(tuple(golden.columns), golden.rows)).rows)
     except Refused as error:
         raise BundleError(f"golden.json: {error.where}: {error.message}") from None
     except Exception as error:  # noqa: BLE001 - the model is anybody's code

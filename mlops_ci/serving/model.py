@@ -30,4 +30,4 @@ class Model:
     def answer(self, table: Table, most: int | None = None) -> tuple[Checked, list[list[Any]]]:
         """What was asked, checked, and the columns of the answer; at most `most` rows. Raises Refused."""
         checked = self.signature.checked(table, most)
-        return checked, self.engine(checked.inputs)
+        return checked, self.engine(checked.rows)

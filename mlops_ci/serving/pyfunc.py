@@ -12,7 +12,7 @@ from .errors import Refused, RefusedFrameError
 from .frames import cells
 from .model import Model
 from .trust import trusted
-from .validate import Table
+from .validate import by_column
 
 
 class PyFunc:
@@ -26,7 +26,7 @@ class PyFunc:
         if params:
             raise ValueError("params: this model takes none")
         try:
-            _, answers = self._model.answer(Table(cells(self._model.serving.inputs, frame), len(frame)))
+            _, answers = self._model.answer(by_column(cells(self._model.serving.inputs, frame)))
         except Refused as refused:
             raise RefusedFrameError(refused) from None
         return pd.DataFrame(dict(zip(self._model.outputs, answers, strict=True)), index=frame.index)

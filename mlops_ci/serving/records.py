@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
-from itertools import repeat
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from .described import Serving
 from .errors import Refused
-from .validate import Checked
+from .validate import Checked, Row, picker
 
 _EXACT = 2**53
 _encode = msgspec.json.Encoder(enc_hook=str).encode  # of what is no JSON, dates and times, the text
@@ -28,23 +26,22 @@ class Recorder:
         private = frozenset(serving.private)
         shown = [(place, each.name) for place, each in enumerate(serving.inputs) if each.name not in private]
         hashed = [(place, each.name) for place, each in enumerate(serving.inputs) if each.name in private]
-        self._places = [place for place, _ in shown]
+        self._shown = picker([place for place, _ in shown]) if shown else _nothing
         self._names = [name for _, name in shown]
         self._hashed = hashed if key else []
         self._keyed = bool(key)
         self._private = private
         self._hash = _hasher(key)
+        self._second, self._time = 0, b""  # the text of a second is that of all its requests
 
     def answered(self, request: str, milliseconds: float, checked: Checked, answers: Sequence[Sequence[Any]]) -> bytes:
         """A line for each row: time, request, row, digest, release, ids, inputs, outputs, milliseconds, status."""
         head = self._head(request, milliseconds, 200)
-        inputs = [checked.inputs[place] for place in self._places]
-        shown = zip(*inputs, strict=True) if inputs else repeat((), checked.rows)
         lines = []
-        for row, (values, outputs) in enumerate(zip(shown, zip(*answers, strict=True), strict=True)):
-            fields = dict(zip(self._names, values, strict=True))
+        for row, (values, outputs) in enumerate(zip(checked.rows, zip(*answers, strict=True), strict=True)):
+            fields = dict(zip(self._names, self._shown(values), strict=True))
             for place, name in self._hashed:
-                fields[name] = self._hash(checked.inputs[place][row])
+                fields[name] = self._hash(values[place])
             record = {"row": row, "inputs": fields, "outputs": dict(zip(self._outputs, outputs, strict=True))}
             if checked.ids:
                 record["ids"] = self._ids(checked.ids, row)
@@ -57,19 +54,27 @@ class Recorder:
         return self._head(request, milliseconds, refused.status) + _encode(fields)[1:] + b"\n"
 
     def _head(self, request: str, milliseconds: float, status: int) -> bytes:
-        now = datetime.fromtimestamp(time.time(), UTC).isoformat(timespec="milliseconds")
-        return b'{"time":"%b","request":"%b",%b,"status":%d,"milliseconds":%.3f,' % (
-            now[:-6].encode() + b"Z",
+        now = time.time()
+        second = int(now)
+        if second != self._second:
+            self._second, self._time = second, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second)).encode()
+        return b'{"time":"%b.%03dZ","request":"%b",%b,"status":%d,"milliseconds":%.3f,' % (
+            self._time,
+            (now - second) * 1000,
             request.encode(),
             self._same,
             status,
             milliseconds,
         )
 
-    def _ids(self, ids: dict[str, Sequence[Any]], row: int) -> dict[str, Any]:
+    def _ids(self, ids: Mapping[str, Sequence[Any]], row: int) -> dict[str, Any]:
         shown = {name: values[row] for name, values in ids.items() if name not in self._private}
         hashed = [name for name in ids if name in self._private] if self._keyed else []
         return shown | {name: self._hash(ids[name][row]) for name in hashed}
+
+
+def _nothing(_: Row) -> Row:
+    return ()
 
 
 def _hasher(key: bytes) -> Callable[[Any], str | None]:

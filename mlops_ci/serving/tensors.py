@@ -15,7 +15,7 @@ from .described import Cell, Input, Output, Serving
 from .errors import Refused
 from .forms import decoded
 from .replies import JSON, Reply
-from .validate import Table
+from .validate import Table, by_column
 
 _INTEGERS = {f"{sign}INT{bits}" for sign in ("", "U") for bits in (8, 16, 32, 64)}
 _FLOATS = {"FP16", "FP32", "FP64"}
@@ -106,7 +106,7 @@ def table(asked: Question, inputs: Sequence[Input]) -> Table:
     lengths = {len(values) for values in columns.values()}
     if len(lengths) > 1:
         raise Refused("wrong_shape", f"tensors of {min(lengths)} and of {max(lengths)} rows")
-    return Table(columns, lengths.pop() if lengths else 0)
+    return by_column(columns)
 
 
 def _put_in(tensors: list[_Tensor], behind: memoryview) -> None:

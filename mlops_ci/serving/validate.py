@@ -1,4 +1,4 @@
-"""Holds a request's columns against the signature: one validator for JSON, CSV, the Open Inference Protocol and pyfunc.
+"""Holds a request against the signature: one validator for JSON, CSV, the Open Inference Protocol and pyfunc.
 
 There is a fast look at all values of columns that are held to the same, and a slow one at each value: the fast look
 only lets through what the slow one would return unchanged; the rest the slow one converts, or refuses by row.
@@ -7,30 +7,35 @@ only lets through what the slow one would return unchanged; the rest the slow on
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from itertools import chain
+from operator import itemgetter
 from typing import Any, NamedTuple
 
-from .columns import column
+from .columns import Column, column
 from .described import Serving
 from .errors import Refused
 
 _SHOWN = 20
+_REMEMBERED = 64  # orders of columns; clients keep to theirs
+
+Row = Sequence[Any]
+_Pick = Callable[[Row], Row]
 
 
 class Table(NamedTuple):
-    """What was sent, by column: JSON values as they are, `None` is missing. All columns have `rows` values."""
+    """What was sent: rows of a JSON value for each of `names`; `None` is missing."""
 
-    columns: Mapping[str, Sequence[Any]]
-    rows: int
+    names: tuple[str, ...]
+    rows: Sequence[Row]
 
 
 class Checked(NamedTuple):
-    """Inputs in the order of the signature, values in the kinds of the signature; ids as they were sent."""
+    """Rows in the order of the signature, values in the kinds of the signature; ids as they were sent, by column."""
 
-    inputs: list[Sequence[Any]]
-    ids: dict[str, Sequence[Any]]
-    rows: int
+    rows: Sequence[Row]
+    ids: Mapping[str, Sequence[Any]]
 
 
 class Signature:
@@ -40,37 +45,35 @@ class Signature:
         self.inputs = serving.inputs
         self.names = tuple(each.name for each in serving.inputs)
         self.columns = [column(each) for each in serving.inputs]
-        self._alike: dict[object, list[int]] = {}
-        for place, each in enumerate(self.columns):
-            self._alike.setdefault(each.held_to, []).append(place)
+        self._alike = _alike(self.columns)
         self._set = frozenset(self.names)
         self._ids = frozenset(serving.ids)
         self.known = self._set | self._ids
+        self._order = lru_cache(_REMEMBERED)(self._ordered)
 
     def checked(self, table: Table, most: int | None = None) -> Checked:
         """The values in their kinds, at most `most` rows. Raises Refused naming row, column and what is allowed."""
-        columns = table.columns
+        names, rows = table
         if most is not None:
-            check_rows(table.rows, most)
-        if table.rows == 0:
+            check_rows(len(rows), most)
+        if not rows:
             raise Refused("no_rows", "there is no row; at least one is needed")
         ids = {}
-        if columns.keys() != self._set:
-            ids = {name: values for name, values in columns.items() if name in self._ids}
-            self._check_names(columns.keys() - ids.keys())
-        inputs = [columns[name] for name in self.names]
-        for places in self._alike.values():
-            values = list(chain.from_iterable([inputs[place] for place in places]))
-            if not self.columns[places[0]].fast(values):
-                for place in places:
-                    inputs[place] = self.columns[place].slow(inputs[place])
-        return Checked(inputs, ids, table.rows)
+        if names != self.names:
+            pick, places = self._order(names)
+            ids = {name: [row[place] for row in rows] for name, place in places}
+            rows = [pick(row) for row in rows]
+        for alike in self._alike:
+            if not alike.fast(rows):
+                rows = self._slow(rows, alike.places)
+        return Checked(rows, ids)
 
     def problems(self, table: Table) -> dict[int, Refused]:
         """What is wrong with each row that `checked` would refuse, by row; names are as they should be."""
         found: dict[int, Refused] = {}
+        columns = dict(zip(table.names, zip(*table.rows, strict=True), strict=bool(table.rows)))
         for name, each in zip(self.names, self.columns, strict=True):
-            for row, refused in each.problems(table.columns[name]):
+            for row, refused in each.problems(columns.get(name, ())):
                 found.setdefault(row, refused)
         return found
 
@@ -86,8 +89,23 @@ class Signature:
                 where=f"column {missing[0]}",
             )
 
-    def _check_names(self, sent: Iterable[str]) -> None:
-        sent = set(sent)
+    def _slow(self, rows: Sequence[Row], places: Iterable[int]) -> list[Row]:
+        columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
+        for place in places:
+            columns[place] = self.columns[place].slow(columns[place])
+        return list(zip(*columns, strict=True))
+
+    def _ordered(self, names: tuple[str, ...]) -> tuple[_Pick, list[tuple[str, int]]]:
+        """What brings rows of these columns into the order of the signature, and where ids are. Raises Refused."""
+        places = {name: place for place, name in enumerate(names)}
+        if len(places) < len(names):
+            twice = next(name for name in names if names.count(name) > 1)[:100]
+            raise Refused("wrong_form", f"column {twice!r} is named twice", where=f"column {twice}")
+        ids = [(name, place) for name, place in places.items() if name in self._ids]
+        self._check_names(places.keys() - self._ids)
+        return picker([places[name] for name in self.names]), ids
+
+    def _check_names(self, sent: set[str]) -> None:
         self.check_missing(sent)
         extra = sorted(sent - self._set)
         if extra:
@@ -98,6 +116,37 @@ class Signature:
                 f" allowed: {', '.join(known[:_SHOWN])}{', …' if len(known) > _SHOWN else ''}",
                 where=f"column {extra[0][:100]}",
             )
+
+
+class _Alike(NamedTuple):
+    """Columns that are held to the same: their values are looked at together."""
+
+    places: list[int]
+    pick: _Pick
+    check: Column
+
+    def fast(self, rows: Sequence[Row]) -> bool:
+        return self.check.fast(list(chain.from_iterable(map(self.pick, rows))))
+
+
+def _alike(columns: Sequence[Column]) -> list[_Alike]:
+    places: dict[object, list[int]] = {}
+    for place, each in enumerate(columns):
+        places.setdefault(each.held_to, []).append(place)
+    return [_Alike(those, picker(those), columns[those[0]]) for those in places.values()]
+
+
+def by_column(columns: Mapping[str, Sequence[Any]]) -> Table:
+    """The table of columns, all of one length."""
+    return Table(tuple(columns), list(zip(*columns.values(), strict=True)))
+
+
+def picker(places: Sequence[int]) -> _Pick:
+    """What takes the values at these places out of a row."""
+    if len(places) == 1:
+        [place] = places
+        return lambda row: (row[place],)
+    return itemgetter(*places)
 
 
 def check_rows(rows: int, most: int) -> None:

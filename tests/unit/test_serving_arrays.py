@@ -15,7 +15,7 @@ from mlops_ci.serving.described import Input
 from mlops_ci.serving.engine_onnx import OnnxEngine
 from mlops_ci.serving.errors import Refused
 from mlops_ci.serving.model import Model
-from mlops_ci.serving.validate import Table
+from mlops_ci.serving.validate import by_column
 from tests import serving_bundles
 from tests.unit.test_serving_checks import CELLS, COLUMNS
 
@@ -90,7 +90,7 @@ def test_arrays_are_answered_as_lists_are(bundle: str) -> None:
     assert isinstance(engine, OnnxEngine)
     golden = model.bundle.golden
     columns = dict(zip(golden.columns, map(list, zip(*golden.rows, strict=True)), strict=True))
-    _, wanted = model.answer(Table(columns, len(golden.rows)))
+    _, wanted = model.answer(by_column(columns))
     arrays = [_array(each, columns[each.name]) for each in model.serving.inputs]
     model_of_arrays = ArrayModel(model, engine)
     passed = model_of_arrays.checked(arrays)

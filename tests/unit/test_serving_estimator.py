@@ -52,7 +52,7 @@ def test_dtypes_are_those_of_the_worker(tmp_path: Any) -> None:
         "timestamp": ("timestamp", [np.datetime64("2024-05-01T12:00:00", "us").item(), None, None]),
     }
     inputs = [Input(name, kind, nullable=True) for name, (kind, _) in columns.items()]  # type: ignore[arg-type]
-    made = frames.frame(inputs, [values for _, values in columns.values()])
+    made = frames.frame(inputs, list(zip(*(values for _, values in columns.values()), strict=True)))
     worker_frames.write(made, tmp_path)
     handed = worker_frames.read(tmp_path)
     assert worker_frames.kinds(tmp_path) == {name: kind for name, (kind, _) in columns.items() if name != "missing"} | {

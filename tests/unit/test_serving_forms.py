@@ -95,7 +95,7 @@ REFUSED: dict[str, tuple[Any, str, str, str]] = {
     "a column twice": (
         {"dataframe_split": {"columns": ["hour", "hour"], "data": [[1, 2]]}},
         "wrong_form",
-        "dataframe_split",
+        "column hour",
         "named twice",
     ),
     "nested": ({"instances": [[{"a": 1}]]}, "wrong_form", "instances[0][0]", "got `object`"),

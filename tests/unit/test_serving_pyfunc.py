@@ -61,7 +61,7 @@ def ask(monkeypatch: pytest.MonkeyPatch, loaded: Any, described: Serving, tmp_pa
     monkeypatch.setitem(sys.modules, "mlflow", mlflow)
     monkeypatch.setitem(sys.modules, "mlflow.pyfunc", pyfunc)
     monkeypatch.setattr(sys, "dont_write_bytecode", sys.dont_write_bytecode)
-    return pyfunc_engine(tmp_path / "model", described)([[1.0, 2.0, 3.0], ["x", None, "z"]])
+    return pyfunc_engine(tmp_path / "model", described)([(1.0, "x"), (2.0, None), (3.0, "z")])
 
 
 CASES = {

@@ -13,7 +13,7 @@ from ..engine import not_finite
 from ..engine_onnx import OnnxEngine
 from ..errors import Refused
 from ..model import Model
-from ..validate import Table
+from ..validate import Table, by_column
 from . import files
 
 
@@ -70,11 +70,10 @@ class Scorer:
             table = self._table(batch, text=text)
         if not batch.num_rows:
             return Scored(batch, [[] for _ in self._outputs], bad)
-        return Scored(batch, self._model.engine.ask(self._model.signature.checked(table).inputs), bad)
+        return Scored(batch, self._model.engine.ask(self._model.signature.checked(table).rows), bad)
 
     def _table(self, batch: Any, *, text: bool) -> Table:
-        columns = {each.name: files.cells(batch.column(each.name), each, text=text) for each in self._inputs}
-        return Table(columns, batch.num_rows)
+        return by_column({each.name: files.cells(batch.column(each.name), each, text=text) for each in self._inputs})
 
     def _finite(self, scored: Scored) -> Scored:
         """Typed, and without the rows for which the model has no number."""

@@ -1,0 +1,50 @@
+"""One row of numbers: tensors bound to the session once, so that asking neither takes memory nor gives it back."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+
+class Tensor(NamedTuple):
+    """An input of the graph: what takes its values out of a row, their dtype and how many they are."""
+
+    name: str
+    pick: Callable[[Sequence[Any]], Sequence[Any]]
+    dtype: Any
+    width: int
+
+
+class OneRow(threading.local):
+    """Asks about one row; each thread has tensors of its own."""
+
+    def __init__(self, session: Any, inputs: Sequence[Tensor], outputs: Sequence[str]) -> None:
+        """Called by the first question of each thread (`threading.local`)."""
+        self._session = session
+        self._outputs = outputs
+        self._filled = [(each, np.zeros((1, each.width), each.dtype)) for each in inputs]
+        self._binding: Any = None
+        self._found: list[Any] = []
+
+    def __call__(self, row: Sequence[Any]) -> list[Any]:
+        """The outputs as arrays, good until the next question. Of which shape they are the first question tells."""
+        for each, tensor in self._filled:
+            tensor[0] = each.pick(row)
+        if self._binding is None:
+            self._bind()
+        self._session.run_with_iobinding(self._binding)
+        return self._found
+
+    def _bind(self) -> None:
+        from onnxruntime import OrtValue
+
+        tensors = {each.name: tensor for each, tensor in self._filled}
+        self._found = [np.empty_like(found) for found in self._session.run(self._outputs, tensors)]
+        self._binding = self._session.io_binding()
+        for name, tensor in tensors.items():
+            self._binding.bind_ortvalue_input(name, OrtValue.ortvalue_from_numpy(tensor))
+        for name, found in zip(self._outputs, self._found, strict=True):
+            self._binding.bind_ortvalue_output(name, OrtValue.ortvalue_from_numpy(found))
