@@ -64,11 +64,17 @@ def opened(files: dict[str, bytes]) -> Bundle:
 
 
 @cache
-def binary() -> dict[str, bytes]:
-    """Thirty numbers, a logistic regression: classes false and true, in one float tensor."""
+def fitted(inverse_strength: float = 1.0) -> tuple[pd.DataFrame, Any]:
+    """Thirty numbers, and the logistic regression of `binary`; another strength of regularization is another model."""
     table = load_breast_cancer(as_frame=True)
-    frame, target = table.data, table.target == 1
-    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)).fit(frame, target)
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=inverse_strength, max_iter=1000))
+    return table.data, model.fit(table.data, table.target == 1)
+
+
+@cache
+def binary(inverse_strength: float = 1.0) -> dict[str, bytes]:
+    """Thirty numbers, a logistic regression: classes false and true, in one float tensor."""
+    frame, model = fitted(inverse_strength)
     names = list(frame.columns)
     serving = {
         "project": "breast-cancer",

@@ -7,10 +7,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import duckdb
-from sklearn.datasets import load_breast_cancer
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from tests import serving_bundles
 
@@ -32,20 +28,19 @@ class Material(NamedTuple):
 
 def write(folder: Path, rows: int) -> Material:
     """A logistic regression of thirty numbers, and `rows` rows that none of them repeat."""
-    table = load_breast_cancer(as_frame=True)
-    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)).fit(table.data, table.target == 1)
+    frame, model = serving_bundles.fitted()
     (folder / "model.pkl").write_bytes(pickle.dumps(model))
     lock = {"requirements.lock": (serving_bundles.RUNTIME / "requirements.lock").read_bytes()}
     bundle = serving_bundles.write(folder / "bundle", serving_bundles.binary() | lock)
     counts = {"rows": rows, "tenth": rows // 10, "inputs": rows, "few": _FEW}
     material = Material(folder, bundle, folder / "model.pkl", counts)
-    names = ", ".join(f'"{name}" * f AS "{name}"' for name in table.data.columns)
+    names = ", ".join(f'"{name}" * f AS "{name}"' for name in frame.columns)
     source = f"'{material.file('rows', 'parquet')}'"
     with duckdb.connect() as connection:
-        connection.register("frame", table.data)
+        connection.register("frame", frame)
         connection.execute(
             f"COPY (SELECT row_number() OVER () AS patient, {names} FROM (SELECT *, 0.9 + 0.2 * random() AS f"
-            f" FROM frame, range({-(-rows // len(table.data))})) LIMIT {rows}) TO {source}"
+            f" FROM frame, range({-(-rows // len(frame))})) LIMIT {rows}) TO {source}"
         )
         for part in ("tenth", "few"):
             connection.execute(f"COPY (FROM {source} LIMIT {counts[part]}) TO '{material.file(part, 'parquet')}'")
