@@ -81,7 +81,10 @@ def unlike(golden: Golden, found: Sequence[Mapping[str, object]]) -> str:
         for row, (answer, value) in enumerate(zip(found, expected, strict=True)):
             if not _equal(answer.get(output), value, golden.tolerance):
                 return f"{output} of golden row {row} is {answer.get(output)!r}; the judged model says {value!r}"
-    answers = {output: [cast("Cell", answer[output]) for answer in found] for output in golden.answers}
+    answers = {
+        output: [_like(answer[output], value) for answer, value in zip(found, expected, strict=True)]
+        for output, expected in golden.answers.items()
+    }
     if (behaves := fingerprint(answers, golden.quantum)) != golden.fingerprint:
         return f"its answers have another fingerprint: {behaves[:12]}, not {golden.fingerprint[:12]}"
     return ""
@@ -91,7 +94,15 @@ def _equal(found: object, expected: object, tolerance: float) -> bool:
     numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in (found, expected))
     if not numbers:
         return type(found) is type(expected) and found == expected
-    return isclose(found, expected, rel_tol=tolerance, abs_tol=tolerance)  # type: ignore[arg-type]
+    try:
+        return isclose(found, expected, rel_tol=tolerance, abs_tol=tolerance)  # type: ignore[arg-type]
+    except OverflowError:  # a whole number that no float can hold
+        return False
+
+
+def _like(answer: object, judged: Cell) -> Cell:
+    """JSON knows one kind of number: what passes it on may make 1 of 1.0."""
+    return float(answer) if isinstance(judged, float) else cast("Cell", answer)  # type: ignore[arg-type]
 
 
 def _rounded(value: float, quantum: float) -> int:

@@ -6,19 +6,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mlops_ci.packaging.golden import unlike
 from mlops_ci.records.bundles import Golden
 from mlops_ci.records.images import Smoke
-from mlops_ci.reports import numbers
-from mlops_ci.steps.smoke_container import Unfit
-from mlops_ci.steps.smoke_targets import WAYS, Trial, Tried
+from mlops_ci.steps.golden_answers import Expected, Unfit, agreed
+from mlops_ci.steps.smoke_targets import WAYS, Trial
 
 if TYPE_CHECKING:
     from mlops_ci.edge.docker import Engine
     from mlops_ci.records.images import Built
     from mlops_ci.steps.image_context import Recipe
 
-_SHA256 = "sha256:"
 _ROOT = ("", "0", "root")
 
 
@@ -29,7 +26,7 @@ def smoke(engine: Engine, built: Built, recipe: Recipe, *, memory: int) -> Smoke
         if built.user.partition(":")[0] in _ROOT:
             raise Unfit("it runs as root: give its Dockerfile a line such as USER 65532:65532")
         tried = WAYS[recipe.target](Trial(engine, built, golden, memory))
-        fingerprint = _agreed(tried, golden, recipe.names.bundle)
+        fingerprint = agreed(Expected(recipe.names.bundle, golden), tried.told, tried.answers)
     except Unfit as unfit:
         return Smoke(ok=False, reason=str(unfit), memory=memory)
     return Smoke(
@@ -40,12 +37,3 @@ def smoke(engine: Engine, built: Built, recipe: Recipe, *, memory: int) -> Smoke
         peak_memory=tried.peak_memory,
         memory=memory,
     )
-
-
-def _agreed(tried: Tried, golden: Golden, digest: str) -> str:
-    """The fingerprint of what was answered; Unfit where it is not what the judged model answers."""
-    if (there := tried.digest.removeprefix(_SHA256)) != digest:
-        raise Unfit(f"it holds another bundle: {numbers.short(there)}, not {numbers.short(digest)}")
-    if words := unlike(golden, tried.answers):
-        raise Unfit(words)
-    return golden.fingerprint

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from mlops_ci.render import templates
+from mlops_ci.steps.golden_answers import Unfit
 
 if TYPE_CHECKING:
     from mlops_ci.edge.docker import Ended, Running
@@ -16,10 +17,6 @@ _LAST_BREATH = 5
 """Seconds between a request without an answer and the end of the container that it may be a sign of."""
 _LONGEST_ARGUMENT = 100_000
 """Bytes: Linux takes 128 KiB in one argument."""
-
-
-class Unfit(Exception):  # noqa: N818 - not an error: the answer is no
-    """Why the image is not good enough."""
 
 
 class Asked(NamedTuple):

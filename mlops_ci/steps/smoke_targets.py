@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
 from mlops_ci.edge.docker import Ended, Engine, Run
 from mlops_ci.packaging.image import PLACES
-from mlops_ci.reports import numbers
-from mlops_ci.steps.smoke_container import SECONDS, Asked, Unfit, cut, ended, program
+from mlops_ci.steps import golden_answers
+from mlops_ci.steps.golden_answers import Told, Unfit, predictions, read
+from mlops_ci.steps.smoke_container import SECONDS, Asked, cut, ended, program
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from mlops_ci.records.bundles import Golden
     from mlops_ci.records.images import Built, Target
@@ -40,27 +41,10 @@ class Trial(NamedTuple):
 class Tried(NamedTuple):
     """What it says of itself, and what it answered."""
 
-    digest: str
-    answers: tuple[dict[str, Any], ...]
+    told: Told
+    answers: Sequence[Mapping[str, Any]]
     seconds: float
     peak_memory: int
-
-
-class _Error(msgspec.Struct, frozen=True):
-    message: str
-
-
-class _Told(msgspec.Struct, frozen=True):
-    """What the runtime says of itself for `--check` and under `/metadata`: digest and fingerprint, or an error."""
-
-    digest: str = ""
-    fingerprint: str = ""
-    error: _Error | None = None
-
-
-class _Predictions(msgspec.Struct, frozen=True):
-    predictions: tuple[dict[str, Any], ...] = ()
-    error: _Error | None = None
 
 
 class _Gateway(msgspec.Struct, frozen=True, rename="camel"):
@@ -69,13 +53,10 @@ class _Gateway(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class _Scored(msgspec.Struct, frozen=True):
-    told: _Told = _Told()
+    told: Told = Told()
     answers: tuple[dict[str, Any], ...] = ()
     peak_memory: int = 0
     error: str = ""
-
-
-_Read = TypeVar("_Read")
 
 
 def _server(trial: Trial) -> Tried:
@@ -89,14 +70,11 @@ def _server(trial: Trial) -> Tried:
         raise ended(state, trial.memory, "it does not start")
     if told.error is not None:
         raise Unfit(f"it refuses to serve: {told.error.message}")
-    if told.fingerprint != trial.golden.fingerprint:
-        behaves, judged = numbers.short(told.fingerprint), numbers.short(trial.golden.fingerprint)
-        raise Unfit(f"its answers have another fingerprint: {behaves}, not {judged}")
     with trial.engine.running(trial.run()) as container:
         asked = Asked(container, PLACES["docker"].port or 0, trial.memory)
         seconds = asked.ready("/ready")
-        answers = _predictions(asked.answer("/invocations", *_request(trial.golden)))
-        return Tried(told.digest, answers, seconds, asked.peak())
+        answers = predictions(asked.answer("/invocations", *_request(trial.golden)))
+        return Tried(told, answers, seconds, asked.peak())
 
 
 def _functions(trial: Trial) -> Tried:
@@ -104,9 +82,9 @@ def _functions(trial: Trial) -> Tried:
     with trial.engine.running(trial.run()) as container:
         asked = Asked(container, PLACES["functions"].port or 0, trial.memory)
         seconds = asked.ready("/ready")
-        told = _read(asked.answer("/metadata"), _Told)
-        answers = _predictions(asked.answer("/invocations", *_request(trial.golden)))
-        return Tried(told.digest, answers, seconds, asked.peak())
+        told = read(asked.answer("/metadata"), Told)
+        answers = predictions(asked.answer("/invocations", *_request(trial.golden)))
+        return Tried(told, answers, seconds, asked.peak())
 
 
 def _lambda(trial: Trial) -> Tried:
@@ -115,9 +93,9 @@ def _lambda(trial: Trial) -> Tried:
     with trial.engine.running(trial.run(*trial.built.program, entrypoint=around)) as container:
         asked = Asked(container, _RUNTIME_API, trial.memory)
         seconds = asked.ready(_INVOKE, _get("/ready"))
-        told = _read(_read(asked.answer(_INVOKE, _get("/metadata")), _Gateway).body, _Told)
-        answers = _predictions(asked.answer(_INVOKE, *_request(trial.golden)))
-        return Tried(told.digest, answers, seconds, asked.peak(_FIRST_PROCESS))
+        told = read(read(asked.answer(_INVOKE, _get("/metadata")), _Gateway).body, Told)
+        answers = predictions(asked.answer(_INVOKE, *_request(trial.golden)))
+        return Tried(told, answers, seconds, asked.peak(_FIRST_PROCESS))
 
 
 def _batch(trial: Trial) -> Tried:
@@ -131,10 +109,10 @@ def _batch(trial: Trial) -> Tried:
         seconds = time.monotonic() - began
         if done.code != 0:
             raise ended(container.state() if done.code is None else done, trial.memory, "it cannot score a file")
-    scored = _read(done.output, _Scored)
+    scored = read(done.output, _Scored)
     if scored.error:
         raise Unfit(f"it does not score the golden rows: {scored.error}")
-    return Tried(scored.told.digest, scored.answers, seconds, scored.peak_memory)
+    return Tried(scored.told, scored.answers, seconds, scored.peak_memory)
 
 
 WAYS: dict[Target, Callable[[Trial], Tried]] = {
@@ -146,7 +124,7 @@ WAYS: dict[Target, Callable[[Trial], Tried]] = {
 
 
 def _request(golden: Golden) -> list[str]:
-    return cut(json.dumps({"dataframe_split": {"columns": golden.columns, "data": golden.rows}}))
+    return cut(golden_answers.request(golden))
 
 
 def _get(path: str) -> str:
@@ -155,25 +133,11 @@ def _get(path: str) -> str:
     return json.dumps({"version": "2.0", "rawPath": path, "requestContext": {"http": http}})
 
 
-def _predictions(told: str) -> tuple[dict[str, Any], ...]:
-    found = _read(told, _Predictions)
-    if found.error is not None:
-        raise Unfit(f"it refuses the golden requests: {found.error.message}")
-    return found.predictions
-
-
-def _printed(state: Ended) -> _Told | None:
+def _printed(state: Ended) -> Told | None:
     """The answer among the last lines, of which libraries may have printed some."""
     for line in reversed(state.output.splitlines()):
         try:
-            return msgspec.json.decode(line, type=_Told)
+            return msgspec.json.decode(line, type=Told)
         except msgspec.MsgspecError:
             continue
     return None
-
-
-def _read(told: str, kind: type[_Read]) -> _Read:
-    try:
-        return msgspec.json.decode(told, type=kind)
-    except msgspec.MsgspecError as error:
-        raise Unfit(f"its answer cannot be read: {error}: {told[:200]}") from None

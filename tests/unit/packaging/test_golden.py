@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -124,6 +125,16 @@ def test_answers_as_judged_may_be_apart_by_what_rounding_does() -> None:
     assert golden.unlike(MADE, FOUND) == ""
 
 
+def test_a_whole_number_on_its_way_through_json_is_the_number_it_was() -> None:
+    judged = {"late": (1.0, 0.0)}
+    made = msgspec.structs.replace(MADE, answers=judged, fingerprint=golden.fingerprint(judged, 1e-3))
+    assert golden.unlike(made, [{"late": 1}, {"late": 0}]) == ""
+    assert (
+        golden.unlike(made, [{"late": 1}, {"late": False}])
+        == "late of golden row 1 is False; the judged model says 0.0"
+    )
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -133,6 +144,7 @@ def test_answers_as_judged_may_be_apart_by_what_rounding_does() -> None:
         ({"probability_late": None}, "probability_late of golden row 0 is None"),
         ({"flights": True}, "flights of golden row 0 is True"),
         ({"flights": "3"}, "flights of golden row 0 is '3'"),
+        ({"probability_late": 10**400}, "probability_late of golden row 0 is 1000"),
     ],
 )
 def test_answers_that_are_not_the_judged_ones_are_named(change: dict[str, object], words: str) -> None:
