@@ -12,5 +12,5 @@ from mlops_ci.steps.serving import run_server
 
 def serve(start: Path, asked: str, options: tuple[str, ...], progress: Progress) -> NoReturn:
     """Answer requests until stopped. options: of the runtime."""
-    found = find_bundle(start, asked, progress.note)
+    found = find_bundle(start, asked, progress.note, keep_link=True)  # a reload looks where it points then
     run_server(found.folder, (*options, "--release", found.release), progress.note)

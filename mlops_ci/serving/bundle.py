@@ -21,6 +21,7 @@ SIGNATURE = "model.sig"
 _MANIFEST = "manifest.json"
 _CODE = "code"
 _MLMODEL = "MLmodel"
+_ENVIRONMENT = ("requirements.lock", ".python-version")
 _REGISTRYS = "registered_model_meta"  # MLflow puts it beside what it downloads; nothing here reads it
 _LARGEST_TEXT = 64 * 2**20
 _LARGEST_SIGNATURE = 4 * 2**20
@@ -40,6 +41,7 @@ class Bundle(NamedTuple):
     """An opened bundle; `digest` is `sha256:` and 64 hex digits, `model` the bytes of the model's file.
 
     Of a model of MLflow it is its folder. `code`: that of the project's own modules the model imports, where it does.
+    `environment`: digests of what says with which Python and libraries it is served.
     """
 
     digest: str
@@ -47,11 +49,7 @@ class Bundle(NamedTuple):
     golden: Golden
     model: bytes | Path
     code: Path | None = None
-
-
-def claimed(folder: Path) -> str:
-    """The digest that the manifest gives the bundle; nothing is compared with it. Raises BundleError."""
-    return _digest(_read(folder, _MANIFEST))
+    environment: str = ""
 
 
 def verified(folder: Path, expected: str = "", trust: Path | None = None) -> str:
@@ -70,7 +68,8 @@ def opened(folder: Path, expected: str = "", trust: Path | None = None) -> Bundl
     golden = decoded(_vouched(folder, "golden.json", files), Golden, "golden.json")
     check(serving, golden)
     code = folder.resolve() / _CODE if any(name.startswith(f"{_CODE}/") for name in files) else None
-    return Bundle(digest, serving, golden, _model(folder, serving, files), code)
+    environment = " ".join(files[name].sha256 for name in _ENVIRONMENT if name in files)
+    return Bundle(digest, serving, golden, _model(folder, serving, files), code, environment)
 
 
 def listed(folder: Path) -> dict[str, str]:

@@ -7,9 +7,6 @@ A part is slots of a name and a number; the name is the line of `/metrics` witho
 from __future__ import annotations
 
 import mmap
-import os
-import sys
-import tempfile
 from typing import Any
 
 _SLOTS = 256
@@ -64,20 +61,29 @@ class Counts:
         return place
 
 
-def shared(parts: int) -> int:
-    """The file of a memory for so many processes, all zero; it is in no folder, and gone with the last of them."""
-    if sys.platform == "linux":
-        file = os.memfd_create("counts")  # a container may have no folder to write to
-    else:
-        with tempfile.TemporaryFile() as temporary:
-            file = os.dup(temporary.fileno())
-    os.ftruncate(file, parts * PART)
-    return file
+class Memory:
+    """What several processes count in, a part for each; it is in no folder, and gone with the last of them.
 
+    It has to be there before they are forked.
+    """
 
-def of(file: int, part: int) -> Counts:
-    """The counts of one process in such a file."""
-    return Counts(mmap.mmap(file, 0), part)
+    def __init__(self, parts: int) -> None:
+        self._pages = mmap.mmap(-1, parts * PART)
+        self._free = set(range(parts))
+
+    def take(self) -> int:
+        """A part that nobody counts in."""
+        part = min(self._free)
+        self._free.remove(part)
+        return part
+
+    def give(self, part: int) -> None:
+        """Nobody counts in it any more."""
+        self._free.add(part)
+
+    def counts(self, part: int) -> Counts:
+        """Of what was counted there already, too: made anew by each who wants to count."""
+        return Counts(self._pages, part)
 
 
 def _named(part: memoryview[Any]) -> list[str]:

@@ -31,10 +31,7 @@ class Limits(NamedTuple):
 
 
 class PredictionLog:
-    """Appends lines to segments in a folder. `failing` is whether the last write failed.
-
-    `counts` are those of the process, and of those whose place it took: what waited in one that was killed is lost.
-    """
+    """Appends lines to segments in a folder. `failing` is whether the last write failed."""
 
     def __init__(self, folder: Path, limits: Limits = Limits(), counts: Counts | None = None) -> None:  # noqa: B008 - frozen
         folder.mkdir(parents=True, exist_ok=True)
@@ -45,10 +42,8 @@ class PredictionLog:
         self._held = 0  # records in the segment
         self._waiting: deque[tuple[bytes, int]] = deque()
         self._thread: threading.Thread | None = None  # while there is one, the segment is its own
-        self.counts = counts = counts or Counts()
+        self.counts = counts or Counts()
         self.failing = False
-        counts.add(metrics.LOST, counts[metrics.LATE] - counts[metrics.SETTLED])
-        counts[metrics.SETTLED] = counts[metrics.LATE]
 
     def wants(self) -> bool:
         """Whether the request at hand is in the sample."""

@@ -14,6 +14,8 @@ _BOUNDS = (0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 READY = "mlops_ci_ready"
 RESTARTS = "mlops_ci_worker_restarts_total"
+RELOADED = 'mlops_ci_reloads_total{result="done"}'
+NOT_RELOADED = 'mlops_ci_reloads_total{result="failed"}'
 # Of the prediction log, each counted by one thread at a time.
 LOGGED = "mlops_ci_log_rows_total"
 LATE = "mlops_ci_log_late_total"
@@ -29,7 +31,11 @@ _SECONDS = "mlops_ci_request_seconds"
 _SUM = f"{_SECONDS}_sum"
 _WAITING = "mlops_ci_log_waiting"
 _DROPPED = "mlops_ci_log_dropped_total"
-_LABELLED = ((_REQUESTS, "Requests by path and status."), (_ERRORS, "Requests that were not answered, by code."))
+_LABELLED = (
+    (_REQUESTS, "Requests by path and status."),
+    (_ERRORS, "Requests that were not answered, by code."),
+    ("mlops_ci_reloads_total", "Reloads of the bundle, by what came of them."),
+)
 _PLAIN = (
     (_ROWS, "counter", "Rows that were answered."),
     (READY, "gauge", "Processes that requests should come to."),
@@ -94,6 +100,13 @@ class Metrics:
             count += sums.get(name, 0.0)
             lines.append(_line(name, count))
         return [*lines, _line(_SUM, sums.get(_SUM, 0.0)), _line(f"{_SECONDS}_count", count)]
+
+
+def left(counts: Counts) -> None:
+    """The process of these counts has ended: what waited in it is lost, and it is not there any more."""
+    counts.add(LOST, counts[LATE] - counts[SETTLED])
+    counts[SETTLED] = counts[LATE]
+    counts[READY] = counts[FAILING] = 0.0
 
 
 def told_of_log(sums: Mapping[str, float]) -> str:

@@ -23,7 +23,7 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
     add("--release", default=os.environ.get("MLOPS_CI_RELEASE", ""), help="its number, as logged (MLOPS_CI_RELEASE)")
     add("--host", default="127.0.0.1", help="address to listen on: 0.0.0.0 in a container")
     add("--port", type=_port, default=8000, help="0 takes a free one")
-    add("--workers", type=_positive, default=1, help="processes that share the port")
+    add("--workers", type=_positive, default=1, help="processes that answer")
     add("--token-env", default="", metavar="NAME", help="the variable with the bearer token to ask for")
     add("--log", type=Path, default=os.environ.get("MLOPS_CI_LOG"), help="folder of the prediction log (MLOPS_CI_LOG)")
     add("--log-sample", type=_share, default=1.0, metavar="SHARE", help="share of requests that are logged")
@@ -32,8 +32,6 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
     add("--max-bytes", type=_positive, default=limits.bytes, help="bytes a request, inflated too")
     add("--timeout", type=_positive, default=30, help="seconds in which a request must have arrived whole")
     add("--drain", type=float, default=1.0, help="seconds between saying not ready and taking no more requests")
-    # Of a worker: the process it ends with, the file of the counts, its part of it.
-    add("--worker", type=int, nargs=3, metavar=("PARENT", "FILE", "PART"), help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.token_env and not os.environ.get(options.token_env):
         parser.error(f"--token-env: the variable {options.token_env} is not set")

@@ -17,11 +17,14 @@ from .replies import Reply, as_json
 
 
 class State:
-    """Whether requests should come here: not while stopping, nor without the log where it is required."""
+    """Whether requests should come here: not while stopping, nor without the log where it is required.
+
+    `draining`: no connection stays here. `replaced`: another process answers at the same address, which is ready.
+    """
 
     def __init__(self, log: PredictionLog | None, *, required: bool = False) -> None:
         self.log = log
-        self.draining = False
+        self.draining = self.replaced = False
         self._required = required
 
     @property
@@ -31,11 +34,11 @@ class State:
 
     @property
     def ready(self) -> bool:
-        return not self.draining and not self.unlogged
+        return (self.replaced or not self.draining) and not self.unlogged
 
     def tell(self, counts: Counts) -> None:
         """Note it where other processes see it."""
-        counts[READY] = float(self.ready)
+        counts[READY] = float(self.ready and not self.draining)
         counts[FAILING] = float(self.log is not None and self.log.failing)
 
 

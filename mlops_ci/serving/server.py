@@ -7,7 +7,6 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable
 from types import FrameType
 from typing import NamedTuple
 
@@ -20,14 +19,15 @@ from .metrics import READY
 from .protocol import Connection
 
 _LONGEST_GOODBYE = 30  # seconds
+_LONGEST_LEAVE = 1.0  # seconds until connections end that nothing is asked over
+_BACKLOG = 2048
 
 
 class Life(NamedTuple):
-    """`say` is called when requests are taken; `drain` seconds after a signal none are, or when `parent` is gone."""
+    """`drain` seconds after a signal no more requests are taken, nor where `parent` is gone."""
 
-    say: Callable[[], None]
-    drain: float = 1.0
-    parent: int | None = None
+    drain: float
+    parent: int
 
 
 class Bounds(NamedTuple):
@@ -60,11 +60,6 @@ class Server(uvicorn.Server):
         self._life = life
         self._ends: float | None = None
 
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Say where, once it is true."""
-        await super().startup(sockets)
-        self._life.say()
-
     def handle_exit(self, sig: int, _frame: FrameType | None) -> None:
         """The first signal begins the end, the second does not wait for it."""
         if self._ends is not None:
@@ -73,9 +68,17 @@ class Server(uvicorn.Server):
         self._app.state.draining = True
         self._ends = time.monotonic() + self._life.drain
 
+    def retire(self, _sig: int, _frame: FrameType | None) -> None:
+        """Another process takes the connections from here on; those that are here end with their next answer."""
+        self._app.state.draining = self._app.state.replaced = True
+        self._ends = time.monotonic() + _LONGEST_LEAVE
+
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second, by uvicorn."""
         now = time.monotonic()
+        if self._app.state.replaced:
+            for listening in self.servers:
+                listening.close()
         if counter % 10 == 0:
             for connection in list(self.server_state.connections):
                 if isinstance(connection, Connection):
@@ -83,30 +86,37 @@ class Server(uvicorn.Server):
             if self._app.state.log is not None:
                 self._app.state.log.tick()
             self._app.state.tell(self._app.metrics.counts)
-            if self._life.parent is not None and os.getppid() != self._life.parent:
+            if os.getppid() != self._life.parent:
                 self.handle_exit(signal.SIGTERM, None)
         if self._ends is not None and now >= self._ends:
             self.should_exit = True
         return await super().on_tick(counter)
 
 
-def listen(host: str, port: int, *, shared: bool) -> socket.socket:
-    """A socket bound to an address; `shared` lets other processes bind it too. Raises BundleError."""
+def bound_to(host: str, port: int) -> socket.socket:
+    """A socket that has an address and takes no connections yet. Raises BundleError."""
     try:
         family, kind, number, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         bound = socket.socket(family, kind, number)
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if shared:
-            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         bound.bind(address)
     except OSError as error:
         raise BundleError(f"{host}:{port}: {error.strerror or error}") from None
     return bound
 
 
-def run(app: App, bound: socket.socket, life: Life, bounds: Bounds) -> None:
+def listen(bound: socket.socket) -> str:
+    """Take connections, which wait until somebody accepts them; the address as clients write it. Raises BundleError."""
+    host, port = bound.getsockname()[:2]
+    try:
+        bound.listen(_BACKLOG)
+    except OSError as error:
+        raise BundleError(f"{host}:{port}: {error.strerror or error}") from None
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def run(server: Server, app: App, bound: socket.socket) -> None:
     """Serve until a signal says otherwise."""
-    server = Server(app, life, bounds)
     # What the model and the libraries hold stays for good: the collector need not look at it at every turn.
     gc.collect()
     gc.freeze()

@@ -26,14 +26,15 @@ class FoundBundle(NamedTuple):
     release: str
 
 
-def find_bundle(start: Path, asked: str, say: Callable[[str], None]) -> FoundBundle:
+def find_bundle(start: Path, asked: str, say: Callable[[str], None], *, keep_link: bool = False) -> FoundBundle:
     """UsageError where there is none. asked: `v3`, `churn/v3`, or a folder; "" is the newest release.
 
-    One that lies in a store elsewhere is fetched; `say`: that this is done.
+    One that lies in a store elsewhere is fetched; `say`: that this is done. keep_link: a folder stays the link it was
+    named by, for whom it matters where that points later.
     """
     folder = start / asked
     if asked and (folder / _MANIFEST).is_file():
-        return FoundBundle(folder.resolve(), "")
+        return FoundBundle(folder.absolute() if keep_link else folder.resolve(), "")
     match = _NUMBER.fullmatch(asked)
     if asked and match is None:
         raise UsageError(f"{asked} is no bundle", "Name a release such as v3, or a folder that holds a manifest.json.")

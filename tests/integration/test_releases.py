@@ -131,6 +131,9 @@ def test_a_bundle_is_found_by_its_release(tmp_path: Path) -> None:
     place = store.put(root / ".mlops-ci/store", tmp_path / "made", name)
     assert [find_bundle(root, asked, print) for asked in ("", "v1", "flights/v1")] == [(place, "v1")] * 3
     assert find_bundle(tmp_path, "made", print) == (tmp_path / "made", "")
+    (tmp_path / "link").symlink_to(tmp_path / "made")
+    assert find_bundle(tmp_path, "link", print) == (tmp_path / "made", "")
+    assert find_bundle(tmp_path, "link", print, keep_link=True) == (tmp_path / "link", "")
     with pytest.raises(UsageError, match="has no release v2"):
         find_bundle(root, "v2", print)
     with pytest.raises(UsageError, match="is no bundle"):
