@@ -10,6 +10,7 @@ from mlops_ci.errors import ExitCode
 from mlops_ci.flows.history import history
 
 _WORDS = {"failed": "refused"}
+_KNOWN = ("passed", "released", "imported", "failed", "undecided", "errored")
 
 
 @click.command(help="What was decided, the last first.")
@@ -24,7 +25,7 @@ def command(session: Session, *, limit: int, everything: bool, as_json: bool) ->
         emit_json({"decisions": rows})
         return ExitCode.PASSED
     for row in rows:
-        outcome = row.outcome if row.outcome in ("passed", "failed", "undecided", "errored") else "skipped"
+        outcome = row.word if row.word in _KNOWN else "skipped"
         text = f"{row.id[:12]}  {row.time[:10]}  {row.commit[:7]}  {row.title[:50]}\n{'':12}{row.verdict}"
         echo(verdict(_WORDS.get(outcome, outcome), clean(text)))
     if not rows:

@@ -28,6 +28,8 @@ _HOSTILE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202
 _COMMAND = re.compile(r"^\s*:(?=:)|##(?=\[)", re.MULTILINE)
 _STYLES: dict[str, tuple[str, dict[str, Any]]] = {
     "passed": ("✓", {"fg": "green"}),
+    "released": ("✓", {"fg": "green"}),
+    "imported": ("·", {"dim": True}),
     "failed": ("✗", {"fg": "red", "bold": True}),
     "refused": ("✗", {"fg": "red", "bold": True}),
     "undecided": ("?", {"fg": "yellow"}),

@@ -9,6 +9,7 @@ from mlops_ci.ledger.names import decision_id
 UNREADABLE = "unreadable"
 _ORDER = ("errored", "failed", "undecided")
 _LONGEST = 200
+_DONE = {"release": "released", "import": "imported"}
 
 
 class HistoryRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,6 +30,11 @@ class HistoryRow(msgspec.Struct, frozen=True, kw_only=True):
     verdict: str
     """One sentence: the reason, the first gate or check that stopped it, or how many gates passed."""
     path: str
+
+    @property
+    def word(self) -> str:
+        """The outcome; where it passed, what was done then: nothing judged a model that was imported."""
+        return _DONE.get(self.kind, self.outcome) if self.outcome == "passed" else self.outcome
 
 
 class _Gate(msgspec.Struct, frozen=True):

@@ -18,7 +18,7 @@ _ABOUT = (
 )
 _TREND = 20
 _LONGEST = 80
-_SIGNS = {"passed": "✓", "failed": "✗", "undecided": "?", "errored": "!"}
+_SIGNS = {"passed": "✓", "released": "✓", "failed": "✗", "undecided": "?", "errored": "!"}
 _WORDS = {"failed": "refused", "errored": "could not be judged"}
 _HIDDEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
 
@@ -55,7 +55,7 @@ def _line(row: HistoryRow) -> str:
     cells = (
         f"[{row.id[:8]}]({row.path}/report.md)",
         _cell(row.project),
-        f"{_SIGNS.get(row.outcome, '·')} {_cell(_WORDS.get(row.outcome, row.outcome))}",
+        f"{_SIGNS.get(row.word, '·')} {_cell(_WORDS.get(row.word, row.word))}",
         _cell(row.verdict),
         _cell(f"{row.commit[:7]} {row.title}"),
         _cell(row.time[:16].replace("T", " ")),

@@ -45,6 +45,17 @@ def test_a_line_holds_what_a_list_shows() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("kind", "word", "cell"),
+    [("check", "passed", "✓ passed"), ("release", "released", "✓ released"), ("import", "imported", "· imported")],
+)
+def test_what_passed_is_called_by_what_was_done(kind: str, word: str, cell: str) -> None:
+    done = msgspec.structs.replace(row(helpers.decision()), kind=kind)
+    assert done.word == word
+    assert f"| {cell} |" in page([done])
+    assert msgspec.structs.replace(done, outcome="failed").word == "failed"
+
+
 @pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.UNDECIDED, Outcome.ERRORED])
 def test_a_line_says_which_gate_stopped_it(outcome: Outcome) -> None:
     assert row(helpers.decision(outcome=outcome)).verdict == f"roc_auc >= 0.72 (0.7): {outcome}"
