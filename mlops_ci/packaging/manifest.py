@@ -16,10 +16,14 @@ NAME = "manifest.json"
 
 def manifest(files: Mapping[str, bytes]) -> bytes:
     """The bytes of manifest.json for these files, path in the bundle -> content."""
-    listed = {
-        path: FileDigest(sha256=hashlib.sha256(data).hexdigest(), bytes=len(data)) for path, data in files.items()
-    }
-    return canonical_json(Manifest(version=1, files=listed))
+    return listing(
+        {path: FileDigest(sha256=hashlib.sha256(data).hexdigest(), bytes=len(data)) for path, data in files.items()}
+    )
+
+
+def listing(files: Mapping[str, FileDigest]) -> bytes:
+    """The bytes of manifest.json for files that are too large to be held, path in the bundle -> what they are."""
+    return canonical_json(Manifest(version=1, files=dict(files)))
 
 
 def digest(manifest_json: bytes) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import msgspec
 from mlops_ci.edge import archives, environment, files, mlflow, mlflow_models
 from mlops_ci.errors import MlopsCiError, UsageError
 from mlops_ci.packaging import manifest
+from mlops_ci.records.bundles import FileDigest
 from mlops_ci.records.decisions import TrainingInfo
 from mlops_ci.steps import stores
 from mlops_ci.steps.cache import Cache
@@ -106,16 +108,15 @@ def _fetched(project: Project, source: str, scratch: Path, say: Callable[[str], 
 
 def _copy(folder: Path, *, model: Path) -> None:
     """Plain files under plain names, and the manifest."""
-    content = {}
+    listed = {}
     for path in sorted(path for path in model.rglob("*") if path.is_file() or path.is_symlink()):
         name = path.relative_to(model).as_posix()
         if path.is_symlink() or not archives.is_plain(name) or name == manifest.NAME:
             raise UsageError(f"the model holds {name}, which cannot be kept", "Plain files under plain names can be.")
-        content[name] = path.read_bytes()
-    content[manifest.NAME] = manifest.manifest(content)
-    for name, data in content.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(data)
+        copied = Path(shutil.copyfile(path, folder / name))
+        listed[name] = FileDigest(sha256=files.sha256(copied), bytes=copied.stat().st_size)
+    (folder / manifest.NAME).write_bytes(manifest.listing(listed))
 
 
 def _environment(
