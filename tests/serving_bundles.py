@@ -141,11 +141,11 @@ def multiclass() -> dict[str, bytes]:
 
 
 @cache
-def regression() -> dict[str, bytes]:
+def regression(slope: float = 3.0) -> dict[str, bytes]:
     """Two numbers, a straight line: one output."""
     random = np.random.default_rng(7)
     frame = pd.DataFrame({"area": random.gamma(3, 30, 200), "rooms": random.integers(1, 8, 200)})
-    model = LinearRegression().fit(frame, 3 * frame.area + 20 * frame.rooms + random.normal(0, 5, 200))
+    model = LinearRegression().fit(frame, slope * frame.area + 20 * frame.rooms + random.normal(0, 5, 200))
     serving = {
         "project": "rents",
         "task": "regression",

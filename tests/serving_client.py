@@ -59,6 +59,22 @@ class Running(NamedTuple):
         content_type = {"content-type": "application/json"}
         return self.ask("POST", path, json.dumps(value).encode(), content_type | headers)
 
+    def metrics(self) -> dict[str, float]:
+        """What it has counted, by the name with its labels."""
+        lines = self.ask("GET", "/metrics").body.decode().splitlines()
+        return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines) if name[0] != "#"}
+
+    def workers(self) -> list[int]:
+        """The processes that answer, or will."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text(encoding="ascii")
+        return [int(each) for each in children.split()]
+
+    def said(self) -> str:
+        """Its next line, which is waited for."""
+        assert self.process.stderr is not None
+        self.lines.append(self.process.stderr.readline().strip())
+        return self.lines[-1]
+
     def stop(self) -> int:
         """SIGTERM; the exit code, and what it said in `lines`."""
         self.process.terminate()

@@ -1,1 +1,1 @@
-"""Load on a served bundle whose workers are killed: is what was answered what is logged?"""
+"""Load on a server whose workers are killed and whose bundle is reloaded: is what was answered what is logged?"""

@@ -29,6 +29,11 @@ class Crew:
         for _ in range(count):
             self._unborn = self._unborn or self._start()
 
+    def look(self) -> None:
+        """See which have ended."""
+        for each in self.processes:
+            each.look()
+
     @property
     def failed(self) -> str:
         """Why they cannot begin; empty while that is open."""
@@ -68,6 +73,11 @@ class Crew:
                 say(unborn)
                 self._due.append(now + _LATER)
         return len(due)
+
+    @property
+    def answers(self) -> bool:
+        """Whether new requests may come to any of them."""
+        return any(each.answers for each in self.processes)
 
     def gone(self) -> bool:
         """Whether all have ended."""

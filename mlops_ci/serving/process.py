@@ -74,6 +74,11 @@ class Process:
         """Whether it ended because it could not begin, and not because somebody killed it."""
         return self.ended is not None and self.ended >= 0 and bool(self.failed)
 
+    @property
+    def answers(self) -> bool:
+        """Whether new requests may come to it, as far as it says."""
+        return self._memory.counts(self._part)[metrics.READY] > 0
+
     def fileno(self) -> int:
         """Of its line; -1 where nothing more comes from it."""
         return self._line.fileno()
@@ -86,7 +91,9 @@ class Process:
             self._line.close()
 
     def look(self) -> bool:
-        """Whether it has ended; then nothing of it is counted as being there. To be asked until it has."""
+        """Whether it has ended; then nothing of it is counted as being there."""
+        if self.ended is not None:
+            return True
         found, status = os.waitpid(self._pid, os.WNOHANG)
         if not found:
             return False
@@ -106,8 +113,9 @@ class Process:
         self._line.close()
 
     def signal(self, number: int) -> None:
-        """Only before it has ended, as far as is known: until it is waited for, its number is its own."""
-        os.kill(self._pid, number)
+        """Not after it has ended: until it is waited for, its number is its own."""
+        if self.ended is None:
+            os.kill(self._pid, number)
 
 
 def _live(work: Callable[[], int], waiting: set[int | signal.Signals]) -> None:

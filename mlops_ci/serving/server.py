@@ -79,6 +79,7 @@ class Server(uvicorn.Server):
         if self._app.state.replaced:
             for listening in self.servers:
                 listening.close()
+            self._app.state.tell(self._app.metrics.counts)  # in this order: it is read as being done
         if counter % 10 == 0:
             for connection in list(self.server_state.connections):
                 if isinstance(connection, Connection):

@@ -48,6 +48,7 @@ class Workers:
         self._terminal = os.isatty(2)
         self._ends: list[int] = []
         self._asked = False
+        self._news = ""  # of a reload, said when no request comes to the old ones any more
 
     def run(self, path: Path, first: Wanted, bound: socket.socket) -> int:
         """Serve the bundle at `path`, and what is there at each SIGHUP, until a signal ends it; the exit code.
@@ -93,6 +94,7 @@ class Workers:
 
     def _settle(self, crew: Crew, bound: socket.socket) -> None:
         """Let the next take the place of those that answer: all at once, or not at all."""
+        crew.look()
         late = self._now is not None and time.monotonic() - crew.since > _LONGEST_LOAD
         failed = crew.failed or (f"{crew.wanted.folder}: not ready within {_LONGEST_LOAD:.0f} seconds" if late else "")
         if failed:
@@ -109,8 +111,7 @@ class Workers:
         else:
             crew.begin(word)
             self._now.retire()
-            self._own.add(RELOADED)
-            self._say(f"reloaded: {name}")
+            self._news = f"reloaded: {name}"
         self._now, self._next, self._leaving = crew, None, self._now
 
     def _give_up(self, crew: Crew, why: str) -> None:
@@ -122,7 +123,12 @@ class Workers:
         self._say(f"not reloaded: {' '.join(why.split())}")
 
     def _see_off(self, crew: Crew) -> None:
-        if crew.gone():
+        gone = crew.gone()
+        if self._news and not crew.answers:
+            self._own.add(RELOADED)
+            self._say(self._news)
+            self._news = ""
+        if gone:
             self._leaving = None
         elif time.monotonic() - crew.since > _LONGEST_GOODBYE:
             crew.signal(signal.SIGKILL)

@@ -16,7 +16,7 @@ from bench.kills.client import Asked
 from bench.kills.reckoning import reckon
 from mlops_ci.serving import crew
 from tests import serving_bundles
-from tests.serving_client import Running, running, until
+from tests.serving_client import running, until
 
 ROW = {"carrier": "AA", "hour": 18, "distance": 300.5, "remark": None}
 
@@ -26,21 +26,12 @@ def bundle(tmp_path: Path) -> Path:
     return serving_bundles.write(tmp_path / "flights", serving_bundles.multiclass())
 
 
-def workers(server: Running) -> list[int]:
-    children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text(encoding="ascii")
-    return [int(each) for each in children.split()]
-
-
-def metrics(server: Running) -> dict[str, float]:
-    lines = server.ask("GET", "/metrics").body.decode().splitlines()
-    return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines) if name[0] != "#"}
-
-
 def test_what_was_answered_under_load_is_logged_though_workers_are_killed(tmp_path: Path) -> None:
-    """`python -m bench.kills` for fifteen seconds."""
-    found = command.run(tmp_path, 15.0, workers=3, clients=6)
+    """`python -m bench.kills` for fifteen seconds, and another bundle whenever there was time to load one."""
+    found = command.run(tmp_path, command.Load(15.0, workers=3, clients=6, reload=0.5))
     assert found.wrong == [], "\n".join(found.lines())
     assert found.kills >= 6
+    assert found.reloads >= 2
     assert found.goodbye < 20
     assert found.reckoning.answered == found.reckoning.logged > 2_000
 
@@ -75,15 +66,15 @@ def test_whatever_is_wrong_with_a_log_is_seen(tmp_path: Path, case: str) -> None
 
 def test_counts_are_those_of_all_workers_and_outlive_them(bundle: Path, tmp_path: Path) -> None:
     with running(bundle, "--workers", "2", "--log", str(tmp_path / "log")) as server:
-        assert until(lambda: metrics(server)["mlops_ci_ready"] == 2)
+        assert until(lambda: server.metrics()["mlops_ci_ready"] == 2)
         for _ in range(40):  # each over a connection of its own: the kernel deals them out
             assert server.post({"instances": [ROW] * 2}).status == 200
         for number in range(1, 3):
-            before = workers(server)
+            before = server.workers()
             os.kill(before[0], signal.SIGKILL)
-            assert until(lambda known=before: len(set(workers(server)) - set(known)) == 1)
-            assert until(lambda: metrics(server)["mlops_ci_ready"] == 2)
-            found = metrics(server)
+            assert until(lambda known=before: len(set(server.workers()) - set(known)) == 1)
+            assert until(lambda: server.metrics()["mlops_ci_ready"] == 2)
+            found = server.metrics()
             assert found["mlops_ci_worker_restarts_total"] == number
             assert found['mlops_ci_requests_total{path="/invocations",status="200"}'] == 40
             assert found["mlops_ci_rows_total"] == found["mlops_ci_log_rows_total"] == 80
@@ -95,14 +86,14 @@ def test_counts_are_those_of_all_workers_and_outlive_them(bundle: Path, tmp_path
 def test_a_worker_that_starts_again_serves_the_bundle_that_was_there_at_first(bundle: Path, tmp_path: Path) -> None:
     with running(bundle, "--workers", "2") as server:
         digest = server.ask("GET", "/metadata").json()["digest"]
-        assert until(lambda: metrics(server)["mlops_ci_ready"] == 2)
+        assert until(lambda: server.metrics()["mlops_ci_ready"] == 2)
         serving = json.loads((bundle / "serving.json").read_bytes()) | {"project": "another"}
         (bundle / "serving.json").write_text(json.dumps(serving), encoding="utf-8")
         serving_bundles.sealed(bundle)  # nothing is wrong with it but that it is not the one that was started
-        before = workers(server)
+        before = server.workers()
         os.kill(before[0], signal.SIGKILL)
-        assert until(lambda: set(workers(server)) - set(before))
-        assert until(lambda: workers(server) == before[1:])  # it does not become one that answers
+        assert until(lambda: set(server.workers()) - set(before))
+        assert until(lambda: server.workers() == before[1:])  # it does not become one that answers
         assert server.ask("GET", "/metadata").json()["digest"] == digest
         os.kill(before[1], signal.SIGKILL)
         assert server.process.wait(60) == 1
@@ -117,15 +108,15 @@ def test_one_that_cannot_start_again_does_not_end_those_that_are_well(bundle: Pa
     runtime.write_text(text.replace(f"_LATER = {crew._LATER}", "_LATER = 2.0"), encoding="utf-8")
     serving_bundles.sealed(bundle)
     with running(bundle, "--workers", "2") as server:
-        assert until(lambda: metrics(server)["mlops_ci_ready"] == 2)
-        before = workers(server)
+        assert until(lambda: server.metrics()["mlops_ci_ready"] == 2)
+        before = server.workers()
         shutil.move(bundle / "golden.json", bundle.parent)
         os.kill(before[0], signal.SIGKILL)
         for _ in range(3):  # it is tried again, and fails again
-            known = set(workers(server))
-            assert until(lambda known=known: set(workers(server)) - known)
-            assert before[1] in workers(server)
+            known = set(server.workers())
+            assert until(lambda known=known: set(server.workers()) - known)
+            assert before[1] in server.workers()
             assert until(lambda: server.post({"instances": [ROW]}).status == 200)
         shutil.move(bundle.parent / "golden.json", bundle)
-        assert until(lambda: metrics(server)["mlops_ci_ready"] == 2)
+        assert until(lambda: server.metrics()["mlops_ci_ready"] == 2)
         assert server.stop() == 0
