@@ -56,7 +56,7 @@ def _check(bundle: Path, digest: str, trust: Path | None) -> int:
 
 
 def _serve(chosen: argparse.Namespace) -> int:
-    bound = server.bound_to(chosen.host, chosen.port)
+    bound = server.bound_to(chosen.host, chosen.port, chosen.workers)
     memory = Memory(parts(chosen.workers))
     workers = Workers(Worker(chosen, bound), chosen.workers, memory, _say)
     first = Wanted(chosen.bundle, digest=chosen.digest, release=chosen.release)

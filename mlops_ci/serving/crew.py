@@ -24,10 +24,10 @@ class Crew:
         self.lost = False  # none answers, and at least one never could
         self._work = work
         self._memory = memory
-        self._due: list[float] = []  # when those are started that are missing
+        self._due: list[tuple[float, int]] = []  # when and in which place those are started that are missing
         self._unborn = ""  # why there are fewer
-        for _ in range(count):
-            self._unborn = self._unborn or self._start()
+        for place in range(count):
+            self._unborn = self._unborn or self._start(place)
 
     def look(self) -> None:
         """See which have ended."""
@@ -61,17 +61,17 @@ class Crew:
             if each.broken:
                 say(each.failed)
                 self.lost = not any(other.up for other in self.processes)
-            self._due.append(each.began + (_LATER if each.broken else _SOONEST))
+            self._due.append((each.began + (_LATER if each.broken else _SOONEST), each.place))
         for each in self.processes:
             if each.ready and not each.up:
                 each.begin()
         now = time.monotonic()
-        due = [moment for moment in self._due if moment <= now]
-        self._due = [moment for moment in self._due if moment > now]
-        for _ in due:
-            if unborn := self._start():
+        due = [place for moment, place in self._due if moment <= now]
+        self._due = [(moment, place) for moment, place in self._due if moment > now]
+        for place in due:
+            if unborn := self._start(place):
                 say(unborn)
-                self._due.append(now + _LATER)
+                self._due.append((now + _LATER, place))
         return len(due)
 
     @property
@@ -100,10 +100,10 @@ class Crew:
         self.processes = [each for each in self.processes if each not in ended]
         return ended
 
-    def _start(self) -> str:
+    def _start(self, place: int) -> str:
         """Why there is no more process; empty where there is."""
         try:
-            self.processes.append(Process(self._work, self.wanted, self._memory))
+            self.processes.append(Process(self._work, place, self.wanted, self._memory))
         except OSError as error:
             return f"a worker cannot be started: {error.strerror or error}"
         return ""

@@ -17,20 +17,24 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from . import metrics
-from .counts import Counts, Memory
-from .worker import RETIRE, Line, Wanted, Word
+from .counts import Memory
+from .worker import RETIRE, Line, Seat, Wanted, Word
 
-Work = Callable[[Wanted, Counts, Line], int]
+Work = Callable[[Seat, Wanted], int]
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _LARGEST_WORD = 2**16
 
 
 class Process:
-    """A worker. `word`: what it said; `up`: it takes requests; `ended`: its exit code, negative for a signal."""
+    """A worker in one of the places of a server.
 
-    def __init__(self, work: Work, wanted: Wanted, memory: Memory) -> None:
+    `word`: what it said; `up`: it takes requests; `ended`: its exit code, negative for a signal.
+    """
+
+    def __init__(self, work: Work, place: int, wanted: Wanted, memory: Memory) -> None:
         """Raises OSError where there can be no more processes."""
+        self.place = place
         self.began = time.monotonic()
         self.word: Word | None = None
         self.up = False
@@ -45,7 +49,7 @@ class Process:
         try:
             self._pid = os.fork()
             if self._pid == 0:
-                _live(lambda: work(wanted, memory.counts(self._part), Line(end, parent)), waiting)
+                _live(lambda: work(Seat(place, memory.counts(self._part), Line(end, parent)), wanted), waiting)
         except OSError:
             self._line.close()
             memory.give(self._part)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import gc
 import os
 import signal
 import socket
 import time
+from collections.abc import Sequence
 from types import FrameType
 from typing import NamedTuple
 
@@ -38,14 +41,18 @@ class Bounds(NamedTuple):
 
 
 class Server(uvicorn.Server):
-    """Stops in two steps: `/ready` says no for a while, then running requests are answered and the log is closed."""
+    """Stops in two steps: `/ready` says no for a while, then running requests are answered and the log is closed.
 
-    def __init__(self, app: App, life: Life, bounds: Bounds) -> None:
+    `others`: sockets of other processes, for connections that wait while those are busy, or being started again.
+    """
+
+    def __init__(self, app: App, life: Life, bounds: Bounds, others: Sequence[socket.socket] = ()) -> None:
         named = {"app": app, "largest_body": bounds.bytes, "slowest": bounds.seconds}
+        protocol = type("Bounded", (Connection,), named)
         super().__init__(
             uvicorn.Config(
                 asgi.Asgi(app),  # what uvicorn's own protocols would ask
-                http=type("Bounded", (Connection,), named),
+                http=protocol,
                 ws="none",
                 lifespan="off",
                 log_config=None,
@@ -58,6 +65,8 @@ class Server(uvicorn.Server):
         )
         self._app = app
         self._life = life
+        self._others = others
+        self._connection = lambda: protocol(self.server_state)
         self._ends: float | None = None
 
     def handle_exit(self, sig: int, _frame: FrameType | None) -> None:
@@ -77,9 +86,10 @@ class Server(uvicorn.Server):
         """Ten times a second, by uvicorn."""
         now = time.monotonic()
         if self._app.state.replaced:
-            for listening in self.servers:
-                listening.close()
+            self._close()
             self._app.state.tell(self._app.metrics.counts)  # in this order: it is read as being done
+        for each in self._others:
+            await self._help(each)
         if counter % 10 == 0:
             for connection in list(self.server_state.connections):
                 if isinstance(connection, Connection):
@@ -93,24 +103,53 @@ class Server(uvicorn.Server):
             self.should_exit = True
         return await super().on_tick(counter)
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """No more connections wait for this process while it answers its last requests."""
+        self._close()
+        await super().shutdown(sockets)
 
-def bound_to(host: str, port: int) -> socket.socket:
-    """A socket that has an address and takes no connections yet. Raises BundleError."""
+    def _close(self) -> None:
+        for listening in self.servers:
+            listening.close()
+        for other in self._others:
+            other.close()
+        self._others = ()
+
+    async def _help(self, other: socket.socket) -> None:
+        """Take the connections that wait there: its process would have taken them at once."""
+        loop = asyncio.get_running_loop()
+        with contextlib.suppress(OSError):  # none is left; or there can be no more open files
+            while True:
+                connection, _ = other.accept()
+                connection.setblocking(False)
+                await loop.connect_accepted_socket(self._connection, connection)
+
+
+def bound_to(host: str, port: int, count: int) -> list[socket.socket]:
+    """Sockets of one address, which take no connections yet; the kernel deals these out. Raises BundleError."""
+    found: list[socket.socket] = []
     try:
         family, kind, number, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        bound = socket.socket(family, kind, number)
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind(address)
+        for _ in range(count):
+            bound = socket.socket(family, kind, number)
+            found.append(bound)
+            bound.setblocking(False)
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if count > 1:
+                bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            bound.bind(address)
+            address = bound.getsockname()  # port 0 was any
     except OSError as error:
         raise BundleError(f"{host}:{port}: {error.strerror or error}") from None
-    return bound
+    return found
 
 
-def listen(bound: socket.socket) -> str:
+def listen(bound: Sequence[socket.socket]) -> str:
     """Take connections, which wait until somebody accepts them; the address as clients write it. Raises BundleError."""
-    host, port = bound.getsockname()[:2]
+    host, port = bound[0].getsockname()[:2]
     try:
-        bound.listen(_BACKLOG)
+        for each in bound:
+            each.listen(_BACKLOG)
     except OSError as error:
         raise BundleError(f"{host}:{port}: {error.strerror or error}") from None
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"

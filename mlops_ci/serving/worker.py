@@ -7,14 +7,16 @@ import contextlib
 import os
 import signal
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
-from . import counts, log, server
+from . import log, server
 from .app import App, Limits
 from .bundle import Bundle, opened
+from .counts import Counts
 from .errors import BundleError
 from .model import Model
 
@@ -78,34 +80,43 @@ class Line:
         return False
 
 
-class Worker:
-    """What all workers of a server have in common."""
+class Seat(NamedTuple):
+    """What a worker has of its own: its place among the others, where it counts, its line to the parent."""
 
-    def __init__(self, chosen: argparse.Namespace, bound: socket.socket) -> None:
+    place: int
+    counts: Counts
+    line: Line
+
+
+class Worker:
+    """What all workers of a server have in common: the settings, and a socket for each place."""
+
+    def __init__(self, chosen: argparse.Namespace, bound: Sequence[socket.socket]) -> None:
         self._chosen = chosen
         self._bound = bound
 
-    def __call__(self, wanted: Wanted, counted: counts.Counts, line: Line) -> int:
+    def __call__(self, seat: Seat, wanted: Wanted) -> int:
         """The whole life of one; its exit code."""
-        chosen = self._chosen
+        chosen, line = self._chosen, seat.line
         try:
             bundle = opened(wanted.folder, wanted.digest, chosen.trust)
             _compare(bundle, wanted)
             model = Model(bundle, wanted.release if wanted.released in ("", bundle.digest) else "")
-            app = self._app(model, counted)
+            app = self._app(model, seat.counts)
         except BundleError as error:
             line.say(Word(error=str(error)[:_LONGEST_WORDS].encode("utf-8", "backslashreplace").decode()))
             return 1
+        others = [each for place, each in enumerate(self._bound) if place != seat.place]
         life = server.Life(chosen.drain, line.parent)
-        running = server.Server(app, life, server.Bounds(chosen.max_bytes, chosen.timeout))
+        running = server.Server(app, life, server.Bounds(chosen.max_bytes, chosen.timeout), others)
         signal.signal(RETIRE, running.retire)
         name = f"{model.serving.project} {model.serving.release}".rstrip()
         line.say(Word("", bundle.digest, model.serving.project, bundle.environment, name))
         if line.turn():
-            server.run(running, app, self._bound)
+            server.run(running, app, self._bound[seat.place])
         return 0
 
-    def _app(self, model: Model, counted: counts.Counts) -> App:
+    def _app(self, model: Model, counted: Counts) -> App:
         chosen = self._chosen
         return App(
             model,
@@ -127,7 +138,7 @@ def _compare(bundle: Bundle, wanted: Wanted) -> None:
         raise BundleError(f"{wanted.folder}: {words}")
 
 
-def _log(folder: Path, sample: float, counted: counts.Counts) -> log.PredictionLog:
+def _log(folder: Path, sample: float, counted: Counts) -> log.PredictionLog:
     try:
         return log.PredictionLog(folder, log.Limits(sample=sample), counted)
     except OSError as error:

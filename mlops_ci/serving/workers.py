@@ -1,6 +1,6 @@
 """The parent of the processes that answer: puts others in their place on a reload, and ends them when it is asked to.
 
-All take connections from the one socket that the parent holds, so that none is refused while they come and go.
+The parent holds a socket for each of them, so that no connection is refused while they come and go.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 
@@ -50,7 +50,7 @@ class Workers:
         self._asked = False
         self._news = ""  # of a reload, said when no request comes to the old ones any more
 
-    def run(self, path: Path, first: Wanted, bound: socket.socket) -> int:
+    def run(self, path: Path, first: Wanted, bound: Sequence[socket.socket]) -> int:
         """Serve the bundle at `path`, and what is there at each SIGHUP, until a signal ends it; the exit code.
 
         1: no worker can be started any more. Raises BundleError where none could from the first.
@@ -75,7 +75,8 @@ class Workers:
                     self._next = self._crew(self._now.wanted._replace(folder=_real(path), digest=first.digest))
             return 0
         finally:
-            bound.close()  # from here on connections are refused as soon as the last worker takes none
+            for each in bound:
+                each.close()  # from here on connections are refused as soon as the last worker takes none
             self._stop()
 
     def sums(self) -> dict[str, float]:
@@ -92,7 +93,7 @@ class Workers:
     def _crew(self, wanted: Wanted) -> Crew:
         return Crew(self._work, self._count, wanted, self._memory)
 
-    def _settle(self, crew: Crew, bound: socket.socket) -> None:
+    def _settle(self, crew: Crew, bound: Sequence[socket.socket]) -> None:
         """Let the next take the place of those that answer: all at once, or not at all."""
         crew.look()
         late = self._now is not None and time.monotonic() - crew.since > _LONGEST_LOAD
@@ -102,7 +103,7 @@ class Workers:
         elif word := crew.ready:
             self._switch(crew, word, bound)
 
-    def _switch(self, crew: Crew, word: Word, bound: socket.socket) -> None:
+    def _switch(self, crew: Crew, word: Word, bound: Sequence[socket.socket]) -> None:
         name = f"{word.name} ({word.digest})"
         if self._now is None:
             where = server.listen(bound)

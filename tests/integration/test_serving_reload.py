@@ -392,3 +392,17 @@ def test_no_connection_is_refused_while_no_worker_is_left(desk: Desk) -> None:
             os.kill(each, signal.SIGKILL)
         for _ in range(5):
             assert server.post({"instances": [ROW]}).status == 200
+
+
+def test_connections_do_not_wait_for_a_worker_that_hangs(desk: Desk) -> None:
+    """The kernel deals some of them out to it; others take these."""
+    with running(desk.link, "--workers", "2") as server:
+        assert until(lambda: server.metrics()["mlops_ci_ready"] == 2)
+        hanging = server.workers()[0]
+        os.kill(hanging, signal.SIGSTOP)
+        began = time.monotonic()
+        for _ in range(20):
+            assert server.post({"instances": [ROW]}).status == 200
+        assert time.monotonic() - began < 15
+        os.kill(hanging, signal.SIGCONT)
+        assert server.stop() == 0

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -361,6 +362,28 @@ def test_a_signature_is_demanded_of_every_server_and_only_where_it_is(desk: Desk
         )
         assert done.returncode == 1
         assert f"{bundle / 'model.sig'}: it is not there; a signature by the key in" in done.stdout + done.stderr
+
+
+def test_a_reload_demands_it_too_and_has_it_checked_by_what_was_started(desk: Desk, tmp_path: Path, kit: Path) -> None:
+    """A new bundle that brings a runtime which finds every signature good is not asked."""
+    new = Path(shutil.copytree(desk.bundle, tmp_path / "new"))
+    for name in ("keys", "statement"):
+        path = new / "serve" / "mlops_ci_serving" / "trust" / f"{name}.py"
+        path.write_text("public_key = check = lambda *_: None\n", encoding="utf-8")
+    (new / "model.sig").unlink()
+    desk.sign(sealed(new), desk.pair("a stranger")[0])
+    link = tmp_path / "current"
+    link.symlink_to(desk.bundle)
+    paths = os.pathsep.join((str(link / "serve"), str(kit)))
+    trusting = ("--trust", str(desk.public))
+    with running(link, *trusting, PYTHONPATH=paths, PYTHONDONTWRITEBYTECODE="1") as server:
+        link.unlink()
+        link.symlink_to(new)
+        server.process.send_signal(signal.SIGHUP)
+        assert server.said().startswith(f"not reloaded: {new / 'model.sig'}: ")
+        desk.sign(new, desk.key)
+        server.process.send_signal(signal.SIGHUP)
+        assert server.said().startswith("reloaded: rents ")
 
 
 def test_where_nothing_can_check_a_signature_nothing_is_served(desk: Desk, bundle: Path) -> None:
