@@ -38,6 +38,8 @@ def make_images(start: Path, asked: Asked, progress: Progress) -> tuple[Image, .
         raise ConfigError("it is not set: there is nowhere to push to", "Write it: ghcr.io/acme/flights.", where=where)
     bundle = find_bundle(start, asked.bundle, progress.note).folder
     recipes = image.recipes_of(project, bundle, image.names_of(project, bundle), asked.network, targets=asked.targets)
+    if asked.push:
+        image.require_free_tags(project, recipes)
     if asked.context is not None:
         if len(recipes) > 1:
             names = " or ".join(recipe.target for recipe in recipes)

@@ -95,6 +95,22 @@ def tag(image: Image, release: str, clock: Clock) -> None:
         clock.note(f"tag       {name} could not be pushed: {error.message}")
 
 
+def require_free_tags(project: Project, recipes: Iterable[Recipe]) -> None:
+    """UsageError where a release names an image already whose tag a push would give to another one.
+
+    The same files are another image when they are built again: the engine writes the time into it.
+    """
+    for recipe in recipes:
+        release = of_bundle(project.repository, project.config.project, recipe.names.bundle)
+        named = release.pushed.get(recipe.target, "") if release else ""
+        if named.rpartition("@")[0] == recipe.repository:
+            tagged_as = recipe.name.rpartition(":")[2]
+            raise UsageError(
+                f"{recipe.names.release} names its image already: {named}; its tag {tagged_as} stays that image",
+                f"Is the tag gone: docker buildx imagetools create --tag {recipe.name} {named}",
+            )
+
+
 def require_base(project: Project) -> None:
     """ConfigError where an image has nothing to stand on."""
     package = project.config.package

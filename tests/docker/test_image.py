@@ -17,6 +17,7 @@ import pytest
 
 from mlops_ci.edge.git import Repository
 from mlops_ci.edge.stores import folder as store
+from mlops_ci.records.releases import Release
 from mlops_ci.steps import ledger
 from tests import helpers, serving_bundles
 from tests.docker import bundles, machine
@@ -104,17 +105,41 @@ def test_what_the_image_is(project: Project, engine: Daemon, capsys: Capture) ->
         "org.opencontainers.image.base.name": project.base.partition("@")[0],
         "org.opencontainers.image.base.digest": project.base.partition("@")[2],
         "dev.mlops-ci.bundle": f"sha256:{digest(project.bundle)}",
+        "dev.mlops-ci.target": "docker",
     }
     history = json.dumps(engine.client.api.history(found["id"]))
     assert "uv.lock" not in history, "the stage that installs is not part of it"
 
 
-def test_a_release_is_found_tagged_and_labelled(project: Project, engine: Daemon, capsys: Capture) -> None:
+def released(project: Project, **images: Any) -> Release:
+    """v1 in ledger and store, with these images."""
     name = digest(project.bundle)
     made = entry(1, name)
-    release = msgspec.structs.replace(made.release, project="lines")
+    assert made.release is not None
+    release = msgspec.structs.replace(made.release, project="lines", **images)
     ledger.record(Repository.open(project.root), msgspec.structs.replace(made, release=release))
     store.put(project.root / ".mlops-ci/store", project.bundle, name)
+    return release
+
+
+def test_the_tag_of_a_release_stays_the_image_that_it_names(project: Project, capsys: Capture) -> None:
+    named = f"{project.image}@sha256:{'7' * 64}"
+    released(project, image=named, images={"docker": named})
+    said = project.run(capsys, "push", "--json", of="v1")
+    assert (said.code, said.json["error"]["code"]) == (2, "usage")
+    assert said.json["error"]["message"] == f"v1 names its image already: {named}; its tag v1 stays that image"
+    assert f"--tag {project.image}:v1 {named}" in said.json["error"]["advice"]
+    assert not [line for line in said.err.splitlines() if line.startswith(("image ", "push "))], "nothing is built"
+
+
+def test_another_repository_may_have_a_release_too(project: Project, capsys: Capture) -> None:
+    """A mirror: what vN.json names lies elsewhere."""
+    released(project, image=f"{project.image}-there@sha256:{'7' * 64}")
+    assert project.run(capsys, "push", of="v1").code == 0
+
+
+def test_a_release_is_found_tagged_and_labelled(project: Project, engine: Daemon, capsys: Capture) -> None:
+    release = released(project)
     found = project.run(capsys, "push", "--json", of="v1")
     assert found.code == 0, found.err
     assert found.json["name"] == f"{project.image}:v1"
