@@ -9,6 +9,7 @@ from mlops_ci.cli.output import clean, echo, emit_json
 from mlops_ci.flows.release import release
 from mlops_ci.flows.release_import import Reason, release_import
 from mlops_ci.records.outcomes import exit_code
+from mlops_ci.reports import numbers
 from mlops_ci.reports.terminal import verdict_lines
 from mlops_ci.steps.release import Released, Wish
 from mlops_ci.steps.write import Checked
@@ -21,11 +22,13 @@ def told(released: Released) -> tuple[str, ...]:
     decision, number = released.decision, released.bundle.release
     if not number:
         return (f"not released: {decision.reason}", f"  the bundle     {released.place}")
+    signature = released.bundle.signature or None
     word = "released before" if released.already else "released"
     return (
         f"{word}: {decision.project} {decision.reason}",
         f"  the bundle     {released.place}",
         *(f"  {_IMAGE.get(target, target):<15}{name}" for target, name in released.images.items()),
+        *([f"  signed by key  {numbers.short(signature.key)}"] if signature else []),
         f"  ask it         mlops-ci serve {number}",
         f"  the report     mlops-ci report {released.story.decision_id[:12]}",
     )

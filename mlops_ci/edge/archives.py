@@ -12,6 +12,10 @@ import stat
 import zipfile
 import zlib
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Container
 
 _NAME = re.compile(r"(?!/)(?:(?!\.{1,2}/)[A-Za-z0-9_][A-Za-z0-9._-]{0,199}/){0,8}[A-Za-z0-9_][A-Za-z0-9._-]{0,199}")
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -29,11 +33,14 @@ def is_plain(name: str) -> bool:
     return bool(_NAME.fullmatch(name)) and ".." not in name
 
 
-def pack(folder: Path, archive: Path) -> None:
-    """Write the files of a folder as a zip: sorted, of one time, not compressed, so that no library changes a byte."""
+def pack(folder: Path, archive: Path, only: Container[str] | None = None) -> None:
+    """Write the files of a folder as a zip: sorted, of one time, not compressed, so that no library changes a byte.
+
+    `only`: the names from the folder of those that go in; left out, all.
+    """
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as made:
         names = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
-        for name, path in sorted(names.items()):
+        for name, path in sorted((name, path) for name, path in names.items() if only is None or name in only):
             entry = zipfile.ZipInfo(name, _BEGINNING)
             entry.create_system = 3  # Unix, on Windows too
             entry.external_attr = (stat.S_IFREG | 0o644) << 16

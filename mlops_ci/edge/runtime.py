@@ -76,8 +76,12 @@ def trusting(found: environment.ProjectEnvironment, say: Callable[[str], None]) 
     """
     if not (named := os.environ.get(_TRUST)):
         return {}
-    kit_ = beside.lay(kit("trust"), "trust", found, lambda: say("installing what checks signatures, 16 MB, once"))
-    return {_TRUST: str(Path(named).absolute()), "PYTHONPATH": str(kit_)}
+    return {_TRUST: str(Path(named).absolute()), "PYTHONPATH": str(lay_trust(found, say))}
+
+
+def lay_trust(found: environment.ProjectEnvironment, say: Callable[[str], None]) -> Path:
+    """The folder with what checks and makes signatures, for the imports of an environment."""
+    return beside.lay(kit("trust"), "trust", found, lambda: say("installing what checks signatures, 16 MB, once"))
 
 
 def environment_for(bundle: Path, say: Callable[[str], None]) -> environment.ProjectEnvironment:

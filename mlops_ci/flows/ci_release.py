@@ -15,6 +15,7 @@ from mlops_ci.steps.project import repository_around
 from mlops_ci.steps.publish import bring_in
 from mlops_ci.steps.release import Wish, write_errored, write_release
 from mlops_ci.steps.release_decision import Candidate, passed_by
+from mlops_ci.steps.signatures import signer
 
 
 class _Desk(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +32,7 @@ def release_in_job(start: Path, folder: Path, wish: Wish, progress: Progress) ->
     job, repository = ci_job.this_job(), repository_around(start)
     bring_in(repository)
     found = rescored.read_list(folder)
+    wish = msgspec.structs.replace(wish, signer=signer(Clock(progress)))
     desk = _Desk(start=start, folder=folder, wish=wish, progress=progress)
     stories = []
     for row in ci_job.planned(job):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
+
 from mlops_ci.errors import UsageError, UserCodeError
 from mlops_ci.flows.check import check
 from mlops_ci.records.outcomes import Outcome, Status
@@ -21,6 +23,7 @@ from mlops_ci.steps.project import open_project
 from mlops_ci.steps.registration import register
 from mlops_ci.steps.release import Released, Wish, answers_as_judged, describe, write_release
 from mlops_ci.steps.release_decision import Candidate, Passed
+from mlops_ci.steps.signatures import signer
 from mlops_ci.steps.workshop import Workshop
 from mlops_ci.steps.write import Checked
 
@@ -40,11 +43,12 @@ def release(start: Path, wish: Wish, progress: Progress) -> Released | Checked:
         raise UsageError("there are changes that are not committed", "Commit them: a release is a commit's.")
     if case.head.config.package.image:
         require_base(case.project)
+    clock = Clock(progress)
+    by = signer(clock)
     checked = check(start, Asked(), progress)
     if checked.decision.outcome is not Outcome.PASSED:
         return checked
     passed = Passed(decision=checked.decision, decision_id=checked.story.decision_id, evidence=checked.story.evidence)
-    clock = Clock(progress)
     made = package(case, clock)
     candidate = Candidate(
         case=case,
@@ -53,7 +57,7 @@ def release(start: Path, wish: Wish, progress: Progress) -> Released | Checked:
         info=describe(made.bundle, made.exported, passed.decision_id),
         results=made.results,
     )
-    released = write_release(candidate, clock, wish)
+    released = write_release(candidate, clock, msgspec.structs.replace(wish, signer=by))
     register(released, case.project.state, clock)
     return released
 

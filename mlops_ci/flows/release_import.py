@@ -49,6 +49,7 @@ class ImportedRelease(msgspec.Struct, frozen=True, kw_only=True):
             "digest": self.digest,
             "bundle": str(self.place),
             "image": None,
+            "signature": None,
             "decision": self.story.decision_id,
             "outcome": self.story.decision.outcome,
         }

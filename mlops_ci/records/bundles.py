@@ -10,6 +10,8 @@ from mlops_ci.records.evaluation import Task
 from mlops_ci.records.tables import Kind
 
 Predicts = Literal["labels", "probabilities"]
+SIGNATURE = "model.sig"
+"""The one file of a bundle that its manifest does not list: the digest is the same whoever signs it."""
 Cell = float | int | str | bool | None
 """A value as JSON has it; times are ISO 8601 text."""
 

@@ -41,6 +41,15 @@ class Tried(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
 
 
+class Signature(msgspec.Struct, frozen=True, kw_only=True):
+    """Who signed a bundle."""
+
+    digest: str
+    """sha256 of its model.sig."""
+    key: str
+    """sha256 of the public key in PEM, as signatures name it."""
+
+
 class BundleInfo(msgspec.Struct, frozen=True, kw_only=True):
     """A bundle without its files."""
 
@@ -57,6 +66,8 @@ class BundleInfo(msgspec.Struct, frozen=True, kw_only=True):
     """The decision that passed the model."""
     number: int = 0
     """Of the release; 0: it did not become one."""
+    signature: Signature | msgspec.UnsetType = msgspec.UNSET
+    """Left out of the JSON where nobody signed it."""
 
     @property
     def release(self) -> str:
@@ -133,6 +144,8 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     """`repository@sha256:…` of the server; left out of the JSON where it has none."""
     images: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
     """Target -> `repository@sha256:…`, the server's as `docker`; left out of the JSON where none was pushed."""
+    signature: Signature | msgspec.UnsetType = msgspec.UNSET
+    """Left out of the JSON where nobody signed its bundle."""
     imported: str | msgspec.UnsetType = msgspec.UNSET
     """Where a model came from that no gate judged; left out of the JSON of all others. `judged` is empty then."""
 

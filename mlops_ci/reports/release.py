@@ -79,8 +79,15 @@ def _bundle(bundle: BundleInfo) -> tuple[Block, ...]:
         (Text("Bundle "), Code(bundle.digest), Text(f": {numbers.plural(bundle.files, 'file')}, {_size(bundle)}")),
         (Text("Judged by decision "), Code(numbers.short(bundle.decision))),
         (Text("Behavioural fingerprint "), Code(numbers.short(bundle.fingerprint))),
+        _signed(bundle),
     ]
     return (Heading((Text("Bundle"),)), Bullets(tuple(told)))
+
+
+def _signed(bundle: BundleInfo) -> Spans:
+    if not bundle.signature:
+        return (Text("Not signed"),)
+    return (Text("Signed by key "), Code(numbers.short(bundle.signature.key)))
 
 
 def _images(evidence: Evidence) -> tuple[Block, ...]:

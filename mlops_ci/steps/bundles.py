@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from mlops_ci.errors import UsageError
+from mlops_ci.steps import signatures
 from mlops_ci.steps.project import Project, open_project
 from mlops_ci.steps.releases import releases
 from mlops_ci.steps.stores import find
@@ -66,4 +67,6 @@ def _of_release(project: Project, name: str, number: int, say: Callable[[str], N
     if known[wanted].imported:
         advice = f"Serve it with MLflow: mlflow models serve -m {folder}"
         raise UsageError(f"v{wanted} was imported: it is a model of MLflow, without our runtime", advice)
+    if signature := known[wanted].signature:
+        signatures.lay(project, folder, signature, say)
     return FoundBundle(folder, f"v{wanted}")

@@ -77,7 +77,7 @@ def bundle_digest(bundle: Path) -> str:
     """The digest of a bundle whose files are those of its manifest; UsageError where they are not."""
     try:
         found = manifest.digest((bundle / manifest.NAME).read_bytes())
-        problem = damage(bundle, found)
+        problem = damage(bundle, found, signed=True)
     except (OSError, msgspec.MsgspecError) as error:
         raise UsageError(f"{bundle} is no bundle: {error}", "Name a folder that holds a manifest.json.") from None
     if problem:

@@ -11,7 +11,7 @@ import msgspec
 from mlops_ci.edge import files, remote
 from mlops_ci.edge.stores import folder
 from mlops_ci.records.prunes import Goes, Pruning, Stays, Tombstone
-from mlops_ci.steps import stores
+from mlops_ci.steps import signatures, stores
 from mlops_ci.steps.deployed import deployed
 from mlops_ci.steps.publish import bring_in, publish
 from mlops_ci.steps.releases import releases
@@ -88,6 +88,10 @@ def erase(project: Project, pruning: Pruning, rule: Rule) -> Pruning:
     if bundles and place and remote.remote_of(project.repository):
         publish(project.repository, [])
     for each in pruning.goes:
+        for signature in {one.signature.digest for one in numbered if one.bundle == each.digest and one.signature}:
+            if each.kind == "bundle" and place:
+                place.remove(signatures.archive_name(signature))  # before its bundle, by which the next run finds it
+            files.remove(signatures.place(project, signature))
         if each.kind == "bundle" and place:
             place.remove(stores.archive_name(each.digest))
         if each.digest:

@@ -17,7 +17,7 @@ from mlops_ci.records.releases import BundleInfo, Release
 from mlops_ci.records.results import Part, Result
 from mlops_ci.reports import numbers
 from mlops_ci.reports.story import Story
-from mlops_ci.steps import image, ledger, release_images, stores
+from mlops_ci.steps import image, ledger, release_images, signatures, stores
 from mlops_ci.steps.bundle import Bundle
 from mlops_ci.steps.case import Case
 from mlops_ci.steps.export import Exported
@@ -26,15 +26,20 @@ from mlops_ci.steps.publish import bring_in, publish
 from mlops_ci.steps.release_before import compared
 from mlops_ci.steps.release_decision import Candidate, Passed, entry_of, errored_story, references, story_of
 from mlops_ci.steps.releases import of_bundle, record_release
+from mlops_ci.steps.signatures import Signed, Signer
 
 replace = msgspec.structs.replace
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
-    """How a release is asked for. `push`: image and ledger go to their remotes. `network`: of the image's build."""
+    """How a release is asked for. `push`: image and ledger go to their remotes. `network`: of the image's build.
+
+    `signer`: who signs the bundle; None: nobody.
+    """
 
     push: bool = False
     network: str | None = None
+    signer: Signer | None = None
 
 
 class Released(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,6 +76,7 @@ class Released(msgspec.Struct, frozen=True, kw_only=True):
             "bundle": str(self.place),
             "image": self.image or None,
             "images": self.images,
+            "signature": msgspec.to_builtins(self.bundle.signature) if self.bundle.signature else None,
             "decision": self.story.decision_id,
             "outcome": self.decision.outcome,
         }
@@ -102,8 +108,12 @@ def describe(bundle: Bundle, exported: Exported, decision: str) -> BundleInfo:
 
 
 def write_release(candidate: Candidate, clock: Clock, wish: Wish) -> Released:
-    """The image where one is wanted, the store, the next number; the same again is the release it was."""
-    repository = candidate.case.project.repository
+    """The signature and the image where they are wanted, the store, the next number.
+
+    The same again is the release it was.
+    """
+    repository, by = candidate.case.project.repository, wish.signer
+    candidate = candidate.signed_as(_signed(candidate, by, clock) if by and not candidate.refused else None)
     if wish.push:
         stores.require_lasting(candidate.case.project)
         bring_in(repository)
@@ -160,8 +170,14 @@ def _refused(candidate: Candidate, clock: Clock, wish: Wish) -> Released:
 def _before(candidate: Candidate, wish: Wish) -> Release | None:
     """The release that it is already: with its images where these are pushed too."""
     name = candidate.case.head.config.project
-    wants = release_images.wanted(candidate) if wish.push else ()
-    return of_bundle(candidate.case.project.repository, name, candidate.info.digest, images=wants)
+    wants, signature = release_images.wanted(candidate) if wish.push else (), candidate.info.signature
+    return of_bundle(
+        candidate.case.project.repository,
+        name,
+        candidate.info.digest,
+        images=wants,
+        signature=signature.digest if signature else "",
+    )
 
 
 def _again(repository: Repository, release: Release, place: Path) -> Released:
@@ -174,8 +190,18 @@ def _stored(candidate: Candidate, clock: Clock) -> Path:
     case, bundle = candidate.case, candidate.bundle
     with clock.step("store", "putting the bundle into the store") as line:
         place, store = stores.keep(case.project, bundle.folder, bundle.digest, lambda text: clock.say("store", text))
+        if candidate.signed:
+            signatures.keep(case.project, candidate.signed, lambda text: clock.say("store", text))
+            signatures.lay(case.project, place, candidate.signed.record, lambda text: clock.say("store", text))
         line.found = f"{numbers.size(bundle.bytes)}, read back from {store}"
     return place
+
+
+def _signed(candidate: Candidate, by: Signer, clock: Clock) -> Signed:
+    with clock.step("sign", "signing the bundle") as line:
+        signed = signatures.sign(candidate.bundle.folder, by, lambda text: clock.say("sign", text))
+        line.found = f"by key {numbers.short(by.key)}"
+    return signed
 
 
 def _result(check: str, message: str, *, passed: bool) -> Result:

@@ -18,6 +18,7 @@ from mlops_ci.steps.case import Case
 from mlops_ci.steps.ledger import StoredDecision
 from mlops_ci.steps.progress import Clock
 from mlops_ci.steps.run_info import run_info
+from mlops_ci.steps.signatures import Signed
 
 replace = msgspec.structs.replace
 
@@ -47,6 +48,7 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     image: ImageInfo | msgspec.UnsetType = msgspec.UNSET
     images: dict[str, ImageInfo] | msgspec.UnsetType = msgspec.UNSET
     """Of targets other than the server."""
+    signed: Signed | None = None
     reported: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
     """What of it is the word of the job that made it, in words."""
 
@@ -57,6 +59,11 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def refused(self) -> bool:
         return any(result.status not in (Status.PASSED, Status.SKIPPED) for result in self.results)
+
+    def signed_as(self, signed: Signed | None) -> Candidate:
+        """The same with a signature, or without: what the record brings along is not looked at."""
+        record = signed.record if signed else msgspec.UNSET
+        return replace(self, signed=signed, info=replace(self.info, signature=record))
 
     def numbered(self, number: int) -> Candidate:
         """The same under a number."""
@@ -168,6 +175,7 @@ def _release(story: Story, bundle: BundleInfo) -> Release:
         commit=story.decision.subject.commit,
         image=pushed.get("docker", msgspec.UNSET),
         images=pushed or msgspec.UNSET,
+        signature=bundle.signature,
     )
 
 

@@ -37,10 +37,17 @@ def releases(repository: Repository, project: str) -> dict[int, Release]:
     return dict(sorted(found.items()))
 
 
-def of_bundle(repository: Repository, project: str, digest: str, *, images: tuple[Target, ...] = ()) -> Release | None:
-    """The release that a bundle is already, the last of them; only one counts whose `images` were all pushed."""
+def of_bundle(
+    repository: Repository, project: str, digest: str, *, images: tuple[Target, ...] = (), signature: str = ""
+) -> Release | None:
+    """The release that a bundle is already, the last of them.
+
+    Only one counts whose `images` were all pushed, and that has this `signature`, by its digest, where one is named.
+    """
     known = releases(repository, project).values()
     found = [one for one in known if one.bundle == digest and set(images) <= one.pushed.keys()]
+    if signature:
+        found = [one for one in found if one.signature and one.signature.digest == signature]
     return found[-1] if found else None
 
 

@@ -42,7 +42,7 @@ def keep(project: Project, bundle: Path, digest: str, say: Callable[[str], None]
     if place:
         say(f"sending the bundle to {place.place}")
         with files.temporary() as scratch:
-            archives.pack(kept, scratch / "bundle.zip")
+            archives.pack(kept, scratch / "bundle.zip", only=folder.vouched(kept))
             place.put(archive_name(digest), scratch / "bundle.zip")
     return Kept(kept, place.place if place else project.config.store)
 
@@ -53,16 +53,21 @@ def find(project: Project, digest: str, say: Callable[[str], None]) -> Path | No
     UsageError where it was changed here, OutsideError where it was changed there.
     """
     target = folder.place(local_folder(project), digest)
-    place = remote_store(project) or _workflows_store(project)
+    place = place_to_fetch(project)
     if not target.is_dir() and place:
         say(f"fetching bundle {digest[:12]} from {place.place}")
         if not _fetched(place, digest, local_folder(project)):
             return None
     if not target.is_dir():
         return None
-    if problem := folder.damage(target, digest):
+    if problem := folder.damage(target, digest, signed=True):
         raise UsageError(f"bundle {digest[:12]} was changed: {problem}", f"Remove {target} and run the command again.")
     return target
+
+
+def place_to_fetch(project: Project) -> Remote | None:
+    """Where to look for what this machine lacks; None where that is nowhere else."""
+    return remote_store(project) or _workflows_store(project)
 
 
 def remote_store(project: Project) -> Remote | None:

@@ -15,14 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mlops_ci.edge import runtime
+from mlops_ci.edge import runtime, signing
 from mlops_ci.edge.git import Repository
+from mlops_ci.errors import UsageError
 from mlops_ci.flows.release import release
 from mlops_ci.records.decisions import DecisionKind
 from mlops_ci.records.outcomes import Outcome
-from mlops_ci.steps import ledger
+from mlops_ci.steps import ledger, signatures
 from mlops_ci.steps.progress import Silent
 from mlops_ci.steps.release import Released, Wish
+from tests import signing_keys
 from tests.environments import python_with
 from tests.helpers import commit, git, repo
 
@@ -228,3 +230,43 @@ def test_a_bundle_that_answers_otherwise_is_refused_and_recorded(
     assert stored.decision.reason.startswith("bundle_answers: its fingerprint is 000000000000, the judged model's ")
     assert "**not released**" in stored.report_markdown
     assert git(root, "ls-tree", "--name-only", "mlops-reports:releases/tumours").split() == ["v1.json"]
+
+
+def test_a_release_is_signed_where_a_key_is_named(
+    released: tuple[Path, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a bundle that was released unsigned it is another release: what the ledger says of the first stays true."""
+    root, key = tmp_path / "signed", signing_keys.pair(tmp_path, "ours")
+    shutil.copytree(released[0], root)
+    assert released[1]["signature"] is None
+    assert "- Not signed" in ledger.find(Repository.open(root)).report_markdown
+    monkeypatch.setenv("MLOPS_CI_SIGNING_KEY", str(key.private))
+    real = signatures.keep
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(signatures, "keep", killed)  # the bundle is in the store, its signature not yet
+    with pytest.raises(KeyboardInterrupt):
+        release(root, Wish(), Silent())
+    monkeypatch.setattr(signatures, "keep", real)
+    told = run(root, "release")
+    assert (told["release"], told["digest"]) == ("v2", released[1]["digest"])
+    kept = json.loads(git(root, "show", "mlops-reports:releases/tumours/v2.json"))
+    assert kept["signature"] == told["signature"]
+    assert "signature" not in json.loads(git(root, "show", "mlops-reports:releases/tumours/v1.json"))
+    assert signing.problem(Path(told["bundle"]), key.public, print) == ""
+    stored = ledger.find(Repository.open(root), told["decision"])
+    assert f"- Signed by key `{told['signature']['key'][:7]}`" in stored.report_markdown
+    assert run(root, "release") == told
+    monkeypatch.delenv("MLOPS_CI_SIGNING_KEY")
+    assert run(root, "release") == told, "unsigned it is the release that it is already"
+
+
+def test_a_key_that_cannot_sign_stops_a_release_before_it_trains(
+    released: tuple[Path, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLOPS_CI_SIGNING_KEY", str(tmp_path / "none.pem"))
+    monkeypatch.setattr("mlops_ci.flows.release.check", lambda *_: pytest.fail("it is checked first"))
+    with pytest.raises(UsageError, match=r"none\.pem: the key cannot be read: No such file or directory"):
+        release(released[0], Wish(), Silent())

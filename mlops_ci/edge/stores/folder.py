@@ -10,7 +10,7 @@ import msgspec
 
 from mlops_ci.edge import files
 from mlops_ci.errors import OutsideError
-from mlops_ci.records.bundles import Manifest
+from mlops_ci.records.bundles import SIGNATURE, Manifest
 
 _BUNDLES = "bundles"
 _MANIFEST = "manifest.json"
@@ -25,7 +25,7 @@ def put(store: Path, bundle: Path, digest: str) -> Path:
     if not target.is_dir():
         with files.folder(target) as fresh:
             shutil.copytree(bundle, fresh, dirs_exist_ok=True)
-    if problem := damage(target, digest):
+    if problem := damage(target, digest, signed=True):
         raise OutsideError(f"the bundle in the store is not the one that was put there: {problem}", f"Remove {target}.")
     return target
 
@@ -35,8 +35,16 @@ def place(store: Path, digest: str) -> Path:
     return store / _BUNDLES / digest
 
 
-def damage(bundle: Path, digest: str) -> str:
-    """How a bundle differs from the one of that digest, file by file; empty where it does not."""
+def vouched(bundle: Path) -> frozenset[str]:
+    """The names of what its manifest vouches for, and of the manifest."""
+    return frozenset(msgspec.json.decode((bundle / _MANIFEST).read_bytes(), type=Manifest).files) | {_MANIFEST}
+
+
+def damage(bundle: Path, digest: str, *, signed: bool = False) -> str:
+    """How a bundle differs from the one of that digest, file by file; empty where it does not.
+
+    `signed`: a plain file model.sig may lie beside what is listed.
+    """
     try:
         listed = (bundle / _MANIFEST).read_bytes()
     except OSError as error:
@@ -47,6 +55,8 @@ def damage(bundle: Path, digest: str) -> str:
     found = {
         path.relative_to(bundle).as_posix() for path in bundle.rglob("*") if not path.is_dir() or path.is_symlink()
     }
+    if signed and (bundle / SIGNATURE).is_file() and not (bundle / SIGNATURE).is_symlink():
+        found -= {SIGNATURE} - expected.keys()
     for name in sorted(found ^ (expected.keys() | {_MANIFEST})):
         return f"{name} is {'missing' if name in expected else 'not listed'}"
     for name, of in expected.items():

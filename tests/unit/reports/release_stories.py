@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from mlops_ci.records.decisions import Change, DecisionKind, Evidence, ParamChange, TrainingInfo, Trust
 from mlops_ci.records.evaluation import Interval, MetricValue
 from mlops_ci.records.outcomes import Outcome, Status
-from mlops_ci.records.releases import BundleInfo, Comparison, ImageInfo, Parity, Tried
+from mlops_ci.records.releases import BundleInfo, Comparison, ImageInfo, Parity, Signature, Tried
 from mlops_ci.reports.story import Story
 from tests.unit.reports.report_stories import decision, result, snapshot
 
 BASE = f"python:3.12-slim@sha256:{'b' * 64}"
 
 
-def bundle(*, number: int = 2, format_: str = "onnx") -> BundleInfo:
+def bundle(*, number: int = 2, format_: str = "onnx", signed: bool = False) -> BundleInfo:
     return BundleInfo(
         digest="b1" * 32,
         format=format_,  # type: ignore[arg-type]
@@ -25,6 +27,7 @@ def bundle(*, number: int = 2, format_: str = "onnx") -> BundleInfo:
         ),
         decision="d1" * 32,
         number=number,
+        signature=Signature(digest="5a" * 32, key="10858b73c968" + "0" * 52) if signed else msgspec.UNSET,
     )
 
 
@@ -52,7 +55,7 @@ def first() -> Story:
 
 
 def second() -> Story:
-    """With an image, after another."""
+    """With an image, signed, after another."""
     metrics = (
         MetricValue(metric="roc_auc", value=0.8412, champion=0.838),
         MetricValue(metric="log_loss", value=0.4211, champion=0.4302, higher_is_better=False, unit="nats"),
@@ -74,7 +77,9 @@ def second() -> Story:
         environment=("requirements.lock",),
         params=(ParamChange(file="params.yaml", key="max_depth", before="8", after="4", line=2),),
     )
-    evidence = Evidence(snapshot=snapshot(), training=training(), bundle=bundle(), image=image(), comparison=comparison)
+    evidence = Evidence(
+        snapshot=snapshot(), training=training(), bundle=bundle(signed=True), image=image(), comparison=comparison
+    )
     return story("v2 is the model of decision d1d1d1d as onnx, 1.2 MB", evidence, change=change)
 
 
