@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import click
 
 from mlops_ci.cli.output import Say
 from mlops_ci.errors import UsageError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +33,12 @@ class Session:
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+trust_option = click.option(
+    "--trust",
+    metavar="KEY",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Open nothing without a signature by this public key (`MLOPS_CI_TRUST`, `package.trust`).",
+)
 network_option = click.option(
     "--network", metavar="NAME", help="Of the image's build: the daemon's default, else `host`."
 )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 import msgspec
 
-from mlops_ci.cli.options import Session, json_option
+from mlops_ci.cli.options import Session, json_option, trust_option
 from mlops_ci.cli.output import clean, echo, emit_json
 from mlops_ci.flows.score import Asked, score
 
@@ -25,6 +27,7 @@ the answers; or a folder, with one file for each, into which a run that was stop
     "--bad-rows", metavar="CSV", default="", help="Collect there what cannot be answered, instead of stopping."
 )
 @click.option("--overwrite", is_flag=True, help="Replace files that are there already.")
+@trust_option
 @json_option
 @click.pass_obj
 def command(
@@ -36,10 +39,13 @@ def command(
     keep: bool,
     bad_rows: str,
     overwrite: bool,
+    trust: Path | None,
     as_json: bool,
 ) -> int:
     """Say how many rows were answered, and where the answers are."""
-    asked = Asked(bundle=bundle, inputs=inputs, output=output, keep=keep, bad_rows=bad_rows, overwrite=overwrite)
+    asked = Asked(
+        bundle=bundle, inputs=inputs, output=output, keep=keep, bad_rows=bad_rows, overwrite=overwrite, trust=trust
+    )
     scored = score(session.folder, asked, session.say())
     if as_json:
         emit_json(msgspec.to_builtins(scored))

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from mlops_ci.cli.options import Session, json_option
-from mlops_ci.flows.serve import serve
+from mlops_ci.cli.options import Session, json_option, trust_option
+from mlops_ci.flows.serve import Asked, serve
 
 
 @click.command(help="Serve a release (v3, churn/v3; the newest when left out) or the folder of a bundle.")
@@ -21,6 +21,7 @@ from mlops_ci.flows.serve import serve
     type=click.Path(file_okay=False, path_type=Path),
     help="Where every prediction is written; left out: nowhere.",
 )
+@trust_option
 @json_option
 @click.pass_obj
 def command(
@@ -31,9 +32,10 @@ def command(
     port: int,
     workers: int,
     log: Path | None,
+    trust: Path | None,
     as_json: bool,  # noqa: ARG001 - what stops it before it serves is told as JSON, by `main`
 ) -> int:
     """Become the server."""
     logged = ("--log", str(log.resolve())) if log else ()
     options = ("--host", host, "--port", str(port), "--workers", str(workers), *logged)
-    serve(session.folder, bundle, options, session.say())
+    serve(session.folder, Asked(bundle=bundle, options=options, trust=trust), session.say())

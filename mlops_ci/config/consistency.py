@@ -129,7 +129,7 @@ def _paths(config: Config) -> Iterator[Problem]:
     train = config.train
     inside: dict[Path, str | None] = {("data", "sources", name): path for name, path in config.data.sources.items()}
     inside[("data", "contract")] = config.data.contract
-    inside[("package", "dockerfile")] = config.package.dockerfile
+    inside |= {("package", "dockerfile"): config.package.dockerfile, ("package", "trust"): config.package.trust}
     if config.data.prepare and config.data.prepare.endswith(".sql"):
         inside[("data", "prepare")] = config.data.prepare
     if train:

@@ -151,6 +151,13 @@ class Package(Section, frozen=True, kw_only=True):
     dockerfile: Annotated[
         str | None, Meta(description="A Dockerfile of your own instead of the generated one (docs/image.md).")
     ] = None
+    trust: Annotated[
+        str | None,
+        Meta(
+            description="The public key of who signs releases, a PEM file of the project: `release` signs with its "
+            "private half (`MLOPS_CI_SIGNING_KEY`), and nothing opens a bundle without (docs/bundle.md)."
+        ),
+    ] = None
     memory: Annotated[int, Meta(description="MiB that the image may use in its smoke test.", ge=64)] = 512
     targets: Annotated[
         tuple[Target, ...],

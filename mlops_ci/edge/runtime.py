@@ -69,14 +69,20 @@ def kit(name: str) -> Path:
     return _FOLDER / name / LOCK
 
 
-def trusting(found: environment.ProjectEnvironment, say: Callable[[str], None]) -> dict[str, str]:
-    """The variables of a process that must demand a signature, where MLOPS_CI_TRUST does; else none.
+def named_trust() -> Path | None:
+    """The public key that the environment names; None: it demands nobody's signature."""
+    named = os.environ.get(_TRUST)
+    return Path(named) if named else None
+
+
+def trusting(found: environment.ProjectEnvironment, trust: Path | None, say: Callable[[str], None]) -> dict[str, str]:
+    """The variables of a process that must demand a signature by a public key; without a key none.
 
     PYTHONPATH is where the library lies that checks it: only who demands one installs it.
     """
-    if not (named := os.environ.get(_TRUST)):
+    if trust is None:
         return {}
-    return {_TRUST: str(Path(named).absolute()), "PYTHONPATH": str(lay_trust(found, say))}
+    return {_TRUST: str(trust.absolute()), "PYTHONPATH": str(lay_trust(found, say))}
 
 
 def lay_trust(found: environment.ProjectEnvironment, say: Callable[[str], None]) -> Path:
@@ -121,10 +127,13 @@ def conforms(bundle: Path, python: Path) -> Conforms:
         raise OutsideError(f"the bundle does not start:\n{told}", "Is its environment whole?") from None
 
 
-def become(bundle: Path, options: tuple[str, ...], say: Callable[[str], None]) -> NoReturn:
-    """Replace this process by the bundle's server. Nothing is written into the bundle."""
+def become(bundle: Path, options: tuple[str, ...], trust: Path | None, say: Callable[[str], None]) -> NoReturn:
+    """Replace this process by the bundle's server. Nothing is written into the bundle.
+
+    trust: the public key whose signature it must have.
+    """
     found = environment_for(bundle, say)
-    python, demanded = found.python, trusting(found, say)
+    python, demanded = found.python, trusting(found, trust, say)
     paths = [str(bundle / "serve"), *filter(None, [demanded.pop("PYTHONPATH", "")])]
     variables = os.environ | demanded | {"PYTHONPATH": os.pathsep.join(paths), "PYTHONDONTWRITEBYTECODE": "1"}
     os.execve(python, [str(python), "-s", "-m", PACKAGE, str(bundle), *options], variables)  # noqa: S606 - no shell

@@ -42,8 +42,12 @@ class _Failed(msgspec.Struct, frozen=True):
     error: _Problem
 
 
-def score(bundle: Path, options: tuple[str, ...], *, folder: Path, say: Callable[[str], None]) -> Scored:
+def score(
+    bundle: Path, options: tuple[str, ...], *, folder: Path, say: Callable[[str], None], trust: Path | None = None
+) -> Scored:
     """Score files. options: of the runtime, with paths from `folder`; its progress goes to stderr.
+
+    trust: the public key whose signature the bundle must have.
 
     InputError for files and rows that it refuses, OutsideError where it cannot run or write.
     """
@@ -52,7 +56,7 @@ def score(bundle: Path, options: tuple[str, ...], *, folder: Path, say: Callable
     with temporary() as scratch:
         processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         variables = user_environment(scratch, python=environment.python, threads=processors)
-        demanded = runtime.trusting(environment, say)
+        demanded = runtime.trusting(environment, trust, say)
         paths = [str(bundle / "serve"), str(kit), *filter(None, [demanded.pop("PYTHONPATH", "")])]
         variables |= demanded | {"PYTHONPATH": os.pathsep.join(paths)}
         command = [str(environment.python), "-s", "-m", f"{runtime.PACKAGE}.{_KIT}"]

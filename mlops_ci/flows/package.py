@@ -12,6 +12,7 @@ from mlops_ci.steps.bundles import find_bundle
 from mlops_ci.steps.package import Machine
 from mlops_ci.steps.progress import Clock, Progress
 from mlops_ci.steps.project import open_project
+from mlops_ci.steps.trust import demanded, require_signature
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +28,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 def make_package(start: Path, asked: Asked, progress: Progress) -> Packaged:
     """Write it."""
     found = find_bundle(start, asked.bundle, progress.note)
+    require_signature(found.folder, demanded(start), progress.note)
     output = start / asked.output
     with Clock(progress).step("package", f"for {asked.target}") as line:
         if asked.target == "lambda":

@@ -24,6 +24,7 @@ from mlops_ci.steps.registration import register
 from mlops_ci.steps.release import Released, Wish, answers_as_judged, describe, write_release
 from mlops_ci.steps.release_decision import Candidate, Passed
 from mlops_ci.steps.signatures import signer
+from mlops_ci.steps.trust import require_signer
 from mlops_ci.steps.workshop import Workshop
 from mlops_ci.steps.write import Checked
 
@@ -45,6 +46,7 @@ def release(start: Path, wish: Wish, progress: Progress) -> Released | Checked:
         require_base(case.project)
     clock = Clock(progress)
     by = signer(clock)
+    require_signer(case.head.root, case.head.config, by, lambda text: clock.say("sign", text))
     checked = check(start, Asked(), progress)
     if checked.decision.outcome is not Outcome.PASSED:
         return checked

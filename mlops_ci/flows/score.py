@@ -10,6 +10,7 @@ from mlops_ci.records.scoring import Scored
 from mlops_ci.steps.bundles import find_bundle
 from mlops_ci.steps.progress import Progress
 from mlops_ci.steps.scoring import score_files
+from mlops_ci.steps.trust import demanded
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,14 +22,17 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     keep: bool = False
     bad_rows: str = ""
     overwrite: bool = False
+    trust: Path | None = None
+    """The public key whose signature the bundle must have."""
 
 
 def score(start: Path, asked: Asked, progress: Progress) -> Scored:
     """Score the files."""
+    trust = demanded(start, asked.trust)
     found = find_bundle(start, asked.bundle, progress.note)
     flags = [name for name, wanted in (("--keep", asked.keep), ("--overwrite", asked.overwrite)) if wanted]
     # With the sign of equality, and what is no option behind --: a name may begin with a dash.
     named = [f"--bad-rows={asked.bad_rows}"] if asked.bad_rows else []
     release = [f"--release={found.release}"] if found.release else []
     options = (*flags, *named, *release, "--", str(found.folder), *asked.inputs, asked.output)
-    return score_files(found.folder, options, start, progress)
+    return score_files(found.folder, options, start, progress, trust=trust)

@@ -27,6 +27,7 @@ from mlops_ci.steps.release_before import compared
 from mlops_ci.steps.release_decision import Candidate, Passed, entry_of, errored_story, references, story_of
 from mlops_ci.steps.releases import of_bundle, record_release
 from mlops_ci.steps.signatures import Signed, Signer
+from mlops_ci.steps.trust import require_signer
 
 replace = msgspec.structs.replace
 
@@ -112,7 +113,8 @@ def write_release(candidate: Candidate, clock: Clock, wish: Wish) -> Released:
 
     The same again is the release it was.
     """
-    repository, by = candidate.case.project.repository, wish.signer
+    repository, by, head = candidate.case.project.repository, wish.signer, candidate.case.head
+    require_signer(head.root, head.config, by, lambda text: clock.say("sign", text))
     candidate = candidate.signed_as(_signed(candidate, by, clock) if by and not candidate.refused else None)
     if wish.push:
         stores.require_lasting(candidate.case.project)

@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from mlops_ci.steps.progress import Progress
 
 
-def score_files(bundle: Path, options: tuple[str, ...], folder: Path, progress: Progress) -> Scored:
+def score_files(
+    bundle: Path, options: tuple[str, ...], folder: Path, progress: Progress, *, trust: Path | None = None
+) -> Scored:
     """Files in, files out; paths among the options are relative to `folder`."""
     began = time.perf_counter()
-    scored = scoring.score(bundle, options, folder=folder, say=progress.note)
+    scored = scoring.score(bundle, options, folder=folder, say=progress.note, trust=trust)
     progress.finished("score", _told(scored), time.perf_counter() - began)
     return scored
 

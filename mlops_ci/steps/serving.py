@@ -11,6 +11,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def run_server(bundle: Path, options: tuple[str, ...], say: Callable[[str], None]) -> NoReturn:
+def run_server(bundle: Path, options: tuple[str, ...], trust: Path | None, say: Callable[[str], None]) -> NoReturn:
     """Become the server of a bundle: signals and exit codes are its own from here on."""
-    runtime.become(bundle, options, say)
+    runtime.become(bundle, options, trust, say)
