@@ -21,6 +21,7 @@ class Project:
     timeout: str = "60m"
     secrets: tuple[str, ...] = ()
     image: str = ""
+    signs: bool = False
 
     @property
     def settings(self) -> str:
@@ -56,6 +57,7 @@ def rendered(case: Case) -> dict[str, str]:
             timeout=config.runner.timeout,
             secrets=config.runner.secrets,
             pushes=(project.image,),
+            signs=project.signs,
         )
         for project, config in zip(case.projects, configs, strict=True)
     )
@@ -97,6 +99,7 @@ CASES = {
         "secrets": case.each(secrets=("HF_TOKEN", "DATABASE_URL")),
         "short": case.each(timeout="90s"),
         "long": case.each(timeout="36h"),
+        "signed": case.each(signs=True),
         "trunk": replace(case, branch="trunk"),
         "all": replace(case.each(labels=SELF_HOSTED, secrets=("HF_TOKEN",), timeout="5h"), branch="dev/2.x_y"),
     }.items()

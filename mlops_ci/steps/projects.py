@@ -59,6 +59,7 @@ def project_inputs(config: Config, *, folder: str) -> ProjectInputs:
         timeout=runner.timeout,
         secrets=runner.secrets,
         pushes=tuple(filter(None, (config.package.image, config.store))),
+        signs=config.package.trust is not None,
     )
 
 

@@ -31,6 +31,8 @@ class ProjectInputs(msgspec.Struct, frozen=True, kw_only=True):
     secrets: tuple[str, ...] = ()
     pushes: tuple[str, ...] = ()
     """Where a release pushes to: the repository of its image, and its store."""
+    signs: bool = False
+    """Whether a release has to be signed."""
 
 
 class Inputs(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,6 +73,7 @@ def settings(inputs: Inputs) -> dict[str, Any]:
         "packages": any(
             place.startswith(("ghcr.io/", "oci://ghcr.io/")) for project in projects for place in project.pushes
         ),
+        "signs": any(project.signs for project in projects),
         "secrets": sorted({name for project in projects for name in project.secrets}),
     }
 

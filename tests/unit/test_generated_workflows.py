@@ -37,6 +37,7 @@ GOLDEN = {
     "one-project-with-secrets": inputs(INSIDE, branch="trunk"),
     "three-projects": inputs(INSIDE, msgspec.structs.replace(LATE, pushes=("ghcr.io/acme/late",)), GPU),
     "self-hosted": inputs(GPU),
+    "signed": inputs(msgspec.structs.replace(CHURN, signs=True), LATE),
 }
 
 
@@ -171,6 +172,21 @@ def test_the_right_to_push_images_is_asked_for_where_there_are_images() -> None:
     elsewhere = msgspec.structs.replace(CHURN, pushes=("registry.example.org/acme/churn", ".mlops-ci/store"))
     release = jobs(generate(inputs(elsewhere, LATE))[".github/workflows/mlops-release.yml"])["release"]
     assert release["permissions"] == {"contents": "write"}
+
+
+def test_the_key_that_signs_reaches_the_one_job_that_runs_nothing_of_the_project() -> None:
+    made = generate(GOLDEN["signed"])
+    texts = {f"{path} {name}": str(job) for path, text in made.items() for name, job in jobs(text).items()}
+    assert [name for name, job in texts.items() if "SIGNING_KEY" in job] == [
+        ".github/workflows/mlops-release.yml release"
+    ]
+    release = jobs(made[".github/workflows/mlops-release.yml"])["release"]
+    assert release["environment"] == {"name": "mlops-release", "deployment": False}
+    lay, use = release["steps"][-2:]
+    assert lay["env"] == {"SIGNING_KEY": "${{ secrets.MLOPS_CI_SIGNING_KEY }}"}
+    assert lay["run"].startswith("(umask 077; ")
+    assert "SIGNING_KEY" not in use["env"]
+    assert not [text for text in generate(ROOT).values() if "SIGNING_KEY" in text]
 
 
 @pytest.mark.parametrize("projects", [(CHURN,), (INSIDE,), (INSIDE, LATE)])
