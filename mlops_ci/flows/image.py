@@ -13,6 +13,7 @@ from mlops_ci.steps.bundles import find_bundle
 from mlops_ci.steps.image_context import write_context
 from mlops_ci.steps.progress import Clock, Progress
 from mlops_ci.steps.project import open_project
+from mlops_ci.steps.trust import demanded, require_signature
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +38,7 @@ def make_images(start: Path, asked: Asked, progress: Progress) -> tuple[Image, .
         where = project.config.place("package.image")
         raise ConfigError("it is not set: there is nowhere to push to", "Write it: ghcr.io/acme/flights.", where=where)
     bundle = find_bundle(start, asked.bundle, progress.note).folder
+    require_signature(bundle, demanded(start), progress.note)
     recipes = image.recipes_of(project, bundle, image.names_of(project, bundle), asked.network, targets=asked.targets)
     if asked.push:
         image.require_free_tags(project, recipes)

@@ -16,6 +16,9 @@ TIME = 315_532_800
 INDEXES = ("UV_DEFAULT_INDEX", "UV_INDEX", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL")
 """Variables that say where packages come from; told to the stage that installs, which is not part of the image."""
 
+KEY = "kit/trust.pub"
+"""Where the public key of who signs lies in the build context."""
+_TRUST = f"/{KEY}"
 _RUNTIME = "serve/"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
@@ -49,9 +52,22 @@ PLACES: dict[Target, Place] = {
 }
 
 
-def dockerfile(base: str, target: Target = "docker") -> str:
-    """The Dockerfile of any bundle for a target, on a base that is named by its digest."""
-    return render("image/Dockerfile", base=base, arguments=INDEXES, time=TIME, place=PLACES[target])
+def dockerfile(base: str, target: Target = "docker", *, trusts: bool = False) -> str:
+    """The Dockerfile of any bundle for a target, on a base that is named by its digest.
+
+    `trusts`: it opens no bundle but one signed by the key in its context, and has what checks that.
+    """
+    place, trust = PLACES[target], _TRUST if trusts else ""
+    kit = bool(place.kit) or trusts
+    return render("image/Dockerfile", base=base, arguments=INDEXES, time=TIME, place=place, kit=kit, trust=trust)
+
+
+def trusting(text: str) -> str:
+    """A Dockerfile of the project's own whose image opens no bundle but one signed by the key in its context.
+
+    What checks that, it has to install itself: without it nothing is served.
+    """
+    return f"{text.rstrip()}\n\nCOPY {KEY} {_TRUST}\nENV MLOPS_CI_TRUST={_TRUST}\n"
 
 
 def installer() -> bytes:

@@ -20,6 +20,7 @@ from mlops_ci.steps.progress import Clock
 from mlops_ci.steps.project import Project
 from mlops_ci.steps.releases import of_bundle
 from mlops_ci.steps.smoke import smoke
+from mlops_ci.steps.trust import key_of
 
 _SERVING = "serving.json"
 _COMMIT = re.compile(r"[0-9a-f]{40,64}")
@@ -146,7 +147,7 @@ def recipes_of(
 def recipe_of(project: Project, bundle: Path, names: ImageNames, network: str | None = None) -> Recipe:
     """How the project wants the server's image of a bundle. ConfigError where base or Dockerfile are not there."""
     require_base(project)
-    package = project.config.package
+    package, key = project.config.package, key_of(project.root, project.config)
     return Recipe(
         bundle=bundle,
         names=names,
@@ -154,6 +155,7 @@ def recipe_of(project: Project, bundle: Path, names: ImageNames, network: str | 
         base=package.base or "",
         dockerfile=_own(project, package.dockerfile) if package.dockerfile else None,
         network=network,
+        trust=key.read_bytes() if key else b"",
     )
 
 

@@ -10,6 +10,7 @@ from mlops_ci.edge import files, runtime
 from mlops_ci.edge.stores.folder import damage
 from mlops_ci.errors import UsageError
 from mlops_ci.packaging import image, manifest, targets
+from mlops_ci.records.bundles import SIGNATURE
 from mlops_ci.records.images import ImageNames, Target
 
 _LOCK = "requirements.lock"
@@ -26,6 +27,10 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     dockerfile: str | None = None
     network: str | None = None
     """Of the build; None for the engine's own."""
+    trust: bytes = b""
+    """The public key without whose signature the image opens nothing; empty: it demands none."""
+    signature: bytes = b""
+    """The content of model.sig, where none lies beside the bundle yet."""
 
     @property
     def name(self) -> str:
@@ -44,25 +49,35 @@ def context(recipe: Recipe) -> dict[str, Path | bytes]:
     placed: dict[str, Path | bytes] = {
         image.place(path.relative_to(bundle).as_posix()): path for path in bundle.rglob("*") if path.is_file()
     }
-    text = image.dockerfile(recipe.base, recipe.target) if recipe.dockerfile is None else recipe.dockerfile
+    if recipe.signature:
+        placed[image.place(SIGNATURE)] = recipe.signature
     labels = image.labels(recipe.names, recipe.base, recipe.target)
     return placed | {
-        "Dockerfile": image.labelled(text, labels).encode(),
+        "Dockerfile": image.labelled(_dockerfile(recipe), labels).encode(),
         f"libraries/{_LOCK}": bundle / _LOCK,
         "libraries/uv.lock": image.installer(),
         **_kit(recipe),
     }
 
 
+def _dockerfile(recipe: Recipe) -> str:
+    if recipe.dockerfile is None:
+        return image.dockerfile(recipe.base, recipe.target, trusts=bool(recipe.trust))
+    return image.trusting(recipe.dockerfile) if recipe.trust else recipe.dockerfile
+
+
 def _kit(recipe: Recipe) -> dict[str, Path | bytes]:
-    """What lies beside libraries and runtime in the image of another target than the server's."""
-    name = image.PLACES[recipe.target].kit
-    if not name:
-        return {}
-    locked = runtime.kit(name).read_text(encoding="utf-8")
-    lock = targets.beside((recipe.bundle / _LOCK).read_text(encoding="utf-8"), locked)
-    started = {f"kit/{targets.MAIN}": targets.main()} if recipe.target == "functions" else {}
-    return {f"kit/{_LOCK}": lock.encode(), **started}
+    """What lies beside libraries and runtime: where the target is another than the server's, or signatures count."""
+    names = [name for name in (image.PLACES[recipe.target].kit, "trust" if recipe.trust else "") if name]
+    lock, lacking = (recipe.bundle / _LOCK).read_text(encoding="utf-8"), ""
+    for name in names:
+        lacking += targets.beside(lock + lacking, runtime.kit(name).read_text(encoding="utf-8"))
+    found: dict[str, Path | bytes] = {f"kit/{_LOCK}": lacking.encode()} if names else {}
+    if recipe.target == "functions":
+        found[f"kit/{targets.MAIN}"] = targets.main()
+    if recipe.trust:
+        found[image.KEY] = recipe.trust
+    return found
 
 
 def write_context(recipe: Recipe, folder: Path) -> None:

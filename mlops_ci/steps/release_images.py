@@ -35,7 +35,8 @@ def make(candidate: Candidate, clock: Clock, *, push: bool, network: str | None)
     case, folder = candidate.case, candidate.bundle.folder
     project: Project = replace(case.project, root=case.head.root, config=case.head.config)
     names = replace(image.names_of(project, folder), release="", decision="")
-    recipes = image.recipes_of(project, folder, names, network)
+    signature = candidate.signed.content if candidate.signed else b""
+    recipes = [replace(one, signature=signature) for one in image.recipes_of(project, folder, names, network)]
     return image.make_images(recipes, clock, memory=case.head.config.package.memory, push=push)
 
 

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests import serving_bundles, targets
+from mlops_ci.edge import signing
+from tests import helpers, serving_bundles, signing_keys, targets
 from tests.docker import machine
 from tests.docker.machine import Daemon
 from tests.docker.project import Project
@@ -144,3 +145,30 @@ def test_an_image_that_answers_otherwise_is_refused_and_none_is_pushed(
     assert said.code == 10, said.err + said.out
     assert said.out.startswith(f"refused: {target}: "), said.out
     assert "pushed" not in said.out
+
+
+def test_images_of_a_project_that_trusts_a_key_open_nothing_else(
+    real: Project, engine: Daemon, tmp_path: Path, capsys: Capture
+) -> None:
+    ours, theirs = (signing_keys.pair(tmp_path, name) for name in ("ours", "theirs"))
+    helpers.commit(real.root, {"keys/release.pub": ours.public.read_bytes()}, "whom we trust")
+    real.package(trust="keys/release.pub")
+    said = real.run(capsys, "build", "--target", "docker")
+    assert said.code == 2
+    assert "a signature is demanded, and this bundle has none that holds: " in said.err
+    (real.bundle / "model.sig").write_bytes(signing.sign(real.bundle, ours.private, print))
+    for target in ("docker", "lambda"):
+        said = real.run(capsys, "build", "--target", target, "--json")
+        assert said.code == 0, said.err + said.out
+        [image] = said.json["images"].values()
+        assert image["smoke"]["ok"], target
+        config = engine.client.api.inspect_image(image["id"])["Config"]
+        assert "MLOPS_CI_TRUST=/kit/trust.pub" in config["Env"]
+        other = tmp_path / f"{target}.sig"
+        other.write_bytes(signing.sign(real.bundle, theirs.private, print))
+        volumes = {str(other): {"bind": "/bundle/model.sig", "mode": "ro"}}
+        with container(
+            engine, image["id"], volumes=volumes, environment={"AWS_LAMBDA_RUNTIME_API": "127.0.0.1:1"}
+        ) as one:
+            assert one.wait(timeout=120)["StatusCode"] != 0
+            assert b"model.sig: it was made with the key" in one.logs()

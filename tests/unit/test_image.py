@@ -47,6 +47,21 @@ def test_the_dockerfile_of_another_target(golden: Callable[[str, str], None], ta
     assert text.startswith(shared), "libraries and runtime are built once for all targets"
 
 
+@pytest.mark.parametrize("target", ["docker", "lambda"])
+def test_the_dockerfile_where_a_key_is_trusted(golden: Callable[[str, str], None], target: Target) -> None:
+    """Beside what the target needs anyway."""
+    base = f"python:3.12-slim@{DIGEST}"
+    golden(f"image/Dockerfile.{target}.trust", image.dockerfile(base, target, trusts=True))
+
+
+def test_a_dockerfile_of_ones_own_cannot_leave_out_the_key() -> None:
+    own = image.trusting("FROM base\nENV MLOPS_CI_TRUST=\nCMD x\n")
+    assert own == (
+        "FROM base\nENV MLOPS_CI_TRUST=\nCMD x\n\n"
+        "COPY kit/trust.pub /kit/trust.pub\nENV MLOPS_CI_TRUST=/kit/trust.pub\n"
+    )
+
+
 def test_uv_is_the_one_of_the_tool() -> None:
     locked = (_ROOT / "requirements.lock").read_text(encoding="utf-8")
     [entry] = re.findall(r"^uv==.*?(?=^\S|\Z)", locked, re.M | re.S)
@@ -155,6 +170,21 @@ def test_a_kit_is_what_the_bundle_lacks(tmp_path: Path, target: Target, named: s
     assert re.search(rf"^{named}==\S+ .*\n +--hash=", kit, re.M)
     assert "h11" not in kit
     assert (tmp_path / "context/kit/main.py").exists() == (target == "functions")
+
+
+@pytest.mark.parametrize("target", ["docker", "lambda"])
+def test_a_key_that_is_trusted_lies_in_the_context_with_what_checks_it(tmp_path: Path, target: Target) -> None:
+    bundle = bundles.make(tmp_path / "bundle")
+    (bundle / "model.sig").write_bytes(b"laid")
+    made = msgspec.structs.replace(recipe(bundle, base=f"python@{DIGEST}"), target=target, trust=b"a key")
+    write_context(made, tmp_path / "context")
+    assert (tmp_path / "context/kit/trust.pub").read_bytes() == b"a key"
+    assert (tmp_path / "context/model/bundle/model.sig").read_bytes() == b"laid"
+    kit = (tmp_path / "context/kit/requirements.lock").read_text()
+    assert [name in kit for name in ("cryptography==", "awslambdaric==")] == [True, target == "lambda"]
+    write_context(msgspec.structs.replace(made, signature=b"made", dockerfile="FROM own\n"), tmp_path / "own")
+    assert (tmp_path / "own/model/bundle/model.sig").read_bytes() == b"made"
+    assert "\nENV MLOPS_CI_TRUST=/kit/trust.pub\n\nLABEL " in (tmp_path / "own/Dockerfile").read_text()
 
 
 @pytest.mark.parametrize(
