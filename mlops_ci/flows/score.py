@@ -10,7 +10,7 @@ from mlops_ci.records.scoring import Scored
 from mlops_ci.steps.bundles import find_bundle
 from mlops_ci.steps.progress import Progress
 from mlops_ci.steps.scoring import score_files
-from mlops_ci.steps.trust import demanded
+from mlops_ci.steps.trust import demanded, require_signature
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +30,7 @@ def score(start: Path, asked: Asked, progress: Progress) -> Scored:
     """Score the files."""
     trust = demanded(start, asked.trust)
     found = find_bundle(start, asked.bundle, progress.note)
+    require_signature(found.folder, trust, progress.note)
     flags = [name for name, wanted in (("--keep", asked.keep), ("--overwrite", asked.overwrite)) if wanted]
     # With the sign of equality, and what is no option behind --: a name may begin with a dash.
     named = [f"--bad-rows={asked.bad_rows}"] if asked.bad_rows else []

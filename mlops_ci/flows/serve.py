@@ -10,7 +10,7 @@ import msgspec
 from mlops_ci.steps.bundles import find_bundle
 from mlops_ci.steps.progress import Progress
 from mlops_ci.steps.serving import run_server
-from mlops_ci.steps.trust import demanded
+from mlops_ci.steps.trust import demanded, require_signature
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,4 +25,5 @@ def serve(start: Path, asked: Asked, progress: Progress) -> NoReturn:
     """Answer requests until stopped."""
     trust = demanded(start, asked.trust)
     found = find_bundle(start, asked.bundle, progress.note, keep_link=True)  # a reload looks where it points then
+    require_signature(found.folder, trust, progress.note)
     run_server(found.folder, (*asked.options, "--release", found.release), trust, progress.note)

@@ -61,7 +61,10 @@ def require_signer(root: Path, config: Config, by: Signer | None, say: Callable[
 
 
 def require_signature(bundle: Path, key: Path | None, say: Callable[[str], None]) -> None:
-    """UsageError where a bundle is not one that `key` has signed; None: nobody's signature is demanded."""
+    """UsageError where a bundle is not one that `key` has signed; None: nobody's signature is demanded.
+
+    By our own runtime: that of the bundle is part of what may have been changed, as is the lock it is run with.
+    """
     if key is not None and (problem := signing.problem(bundle, key, say)):
         raise UsageError(
             f"a signature is demanded, and this bundle has none that holds: {problem}",

@@ -20,6 +20,7 @@ from tests.environments import required
 from tests.helpers import commit, repo, tree
 from tests.integration.test_releases import SETTINGS
 from tests.integration.test_signatures import say, signed
+from tests.serving_bundles import sealed
 from tests.signing_keys import Pair
 
 if TYPE_CHECKING:
@@ -120,6 +121,22 @@ def test_what_is_built_of_a_bundle_asks_for_its_signature(made: Path, keys: tupl
     trust.require_signature(bundle, ours.public, say)
     with pytest.raises(UsageError, match="it was made with the key"):
         trust.require_signature(bundle, theirs.public, say)
+
+
+def test_a_runtime_that_asks_for_no_signature_is_not_run(made: Path, keys: tuple[Pair, Pair], tmp_path: Path) -> None:
+    """Who puts other files into a bundle puts another runtime in too, and a lock that installs what they like."""
+    bundle = Path(shutil.copytree(made, tmp_path / "rents"))
+    for name in ("__init__", "__main__", "batch/__init__", "batch/__main__"):
+        (bundle / f"serve/mlops_ci_serving/{name}.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
+    (bundle / "requirements.lock").write_text("no lock")
+    sealed(bundle)
+    (tmp_path / "in.csv").write_text("area,rooms\n1.0,2\n")
+    for command in (["serve", "rents", "--port", "0"], ["score", "rents", "in.csv", "out.csv"]):
+        whole = [sys.executable, "-m", "mlops_ci", *command, "--trust", str(keys[0].public)]
+        done = subprocess.run(whole, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == 2, done.stderr
+        assert "a signature is demanded, and this bundle has none that holds: " in done.stderr
+        assert not (tmp_path / "ran").exists()
 
 
 def test_serve_score_and_package_demand_what_option_or_project_say(
