@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from mlops_ci.edge import archives, files, signing
+from mlops_ci.edge.stores import folder
 from mlops_ci.errors import OutsideError, UsageError
 from mlops_ci.records.bundles import SIGNATURE
 from mlops_ci.records.releases import Signature
@@ -52,6 +53,8 @@ def signer(clock: Clock) -> Signer | None:
 
 def sign(bundle: Path, by: Signer, say: Callable[[str], None]) -> Signed:
     """Sign a bundle, which stays as it is; the same bundle and key give the same again."""
+    if SIGNATURE in folder.vouched(bundle):
+        raise UsageError(f"the bundle brings a {SIGNATURE} of its own", "Package it again: mlops-ci makes none.")
     content = signing.sign(bundle, by.path, say)
     return Signed(content, Signature(digest=hashlib.sha256(content).hexdigest(), key=by.key))
 

@@ -263,6 +263,25 @@ def test_a_release_is_signed_where_a_key_is_named(
     assert run(root, "release") == told, "unsigned it is the release that it is already"
 
 
+def test_a_project_that_trusts_a_key_is_released_with_it_or_not(
+    released: tuple[Path, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, key = tmp_path / "trusting", signing_keys.pair(tmp_path, "ours")
+    shutil.copytree(released[0], root)
+    settings = SETTINGS.replace("package: {", "package: {trust: release.pub, ")
+    commit(root, {"mlops.yaml": settings, "release.pub": key.public.read_bytes()}, "Whom we trust")
+    error = run(root, "release", code=2)["error"]
+    assert error["where"] == "mlops.yaml:7: package.trust"
+    assert error["message"] == "releases are to be signed, and no key is named"
+    assert len(run(root, "history")["decisions"]) == 2, "nothing was checked"
+    assert "model.sig: it is not there" in run(root, "package", "functions", "v1", "made", code=2)["error"]["message"]
+    monkeypatch.setenv("MLOPS_CI_SIGNING_KEY", str(key.private))
+    assert run(root, "release")["release"] == "v2"
+    monkeypatch.delenv("MLOPS_CI_SIGNING_KEY")
+    assert run(root, "package", "functions", "v2", "made")
+    assert (root / "made/bundle/model.sig").is_file()
+
+
 def test_a_key_that_cannot_sign_stops_a_release_before_it_trains(
     released: tuple[Path, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

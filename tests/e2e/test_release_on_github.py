@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from mlops_ci.packaging.manifest import manifest
+from tests import signing_keys
 from tests.e2e import test_release as tumours
 from tests.e2e.scene import Scene, first
 from tests.github.site import LEDGER, git
@@ -199,6 +200,11 @@ ATTACKS: dict[str, tuple[Callable[[Files], bytes], str, str]] = {
         "errored",
         "the bundle is not what its manifest says: manifest.json cannot be read",
     ),
+    "a signature": (
+        lambda files: archived(files | {"bundle/model.sig": b"{}"}),
+        "errored",
+        "the bundle is not what its manifest says: model.sig is not listed",
+    ),
     "a runtime of its own": (
         lambda files: archived(files | {"bundle/serve/main.py": b"print()"}),
         "errored",
@@ -294,6 +300,33 @@ def test_a_store_that_is_lost_with_the_runner_is_refused(made: Made) -> None:
     assert "bundles is a folder of the runner" in told["reason"]
     assert here.jobs.due(here.site.on_recorded()) == [], "it is not tried again by itself"
     assert here.jobs.due(here.site.on_dispatch()) == rows, "but where somebody asks for it"
+
+
+def test_the_last_job_signs_where_a_key_is_trusted(made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key that cannot be used is told before anything is written; none at all by the decision."""
+    here, keys = made.here, [signing_keys.pair(tmp_path, name) for name in ("ours", "theirs")]
+    settings = f"{tumours.SETTINGS}".replace("package: {", "package: {trust: release.pub, ")
+    sha = here.push("main", {"mlops.yaml": settings, "release.pub": keys[0].public.read_bytes()} | WEAKER)
+    here.record(here.jobs.check(here.site.on_push(sha)))
+    rows = here.jobs.due(here.site.on_recorded())
+    ran, left = here.jobs.packaged(here.site.on_recorded(), rows[0])
+    assert ran.code == 0, ran.out
+    due, before = made._replace(rows=rows), made.numbers()
+    assert "releases are to be signed, and no key is named" in due.releasing({ARTIFACT: left})["reason"]
+    monkeypatch.setenv("MLOPS_CI_SIGNING_KEY", str(keys[1].private))
+    assert "releases are to be signed by key" in due.releasing({ARTIFACT: left})["reason"]
+    ledger = git(here.site.remote, "rev-parse", LEDGER)
+    monkeypatch.setenv("MLOPS_CI_SIGNING_KEY", str(tmp_path / "none.pem"))
+    done = here.jobs.released(here.site.on_recorded(), rows, {ARTIFACT: left})
+    assert (done.rescore.code, done.release.code) == (0, 2), done.release.out
+    assert "none.pem: the key cannot be read" in done.release.out
+    assert (git(here.site.remote, "rev-parse", LEDGER), made.numbers()) == (ledger, before)
+    monkeypatch.setenv("MLOPS_CI_SIGNING_KEY", str(keys[0].private))
+    assert due.releasing({ARTIFACT: left})["outcome"] == "passed"
+    (path,) = set(made.numbers()) - set(before)
+    kept = json.loads(git(here.site.remote, "show", f"{LEDGER}:{path}"))
+    tags = {each.tag for each in here.site.state.releases.values()}
+    assert {f"mlops-ci-bundle-{kept['bundle']}", f"mlops-ci-signature-{kept['signature']['digest']}"} <= tags
 
 
 def test_a_row_that_the_ledger_does_not_let_through_is_no_release(made: Made) -> None:

@@ -118,6 +118,14 @@ def test_a_signature_is_laid_beside_its_bundle_and_is_no_part_of_it(
     assert releases.of_bundle(Repository.open(root), "flights", digest, signature="0" * 64) is None
 
 
+def test_a_bundle_that_lists_a_signature_is_not_signed(made: Path, ours: Pair, tmp_path: Path) -> None:
+    """Laying ours beside it would change what the manifest vouches for."""
+    bundle = Path(shutil.copytree(made, tmp_path / "bundle"))
+    (bundle / "model.sig").write_bytes(b"theirs")
+    with pytest.raises(UsageError, match=r"brings a model\.sig of its own"):
+        signed(sealed(bundle), ours)
+
+
 def test_a_bundle_with_its_signature_is_the_same_archive(root: Path, made: Path, ours: Pair, tmp_path: Path) -> None:
     """Else who sends it again, from a clone where it was laid, would send other bytes under its name."""
     released(root, made, 1, signed(made, ours))
