@@ -10,13 +10,15 @@ import pytest
 import yaml
 
 from tests.e2e.scene import BETTER, Scene, scene
+from tests.github.permissions import lowered
 from tests.github.runner import CHECK, RECORD
 from tests.workflow_renders import Case, rendered
 
 FILES: dict[str, Any] = {
     name: yaml.safe_load(text)
     for path, text in rendered(Case()).items()
-    if (name := Path(path).name) in (CHECK, RECORD)  # of the third one: tests/integration/test_upgrade.py
+    if (name := Path(path).name)
+    in (CHECK, RECORD)  # of the others: test_release_on_github.py, integration/test_upgrade.py
 }
 ASKED = [
     (file, job, name, level)
@@ -51,14 +53,14 @@ def test_with_what_they_ask_for_nothing_is_refused(here: Scene) -> None:
 @pytest.mark.parametrize(("file", "job", "name", "level"), LESS)
 def test_without_it_something_is_refused(here: Scene, file: str, job: str, name: str, level: str | None) -> None:
     event, run = here.site.on_pull_request(7), here.run(7)
-    _lower(here.site.workflows / file, job, name, level)
     here.site.github.requests.clear()
-    if file == CHECK and job == "plan":
-        told = here.jobs.job(CHECK, "plan", event)
-    elif file == CHECK:
-        told = here.jobs.checked(event, "rain", ".")[0]
-    else:
-        told = getattr(here.jobs.record(run), job)
+    with lowered(here.site.workflows / file, job, name, level):
+        if file == CHECK and job == "plan":
+            told = here.jobs.job(CHECK, "plan", event)
+        elif file == CHECK:
+            told = here.jobs.checked(event, "rain", ".")[0]
+        else:
+            told = getattr(here.jobs.record(run), job)
     assert told.code in (None, 3), told.out
     refused = [request for request in here.site.github.requests if request.status in (403, 404)]
     assert {request.job for request in refused} == {f"{file}: {job}"}
@@ -70,13 +72,3 @@ def test_without_it_something_is_refused(here: Scene, file: str, job: str, name:
         assert gate.state == "error"
     elif name in ("contents", "statuses"):
         assert gate is None or gate.state == "error"
-
-
-def _lower(file: Path, job: str, name: str, level: str | None) -> None:
-    written = yaml.safe_load(file.read_text())
-    asked = written["jobs"][job]["permissions"]
-    if level:
-        asked[name] = level
-    else:
-        del asked[name]
-    file.write_text(yaml.safe_dump(written))

@@ -16,14 +16,26 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+import yaml
 
 from mlops_ci.packaging.manifest import manifest
 from tests import signing_keys
 from tests.e2e import test_release as tumours
 from tests.e2e.scene import Scene, first
+from tests.github.permissions import lowered
+from tests.github.runner import RELEASE
 from tests.github.site import LEDGER, git
+from tests.workflow_renders import Case, rendered
 
 ARTIFACT = "mlops-bundle-tumours"
+ASKED = [
+    (job, name, level)
+    for path, text in rendered(Case()).items()
+    if Path(path).name == RELEASE
+    for job, told in yaml.safe_load(text)["jobs"].items()
+    for name, level in told["permissions"].items()
+]
+LESS = [(job, name, None) for job, name, _ in ASKED] + [(*one[:2], "read") for one in ASKED if one[2] == "write"]
 WEAKER = {"params.yaml": "max_iter: 1000\nC: 0.05\n"}
 Files = dict[str, bytes]
 
@@ -69,6 +81,29 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
         ran, left = here.jobs.packaged(event, row)
         assert ran.code == 0, ran.out
         yield Made(here, rows, left)
+
+
+def test_what_the_jobs_ask_for() -> None:
+    assert [(job, name) for job, name, level in ASKED if level == "write"] == [("release", "contents")]
+
+
+@pytest.mark.parametrize(("job", "name", "level"), LESS)
+def test_without_it_something_is_refused_and_nothing_released(
+    made: Made, job: str, name: str, level: str | None
+) -> None:
+    """Every permission that a job asks for is used."""
+    here, event = made.here, made.here.site.on_recorded()
+    here.site.github.requests.clear()
+    with lowered(here.site.workflows / RELEASE, job, name, level):
+        if job == "plan":
+            told = here.jobs.job(RELEASE, job, event)
+        elif job == "package":
+            told = here.jobs.packaged(event, made.rows[0])[0]
+        else:
+            told = getattr(here.jobs.released(event, made.rows, {ARTIFACT: made.left}), job)
+    refused = {request.job for request in here.site.github.requests if request.status in (403, 404)}
+    assert (refused, told.code in (None, 3)) == ({f"{RELEASE}: {job}"}, True), told.out
+    assert made.numbers() == []
 
 
 def test_what_passed_on_the_default_branch_becomes_a_release(made: Made) -> None:

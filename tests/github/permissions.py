@@ -7,7 +7,8 @@ token; a test cannot.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote
@@ -66,6 +67,23 @@ def allows(levels: Mapping[str, str], needs: tuple[str, ...]) -> bool:
     """Whether one of `needs` (`issues=write`) is granted."""
     wanted = [need.partition("=") for need in needs]
     return any(_LEVELS[levels.get(name, "none")] >= _LEVELS[level] for name, _, level in wanted)
+
+
+@contextmanager
+def lowered(file: Path, job: str, name: str, level: str | None) -> Iterator[None]:
+    """A workflow whose job asks for less while the block runs: `level` instead of what it asks for, None nothing."""
+    before = file.read_text(encoding="utf-8")
+    written = _read(file)
+    asked = written["jobs"][job]["permissions"]
+    if level:
+        asked[name] = level
+    else:
+        del asked[name]
+    file.write_text(yaml.safe_dump(written), encoding="utf-8")
+    try:
+        yield
+    finally:
+        file.write_text(before, encoding="utf-8")
 
 
 def _read(path: Path) -> dict[str, Any]:
