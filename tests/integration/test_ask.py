@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 
 from mlops_ci.cli import main
+from mlops_ci.edge import served as served_edge
+from mlops_ci.edge.http import Limits
 from mlops_ci.packaging import manifest
 from tests import serving_bundles
 from tests.serving_client import Running, running
@@ -250,6 +252,26 @@ def test_an_endless_answer_is_cut_off(bundle: Path, capsys: Capture) -> None:
         code, found = ask(capsys, address, bundle)
     assert code == 3
     assert "an answer of more than 20,000,000 bytes" in found["error"]["message"]
+
+
+def test_an_answer_that_comes_byte_by_byte_is_not_waited_for(
+    bundle: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each byte of its head comes soon enough."""
+    monkeypatch.setattr(served_edge, "_LIMITS", Limits(quiet=1.0, whole=1.5))
+
+    def slow(handler: Any) -> None:
+        with contextlib.suppress(OSError):
+            handler.wfile.write(b"HTTP/1.1 200 OK\r\nx: ")
+            for _ in range(100):
+                handler.wfile.write(b"x")
+                time.sleep(0.1)
+
+    with stranger(slow, (200, b"")) as (address, _):
+        began = time.monotonic()
+        code, found = ask(capsys, address, bundle)
+        assert time.monotonic() - began < 8
+    assert (code, found["error"]["message"]) == (3, f"{address} does not answer: not within 2 s")
 
 
 def test_it_is_asked_again_while_it_starts(bundle: Path, capsys: Capture) -> None:
