@@ -213,7 +213,7 @@ def test_a_copy_that_answers_otherwise_is_refused(
         (404, b"no such page", "it answers /metadata with 404: no such page"),
         (302, b"", "it answers /metadata with 302"),
         (200, b"<html>", "its answer cannot be read: "),
-        (200, b"[" * 200_000, "its answer cannot be read: "),
+        (200, b'{"x": ' + b"[" * 200_000, "its answer cannot be read: "),
         (200, b"\xff\xfe{}", "its answer cannot be read: "),
         (200, b"{}", "it holds another bundle: one without a digest, not "),
         (200, b'{"digest": "\\u001b[2J::error::x"}', "it holds another bundle: "),
