@@ -27,10 +27,10 @@ def estimator_engine(
     read = _from_skops if serving.model.format == "skops" else _from_pickle
     try:
         model = read(content, serving)
+        places = places_of(model.classes_, serving) if len(serving.outputs) > 1 else []
     except (ImportError, AttributeError) as error:
         raise BundleError(f"{serving.model.file}: it cannot be opened here: {error}") from None
     label = labelled(serving)
-    places = places_of(model.classes_, serving) if len(serving.outputs) > 1 else []
 
     def ask(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
         asked = frame(serving.inputs, rows)

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import os
+import pickle
 import shutil
 import signal
 import subprocess
@@ -19,6 +20,7 @@ import pytest
 from mlops_ci.edge import beside, environment, runtime
 from mlops_ci.serving.bundle import listed, opened, verified
 from mlops_ci.serving.errors import BundleError
+from mlops_ci.serving.model import Model
 from tests import serving_bundles
 from tests.environments import python_with, required, signing_kit
 from tests.serving_bundles import sealed
@@ -178,6 +180,34 @@ def test_a_bundle_that_was_changed_after_signing_is_refused(desk: Desk, bundle: 
     else:
         _rewritten(bundle, change)
     assert refused(bundle, desk.public).startswith(words)
+
+
+class Bomb:
+    def __init__(self, where: Path) -> None:
+        self.where = where
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.where,)
+
+
+def test_a_pickle_runs_neither_when_it_is_verified_nor_when_it_is_refused(desk: Desk, tmp_path: Path) -> None:
+    from mlops_ci.serving.trust import __main__ as trust
+
+    went_off = tmp_path / "went-off"
+    files = serving_bundles.kept() | {"model.pkl": pickle.dumps(Bomb(went_off))}
+    bundle = serving_bundles.write(tmp_path / "delays", files)
+    for verb, key, code in (("sign", desk.key, 0), ("verify", desk.public, 1)):  # it is printed, and not there yet
+        assert trust.main([verb, str(bundle), str(key)]) == code
+    desk.sign(bundle, desk.key)
+    assert trust.main(["verify", str(bundle), str(desk.public)]) == 0
+    desk.sign(bundle, desk.pair("stranger")[0])
+    assert trust.main(["verify", str(bundle), str(desk.public)]) == 1
+    with pytest.raises(BundleError, match="it was made with the key"):
+        Model(opened(bundle, trust=desk.public))
+    assert not went_off.exists()
+    with pytest.raises(BundleError, match=r"model\.pkl: it cannot be opened here"):
+        Model(opened(bundle))
+    assert went_off.exists(), "where no signature is demanded, what was released as a pickle is opened"
 
 
 def test_a_file_that_no_longer_is_what_manifest_and_signature_say_is_refused(desk: Desk, bundle: Path) -> None:
