@@ -127,8 +127,14 @@ def _broken(path: str, found: str, instead: str) -> set[str]:
 def test_only_what_the_settings_name_reaches_the_projects_code() -> None:
     for name, case in CASES.items():
         asked = {secret for project in case.projects for secret in project.secrets}
-        found = {path: set(re.findall(r"\bsecrets\.(\w+)", text)) for path, text in rendered(case).items()}
+        texts = rendered(case)
+        before, job, alone = texts[RELEASE].partition("\n  release:\n")  # the last job
+        assert job
+        texts[RELEASE] = before
+        found = {path: set(re.findall(r"\bsecrets\.(\w+)", text)) for path, text in texts.items()}
         assert found.pop(UPGRADE) == {"MLOPS_CI_TOKEN"}, "it runs nothing of the project"
+        signing = {"MLOPS_CI_SIGNING_KEY"} if any(project.signs for project in case.projects) else set()
+        assert set(re.findall(r"\bsecrets\.(\w+)", alone)) == signing, "nor does this job"
         assert set().union(*found.values()) <= asked, name
 
 
