@@ -11,13 +11,18 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from mlops_ci.cli import main
 from mlops_ci.edge import served as served_edge
+from mlops_ci.edge.git import Repository
 from mlops_ci.edge.http import Limits
+from mlops_ci.edge.stores import folder as store
 from mlops_ci.packaging import manifest
-from tests import serving_bundles
+from mlops_ci.steps import ledger
+from tests import helpers, serving_bundles
+from tests.integration.test_releases import entry
 from tests.serving_client import Running, running
 
 Capture = pytest.CaptureFixture[str]
@@ -71,6 +76,23 @@ def test_people_read_which_bundle_it_is(bundle: Path, served: Running, capsys: C
         f"  fingerprint    {told['fingerprint']}",
     ]
     assert said.err.startswith("ask       12 answers as judged ")
+
+
+def test_without_a_name_it_is_the_newest_release(
+    bundle: Path, served: Running, tmp_path: Path, capsys: Capture
+) -> None:
+    settings = "version: 1\nproject: flights\ntask: regression\ndata: {sources: {rows: rows.csv}, target: y}\n"
+    root = helpers.repo(tmp_path / "desk", {"mlops.yaml": settings})
+    name = manifest.digest((bundle / manifest.NAME).read_bytes())
+    made = entry(1, name)
+    assert made.release is not None
+    release = msgspec.structs.replace(made.release, project="flights")
+    ledger.record(Repository.open(root), msgspec.structs.replace(made, release=release))
+    store.put(root / ".mlops-ci/store", bundle, name)
+    assert main(["-C", str(root), "ask", at(served.port)]) == 0
+    first, *_, last = capsys.readouterr().out.splitlines()
+    assert first == f"as judged: {at(served.port)} serves flights v1"
+    assert last == "  it calls itself v3"
 
 
 def test_another_bundle_is_refused_by_its_digest(served: Running, tmp_path: Path, capsys: Capture) -> None:
