@@ -50,6 +50,15 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True):
     """sha256 of the public key in PEM, as signatures name it."""
 
 
+class Installed(msgspec.Struct, frozen=True, kw_only=True):
+    """The libraries that serving a bundle needs, in the environment it was loaded in."""
+
+    libraries: int
+    bytes: int
+    largest: tuple[tuple[str, int], ...]
+    """Those that weigh most, with their bytes."""
+
+
 class BundleInfo(msgspec.Struct, frozen=True, kw_only=True):
     """A bundle without its files."""
 
@@ -68,6 +77,8 @@ class BundleInfo(msgspec.Struct, frozen=True, kw_only=True):
     """Of the release; 0: it did not become one."""
     signature: Signature | msgspec.UnsetType = msgspec.UNSET
     """Left out of the JSON where nobody signed it."""
+    installed: Installed | msgspec.UnsetType = msgspec.UNSET
+    """Of a model that is no ONNX."""
 
     @property
     def release(self) -> str:

@@ -26,6 +26,9 @@ from mlops_ci.reports.document import (
 from mlops_ci.reports.sections import provenance, since
 from mlops_ci.reports.story import Story
 
+_RUN_CODE = ("pickle", "pyfunc")
+_LARGEST = 5
+
 
 def build(story: Story) -> Document:
     """The whole report. Depends on nothing but the story: the same story gives the same document."""
@@ -80,6 +83,7 @@ def _bundle(bundle: BundleInfo) -> tuple[Block, ...]:
         (Text("Judged by decision "), Code(numbers.short(bundle.decision))),
         (Text("Behavioural fingerprint "), Code(numbers.short(bundle.fingerprint))),
         _signed(bundle),
+        *_opened(bundle),
     ]
     return (Heading((Text("Bundle"),)), Bullets(tuple(told)))
 
@@ -88,6 +92,18 @@ def _signed(bundle: BundleInfo) -> Spans:
     if not bundle.signature:
         return (Text("Not signed"),)
     return (Text("Signed by key "), Code(numbers.short(bundle.signature.key)))
+
+
+def _opened(bundle: BundleInfo) -> list[Spans]:
+    """What opening it takes, and what it may do."""
+    told: list[Spans] = []
+    if found := bundle.installed or None:
+        most = ", ".join(f"{name} {numbers.size(size)}" for name, size in found.largest[:_LARGEST])
+        needed = f"{numbers.plural(found.libraries, 'library', 'libraries')}, {numbers.size(found.bytes)}"
+        told.append((Text(f"Serving it needs {needed}; those that weigh most: {most}"),))
+    if bundle.format in _RUN_CODE:
+        told.append((Strong("Opening it runs code"), Text(", as "), Code("package.format"), Text(" allows")))
+    return told
 
 
 def _images(evidence: Evidence) -> tuple[Block, ...]:

@@ -8,12 +8,13 @@ import msgspec
 
 from mlops_ci.edge import runtime
 from mlops_ci.edge.git import Repository
+from mlops_ci.edge.weights import weights
 from mlops_ci.errors import OutsideError
 from mlops_ci.ledger.entries import Entry
 from mlops_ci.records.decisions import Decision, Evidence
 from mlops_ci.records.images import Image
 from mlops_ci.records.outcomes import Status
-from mlops_ci.records.releases import BundleInfo, Release
+from mlops_ci.records.releases import BundleInfo, Installed, Release
 from mlops_ci.records.results import Part, Result
 from mlops_ci.reports import numbers
 from mlops_ci.reports.story import Story
@@ -29,6 +30,7 @@ from mlops_ci.steps.releases import of_bundle, record_release
 from mlops_ci.steps.signatures import Signed, Signer
 from mlops_ci.steps.trust import require_signer
 
+_LARGEST = 5
 replace = msgspec.structs.replace
 
 
@@ -105,7 +107,15 @@ def describe(bundle: Bundle, exported: Exported, decision: str) -> BundleInfo:
         tried=exported.answer.tried,
         parity=exported.answer.parity,
         decision=decision,
+        installed=_installed(bundle) if exported.answer.format != "onnx" else msgspec.UNSET,
     )
+
+
+def _installed(bundle: Bundle) -> Installed:
+    """In the environment it was loaded in before."""
+    found = weights(runtime.python_for(bundle.folder, lambda _: None))
+    largest = sorted(found.items(), key=lambda each: (-each[1], each[0]))[:_LARGEST]
+    return Installed(libraries=len(found), bytes=sum(found.values()), largest=tuple(largest))
 
 
 def write_release(candidate: Candidate, clock: Clock, wish: Wish) -> Released:

@@ -7,7 +7,7 @@ import msgspec
 from mlops_ci.records.decisions import Change, DecisionKind, Evidence, ParamChange, TrainingInfo, Trust
 from mlops_ci.records.evaluation import Interval, MetricValue
 from mlops_ci.records.outcomes import Outcome, Status
-from mlops_ci.records.releases import BundleInfo, Comparison, ImageInfo, Parity, Signature, Tried
+from mlops_ci.records.releases import BundleInfo, Comparison, ImageInfo, Installed, Parity, Signature, Tried
 from mlops_ci.reports.story import Story
 from tests.unit.reports.report_stories import decision, result, snapshot
 
@@ -100,6 +100,15 @@ def reported() -> Story:
     return story("v2 is the model of decision d1d1d1d as skops, 1.2 MB", evidence, reported=told, checks=(unasked,))
 
 
+def pyfunc() -> Story:
+    """A model of MLflow, with libraries of hostile names."""
+    largest = (("torch", 521_000_000), ("<b>|`x`", 110_000_000), ("pandas", 64_000_000), ("numpy", 44_000_000))
+    weights = Installed(libraries=64, bytes=940_000_000, largest=(*largest, ("mlflow-skinny", 21_000_000), ("six", 1)))
+    made = msgspec.structs.replace(bundle(format_="pyfunc"), installed=weights)
+    evidence = Evidence(snapshot=snapshot(), training=training(), bundle=made)
+    return story("v2 is the model of decision d1d1d1d as pyfunc, 1.2 MB", evidence, trust=Trust.DESK)
+
+
 def errored() -> Story:
     """Nothing came of the packaging job; what it is about is hostile."""
     why = "<script>alert(1)</script> | `x` ${{ secrets.TOKEN }}"
@@ -115,4 +124,4 @@ def story(reason: str, evidence: Evidence, **more: object) -> Story:
     return Story(decision=decision(**told), decision_id="e5" * 32, evidence=evidence)
 
 
-STORIES = {each.__name__: each for each in (first, second, refused, reported, errored)}
+STORIES = {each.__name__: each for each in (first, second, refused, reported, pyfunc, errored)}
