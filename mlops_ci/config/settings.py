@@ -130,7 +130,8 @@ class Package(Section, frozen=True, kw_only=True):
         tuple[Literal["locked", "patch", "minor"], ...],
         Meta(
             description="Versions a release must load and answer with: `locked` (always), and the next `patch` or "
-            "`minor` of what opens the model, ONNX Runtime and numpy or scikit-learn. One that breaks refuses it."
+            "`minor` of what opens the model, ONNX Runtime and numpy or scikit-learn. One that breaks refuses it. "
+            "`check` asks it where a lock changed."
         ),
     ] = ("locked",)
     intended_use: Annotated[str, Meta(description="What the model is for, and what not: a text for its card.")] = ""

@@ -10,6 +10,7 @@ from mlops_ci.steps.deepchecks import beside
 from mlops_ci.steps.examine import judge_model, look_at_data, make_model, test_model
 from mlops_ci.steps.facts.measure import measure_facts
 from mlops_ci.steps.leftovers import sweep
+from mlops_ci.steps.packed import try_libraries
 from mlops_ci.steps.progress import Clock, Progress
 from mlops_ci.steps.project import open_project
 from mlops_ci.steps.workshop import Workshop
@@ -44,4 +45,5 @@ def judged(case: Case, workshop: Workshop, clock: Clock) -> Found:
             suites.look_at_model(found)
             found = test_model(case, found, workshop, clock)
             found = measure_facts(case, found, workshop, clock)
+            found = try_libraries(case, found, workshop, clock)
         return suites.add_to(judge_model(case, found, workshop, clock))

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mlops_ci.flows.release import Packaged, package
+from mlops_ci.flows.release import package
 from mlops_ci.steps import ci_job, packaged
 from mlops_ci.steps.case import Asked, settle
+from mlops_ci.steps.packed import Packed
 from mlops_ci.steps.progress import Clock, Progress
 from mlops_ci.steps.project import open_project
 from mlops_ci.steps.release import describe
 
 
-def package_in_job(start: Path, progress: Progress) -> Packaged:
+def package_in_job(start: Path, progress: Progress) -> Packed:
     """Train or restore, convert, put together, load; leave the bundle for the job that looks at it."""
     job, project = ci_job.this_job(), open_project(start)
     made = package(settle(project, Asked(trust=ci_job.claimed_trust(job))), Clock(progress))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mlops_ci.errors import SourceError, UserCodeError
+from mlops_ci.errors import ConfigError, SourceError, UserCodeError
 from mlops_ci.ledger.entries import with_evidence
 from mlops_ci.records.decisions import (
     Absence,
@@ -87,7 +87,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def errored(name: str, error: SourceError | UserCodeError, part: Part) -> Result:
+def errored(name: str, error: SourceError | UserCodeError | ConfigError, part: Part) -> Result:
     """An error of the data or of the project's code, as the Result that makes the decision *could not be judged*."""
     file, _, line = error.where.partition(":")
     number = line.partition(":")[0]

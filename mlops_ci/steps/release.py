@@ -13,9 +13,7 @@ from mlops_ci.errors import OutsideError
 from mlops_ci.ledger.entries import Entry
 from mlops_ci.records.decisions import Decision, Evidence
 from mlops_ci.records.images import Image
-from mlops_ci.records.outcomes import Status
 from mlops_ci.records.releases import BundleInfo, Installed, Release
-from mlops_ci.records.results import Part, Result
 from mlops_ci.reports import numbers
 from mlops_ci.reports.story import Story
 from mlops_ci.steps import image, ledger, release_images, signatures, stores
@@ -83,17 +81,6 @@ class Released(msgspec.Struct, frozen=True, kw_only=True):
             "decision": self.story.decision_id,
             "outcome": self.decision.outcome,
         }
-
-
-def answers_as_judged(bundle: Bundle, clock: Clock) -> tuple[Result, ...]:
-    """The bundle in an environment and a process of its own, made from nothing but what lies in it."""
-    python = runtime.python_for(bundle.folder, lambda text: clock.say("load", text))
-    found = runtime.conforms(bundle.folder, python)
-    good = f"loaded in a process of its own it gives the judged answers to {found.golden} golden requests"
-    agrees = found.error is None and found.fingerprint == bundle.golden.fingerprint
-    behaves, judged = (one[:12] for one in (found.fingerprint, bundle.golden.fingerprint))
-    bad = found.error.message if found.error else f"its fingerprint is {behaves}, the judged model's {judged}"
-    return (_result("bundle_answers", good if agrees else bad, passed=agrees),)
 
 
 def describe(bundle: Bundle, exported: Exported, decision: str) -> BundleInfo:
@@ -214,10 +201,6 @@ def _signed(candidate: Candidate, by: Signer, clock: Clock) -> Signed:
         signed = signatures.sign(candidate.bundle.folder, by, lambda text: clock.say("sign", text))
         line.found = f"by key {numbers.short(by.key)}"
     return signed
-
-
-def _result(check: str, message: str, *, passed: bool) -> Result:
-    return Result(check=check, part=Part.MODEL, status=Status.PASSED if passed else Status.FAILED, message=message)
 
 
 def _bundle(evidence: Evidence) -> BundleInfo:

@@ -23,8 +23,8 @@ from mlops_ci.records.results import Part, Result
 from mlops_ci.reports import numbers
 from mlops_ci.steps import runs
 from mlops_ci.steps.examine import look_at_data
+from mlops_ci.steps.packed import answers_as_judged
 from mlops_ci.steps.rejudge import stored_predictions
-from mlops_ci.steps.release import answers_as_judged
 from mlops_ci.steps.reported_rows import unreadable
 from mlops_ci.steps.workshop import NoWorkshop
 
