@@ -241,6 +241,8 @@ def exported_files(folder: Path, exported: Exported) -> dict[str, bytes]:
 def _below(folder: Path, name: str) -> list[str]:
     """The paths of what lies below `name`, a folder: no link is followed."""
     found: list[str] = []
+    if (folder / name).is_symlink():
+        raise UserCodeError(f"{name} is no plain folder")
     for at, folders, names in os.walk(folder / name):
         if link := next((one for one in folders if os.path.islink(f"{at}/{one}")), None):  # noqa: PTH114
             raise UserCodeError(f"{link} is no plain folder")

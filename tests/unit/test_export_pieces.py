@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -180,6 +181,10 @@ EXPORTED = {
         {"parity": {**PARITY, "largest_difference": "NaN"}},
         {"tried": [{"format": "joblib", "outcome": "accepted"}]},
         {"prediction": "object"},
+        {"predicts": "labels"},
+        {"format": "pyfunc", "file": "model", "onnx": None},
+        {"format": "pyfunc", "file": "model", "predicts": "labels"},
+        {"format": "pyfunc", "file": "../model", "predicts": "labels", "onnx": None},
     ],
 )
 def test_an_answer_of_the_worker_that_does_not_fit_together_is_not_believed(changed: dict[str, object]) -> None:
@@ -191,7 +196,44 @@ def test_an_answer_of_the_worker_that_does_not_fit_together_is_not_believed(chan
 def test_a_model_file_is_a_plain_file(tmp_path) -> None:
     exported = decoded.decode(msgspec.json.encode(EXPORTED), decoded.Exported)
     with pytest.raises(UserCodeError, match=r"missing: model\.onnx"):
-        decoded.exported_file(tmp_path, exported)
+        decoded.exported_files(tmp_path, exported)
     (tmp_path / "model.onnx").symlink_to("/etc/hostname")
     with pytest.raises(UserCodeError, match="cannot be read"):
-        decoded.exported_file(tmp_path, exported)
+        decoded.exported_files(tmp_path, exported)
+
+
+PYFUNC = {**EXPORTED, "format": "pyfunc", "file": "model", "predicts": "labels", "onnx": None}
+
+
+def test_a_folder_of_mlflow_holds_plain_files_and_no_more_than_a_model_may(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exported = decoded.decode(msgspec.json.encode(PYFUNC), decoded.Exported)
+    (tmp_path / "model" / "data").mkdir(parents=True)
+    (tmp_path / "model" / "data" / "weights.pth").write_bytes(b"1234")
+    with pytest.raises(UserCodeError, match="missing: model/MLmodel"):
+        decoded.exported_files(tmp_path, exported)
+    (tmp_path / "model" / "MLmodel").write_bytes(b"{}")
+    found = {"model/MLmodel": b"{}", "model/data/weights.pth": b"1234"}
+    assert decoded.exported_files(tmp_path, exported) == found
+    monkeypatch.setattr(decoded, "_LARGEST_MODEL", 5)
+    with pytest.raises(UserCodeError, match="more than the 3 it may have"):
+        decoded.exported_files(tmp_path, exported)
+    monkeypatch.setattr(decoded, "_MOST_FILES", 1)
+    with pytest.raises(UserCodeError, match="model holds more than the 1 files it may have"):
+        decoded.exported_files(tmp_path, exported)
+
+
+@pytest.mark.parametrize("name", ["model", "model/data", "model/MLmodel", "model/weights.pth"])
+def test_no_link_in_a_folder_of_mlflow_is_followed(tmp_path: Path, name: str) -> None:
+    exported = decoded.decode(msgspec.json.encode(PYFUNC), decoded.Exported)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "MLmodel").write_bytes(b"{}")
+    if name != "model":
+        (tmp_path / "model").mkdir()
+        (tmp_path / "model" / "MLmodel").write_bytes(b"{}")
+        (tmp_path / name).unlink(missing_ok=True)
+    (tmp_path / name).symlink_to(elsewhere / "MLmodel" if name.count("/") and name != "model/data" else elsewhere)
+    with pytest.raises(UserCodeError):
+        decoded.exported_files(tmp_path, exported)
