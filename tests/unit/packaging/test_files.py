@@ -14,6 +14,7 @@ from mlops_ci.data.split import By, specification
 from mlops_ci.packaging import manifest, mlflow_model
 from mlops_ci.packaging.bill_of_materials import bill_of_materials
 from mlops_ci.records.bundles import Golden, Input, Licence, ModelFile, Output, Serving
+from mlops_ci.records.canonical import canonical_json
 from mlops_ci.records.data import SnapshotInfo, SourceFile
 from mlops_ci.records.decisions import Evidence, Subject, TrainingInfo
 from mlops_ci.records.evaluation import Evaluation, Interval, MetricValue, Task
@@ -121,6 +122,31 @@ def test_mlmodel_reads_back_with_hostile_names() -> None:
     assert example == {"columns": ["hour", "seats", HOSTILE], "data": [[1, None, "x"], [2, 100, None]]}
     assert yaml.safe_load(files["conda.yaml"])["dependencies"][-1]["pip"] == mlflow_model.pins(LOCK)
     assert yaml.safe_load(files["python_env.yaml"])["python"] == "3.11"
+
+
+LOADERS = {
+    "MLmodel": [
+        (b"loader_module: mlops_ci_serving.pyfunc", b"loader_module: evil"),
+        (b"code: serve", b"code: model"),
+        (b"python_version: '3.11'", b"python_version: '3.11'\n  evil: {loader_module: evil}"),
+        (b"flavors:", b"flavors: {python_function: {loader_module: evil}}\nflavors:"),
+        (b"'2024-05-01T12:00:00Z'", b"'2024-05-01T12:00:00Z'\nflavors: {python_function: {loader_module: evil}}"),
+        (b"utc_time_created", b"utc_time_made"),
+    ],
+    "requirements.txt": [(b"msgspec==0.22.0", b"evil==1.0")],
+    "python_env.yaml": [(b"- pip", b"- evil")],
+    "conda.yaml": [(b"- conda-forge", b"- evil")],
+}
+
+
+@pytest.mark.parametrize(("name", "old", "new"), [(name, *each) for name, all_ in LOADERS.items() for each in all_])
+@pytest.mark.parametrize("made", ["2024-05-01T12:00:00Z", "2024-05-01T12:00:00+02:00"])
+def test_what_mlflow_follows_is_what_is_written_here(name: str, old: bytes, new: bytes, made: str) -> None:
+    written = mlflow_model.files(SERVING, GOLDEN, LOCK, python="3.11", made=made)
+    read_back = msgspec.json.decode(canonical_json(SERVING), type=Serving)
+    assert mlflow_model.foreign(written, read_back, LOCK) == ""
+    if old in written[name]:
+        assert mlflow_model.foreign(written | {name: written[name].replace(old, new)}, read_back, LOCK) == name
 
 
 def test_pins_keep_markers_and_no_hashes() -> None:
