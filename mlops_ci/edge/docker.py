@@ -32,9 +32,9 @@ _PROCESSES = 256
 _INSTALL = "Install it beside mlops-ci: pip install 'mlops-ci[docker]'"
 _ADVICE = (
     ("no space left", "make room on the disk of the Docker daemon: docker system prune"),
-    ("hash", "the index gives another file than the one that was locked: find out why before you lock again"),
     ("no matching distribution", "the lock does not fit the Python of package.base, or the index lacks a version"),
     ("no solution found", "the lock does not fit the Python of package.base, or the index lacks a version"),
+    ("hash", "the index gives another file than the one that was locked: find out why before you lock again"),
     ("no module named pip", "package.base needs Python with pip"),
     ("python3: not found", "package.base needs Python 3.11 or later as python3"),
     ("manifest unknown", "is the digest right, and is it still in the registry?"),

@@ -277,6 +277,15 @@ def test_a_hash_that_does_not_fit_stops_the_build(project: Project, capsys: Capt
     assert said.json["error"]["advice"].startswith("the index gives another file than the one that was locked")
 
 
+@pytest.mark.parametrize("line", ["msgspec==99.0.0", "no-such-library-of-anybody==1.0.0"])
+def test_requirements_that_do_not_resolve_stop_the_build(project: Project, capsys: Capture, line: str) -> None:
+    bundles.make(project.bundle, **{"requirements.lock": f"{line} --hash=sha256:{64 * '0'}".encode()})
+    said = project.run(capsys, "build", "--json")
+    assert said.code == 3
+    assert line.partition("==")[0] in said.json["error"]["message"]
+    assert said.json["error"]["advice"].startswith("the lock does not fit the Python of package.base, or the index")
+
+
 def test_a_base_that_is_not_there(project: Project, capsys: Capture) -> None:
     unknown = project.base.partition("@")[0] + "@sha256:" + "1" * 64
     text = (project.root / "mlops.yaml").read_text().replace(project.base, unknown)
