@@ -34,7 +34,7 @@ def served(bundle: Path) -> Iterator[Running]:
 
 def memory(server: Running, which: str = "VmHWM") -> int:
     """Bytes: the most there ever were, or with VmRSS now."""
-    lines = Path(f"/proc/{server.process.pid}/status").read_text(encoding="ascii").splitlines()
+    lines = Path(f"/proc/{server.workers()[0]}/status").read_text(encoding="ascii").splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(which))
 
 

@@ -83,7 +83,7 @@ def test_a_client_that_asks_on_and_on_and_reads_nothing_is_ended(served: Running
         connection.settimeout(2)
         with pytest.raises((TimeoutError, ConnectionError)):
             connection.sendall(asked)
-        held = Path(f"/proc/{served.process.pid}/status").read_text(encoding="ascii")
+        held = Path(f"/proc/{served.workers()[0]}/status").read_text(encoding="ascii")
         peak = next(int(line.split()[1]) for line in held.splitlines() if line.startswith("VmHWM"))
         assert peak < 200 * 1024
     assert served.ask("GET", "/health").status == 200

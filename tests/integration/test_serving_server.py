@@ -122,7 +122,7 @@ def test_a_gzip_bomb_is_cut_off_while_it_unfolds(served: Running) -> None:
 
 
 def most_memory(server: Running) -> int:
-    lines = Path(f"/proc/{server.process.pid}/status").read_text(encoding="ascii").splitlines()
+    lines = Path(f"/proc/{server.workers()[0]}/status").read_text(encoding="ascii").splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
 
 
@@ -274,14 +274,9 @@ def test_what_is_no_bundle_is_not_served(bundle: Path, tmp_path: Path) -> None:
 
 def test_a_killed_worker_is_started_again(bundle: Path) -> None:
     with running(bundle, "--workers", "2") as server:
-
-        def workers() -> list[int]:
-            path = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
-            return [int(each) for each in path.read_text(encoding="ascii").split()]
-
-        before = until(lambda: len(workers()) == 2 and workers())
+        before = until(lambda: len(server.workers()) == 2 and server.workers())
         os.kill(before[0], signal.SIGKILL)
-        after = until(lambda: set(workers()) != set(before) and len(workers()) == 2 and workers())
+        after = until(lambda: set(server.workers()) != set(before) and len(server.workers()) == 2 and server.workers())
         assert before[1] in after
         assert until(lambda: server.post({"instances": [ROW]}).status == 200)
         server.process.kill()
