@@ -12,12 +12,12 @@ from mlops_ci.reports.prune import lines
 from mlops_ci.steps.prune import Rule
 
 
-@click.command(help="Show what nothing needs any more: bundles of old releases, runs, answers. --yes removes it.")
+@click.command(help="Show what nothing needs any more: what is kept of old releases, runs, answers. --yes removes it.")
 @click.option("--keep", type=click.IntRange(min=1), default=5, show_default=True, help="Newest releases that stay.")
 @click.option(
     "--days", type=click.IntRange(min=1), default=30, show_default=True, help="For runs and answers: unused so long."
 )
-@click.option("--reason", metavar="TEXT", default="", help="Why bundles are erased: a line for the ledger.")
+@click.option("--reason", metavar="TEXT", default="", help="Why it is erased: a line for the ledger.")
 @click.option("--dry-run/--yes", "dry", default=True, help="Only show it (the default), or do it.")
 @json_option
 @click.pass_obj

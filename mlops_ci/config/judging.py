@@ -95,7 +95,7 @@ class HoldoutUse(Section, frozen=True, kw_only=True):
 
 
 class Evidence(Section, frozen=True, kw_only=True):
-    """What is kept of each decision."""
+    """What is kept of each decision, and of each release."""
 
     rows: Annotated[
         Literal["ledger", "store", "none"],
@@ -104,3 +104,10 @@ class Evidence(Section, frozen=True, kw_only=True):
             "the branch `mlops-reports`, the store (not yet), or nowhere (verdicts then cannot be recomputed)."
         ),
     ] = "ledger"
+    snapshot: Annotated[
+        Literal["none", "store"],
+        Meta(
+            description="Whether a release puts its prepared table, all rows and columns as they are, into the store, "
+            "as Parquet (docs/store.md)."
+        ),
+    ] = "none"

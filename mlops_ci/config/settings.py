@@ -251,8 +251,9 @@ class Keys(Section, frozen=True, kw_only=True):
     store: Annotated[
         str,
         Meta(
-            description="Where bundles of releases live (docs/store.md): a folder of this machine, "
-            "`github-release`, or a repository of a registry, `oci://ghcr.io/acme/models`, or a bucket, `s3://acme-models/flights`."
+            description="Where bundles, predictions and snapshots of releases live (docs/store.md): a folder of this "
+            "machine, `github-release`, or a repository of a registry, `oci://ghcr.io/acme/models`, or a bucket, "
+            "`s3://acme-models/flights`."
         ),
     ] = DEFAULT
     package: Annotated[Package, Meta(description="How a release is packaged.")] = Package()

@@ -13,7 +13,7 @@ from mlops_ci.steps import ci_job, due, hub, ledger, packaged, rescored
 from mlops_ci.steps.hub import Left
 from mlops_ci.steps.progress import Clock, Progress
 from mlops_ci.steps.project import repository_around
-from mlops_ci.steps.rescore import rescore
+from mlops_ci.steps.rescore import rescore, table_at
 
 SECONDS_OF_SQL = 15 * 60.0
 
@@ -54,7 +54,13 @@ def _looked_at(desk: _Desk, row: Due) -> Rescored:
             return msgspec.structs.replace(told, reason="the job that packages it left no bundle")
         taken = packaged.take(left, row, case.head.config.package.format)
         scored = rescore(case, taken, row.decision, Clock(desk.progress), until=desk.until)
+        table, why = table_at(case, until=desk.until)
     except MlopsCiError as error:
         return msgspec.structs.replace(told, reason=error.message)
     rescored.lay(desk.into, row.project, taken.bundle)
-    return msgspec.structs.replace(told, info=taken.info, results=scored.results, reported=scored.reported)
+    if table:
+        rescored.lay_table(desk.into, row.project, table)
+    results = (*scored.results, *([why] if why else []))
+    return msgspec.structs.replace(
+        told, info=taken.info, results=results, reported=scored.reported, table=table is not None
+    )

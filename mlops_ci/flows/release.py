@@ -19,6 +19,7 @@ from mlops_ci.steps.registration import register
 from mlops_ci.steps.release import Released, Wish, describe, write_release
 from mlops_ci.steps.release_decision import Candidate, Passed
 from mlops_ci.steps.signatures import signer
+from mlops_ci.steps.store_items import laid_snapshot
 from mlops_ci.steps.trust import require_signer
 from mlops_ci.steps.workshop import Workshop
 from mlops_ci.steps.write import Checked
@@ -45,6 +46,7 @@ def release(start: Path, wish: Wish, progress: Progress) -> Released | Checked:
         bundle=made.bundle,
         info=describe(made.bundle, made.exported, passed.decision_id),
         results=made.results,
+        table=made.table,
     )
     released = write_release(candidate, clock, msgspec.structs.replace(wish, signer=by))
     register(released, case.project.state, clock)
@@ -57,4 +59,7 @@ def package(case: Case, clock: Clock) -> Packed:
     found = make_model(case, look_at_data(case, workshop, Clock(Silent())), workshop, Clock(Silent()))
     if wrong := next((one for one in found.results if one.status is Status.ERRORED), None):
         raise UserCodeError(f"there is no model to package: {wrong.message}")
-    return pack(case, found, workshop, clock)
+    packed = pack(case, found, workshop, clock)
+    if case.head.config.evidence.snapshot == "store" and found.data is not None:
+        return msgspec.structs.replace(packed, table=laid_snapshot(case.project, found.data.snapshot))
+    return packed

@@ -94,8 +94,16 @@ def folder_of(entry: Entry) -> str:
 
 
 def _evidence_files(evidence: Evidence, arrays: Mapping[str, NDArray[np.generic]]) -> dict[str, bytes]:
-    found = {EVIDENCE: canonical_json(evidence)}
-    return found | {f"{plain(name)}.npy": npy.encode(array) for name, array in arrays.items()}
+    return {EVIDENCE: canonical_json(evidence), **_array_files(arrays)}
+
+
+def _array_files(arrays: Mapping[str, NDArray[np.generic]]) -> dict[str, bytes]:
+    return {f"{plain(name)}.npy": npy.encode(array) for name, array in arrays.items()}
+
+
+def row_files(arrays: Mapping[str, NDArray[np.generic]], holdout: Holdout) -> dict[str, bytes]:
+    """Row-level evidence by itself, under the names a decision pins: the outputs, and the rows they are about."""
+    return _array_files(arrays) | holdouts.files(holdout)[1]
 
 
 def shared_files(entry: Entry) -> dict[str, bytes]:

@@ -11,6 +11,7 @@ from mlops_ci.records.evaluation import Evaluation, MetricValue, OwnMetric
 from mlops_ci.records.outcomes import Outcome, Status
 from mlops_ci.records.releases import BundleInfo, Comparison, ImageInfo, Imported
 from mlops_ci.records.results import Result
+from mlops_ci.records.stores import StoredItem
 from mlops_ci.records.verdicts import IdleWaiver, Verdict, added
 
 
@@ -227,6 +228,11 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """The container image of a release; left out of the JSON where it has none."""
     images: dict[str, ImageInfo] | msgspec.UnsetType = msgspec.UNSET
     """Target -> image, of targets other than the server; left out of the JSON where there are none."""
+    rows: StoredItem | msgspec.UnsetType = msgspec.UNSET
+    """Row-level evidence as it lies in the store: of a release what its model was judged on. Left out of the JSON where
+    the ledger has it, or nobody."""
+    table: StoredItem | msgspec.UnsetType = msgspec.UNSET
+    """The prepared table of a release in the store; left out of the JSON where it is not kept."""
     comparison: Comparison | msgspec.UnsetType = msgspec.UNSET
     """A release beside the one before it; left out of the JSON where it is the first."""
     imported: Imported | msgspec.UnsetType = msgspec.UNSET

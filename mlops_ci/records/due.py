@@ -29,4 +29,6 @@ class Rescored(msgspec.Struct, frozen=True, kw_only=True):
     """None: there is no bundle, and `reason` is why."""
     results: tuple[Result, ...] = ()
     reported: tuple[str, ...] = ()
+    table: bool = False
+    """Its prepared table lies beside it."""
     reason: str = ""

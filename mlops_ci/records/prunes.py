@@ -1,4 +1,4 @@
-"""What is removed to make room, and what is left behind of a bundle that was."""
+"""What is removed to make room, and what is left behind of what lay in the store."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from typing import Literal
 
 import msgspec
 
+from mlops_ci.records.stores import ItemKind
+
 
 class Tombstone(msgspec.Struct, frozen=True, kw_only=True):
-    """`erased/DIGEST.json` of the ledger: a bundle that is not in the store any more, and why."""
+    """`erased/DIGEST.json` of the ledger: a bundle, predictions or a snapshot not in the store any more, and why."""
 
     version: int
     digest: str
@@ -19,17 +21,21 @@ class Tombstone(msgspec.Struct, frozen=True, kw_only=True):
     time: str
     """ISO 8601, UTC."""
     reason: str
+    kind: ItemKind | msgspec.UnsetType = msgspec.UNSET
+    """Left out of the JSON of a bundle."""
 
 
 class Goes(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that nothing needs. `name`: v3 (3fa9c2d17b06), or a path below the project's folder."""
 
-    kind: Literal["bundle", "copy", "run", "cache"]
+    kind: Literal["bundle", "predictions", "snapshot", "copy", "run", "cache"]
     name: str
     bytes: int
     reason: str
     digest: str = ""
-    """Of a bundle; a `copy` is one of this machine, which the store gives again."""
+    """Of what lies in the store; a `copy` is one of this machine that the store has no more."""
+    item: ItemKind | msgspec.UnsetType = msgspec.UNSET
+    """What lies under the digest."""
 
 
 class Stays(msgspec.Struct, frozen=True, kw_only=True):

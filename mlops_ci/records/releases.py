@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from mlops_ci.records.evaluation import Interval, MetricValue
+from mlops_ci.records.stores import ItemKind
 
 
 class Effect(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,6 +158,10 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     """Target -> `repository@sha256:…`, the server's as `docker`; left out of the JSON where none was pushed."""
     signature: Signature | msgspec.UnsetType = msgspec.UNSET
     """Left out of the JSON where nobody signed its bundle."""
+    predictions: str | msgspec.UnsetType = msgspec.UNSET
+    """Digest of its row-level evidence in the store; left out of the JSON where no rows were kept."""
+    snapshot: str | msgspec.UnsetType = msgspec.UNSET
+    """Digest of its prepared table in the store; left out of the JSON where that is not kept."""
     imported: str | msgspec.UnsetType = msgspec.UNSET
     """Where a model came from that no gate judged; left out of the JSON of all others. `judged` is empty then."""
 
@@ -164,3 +169,13 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     def pushed(self) -> dict[str, str]:
         """Target -> image; releases of before there were targets name that of the server alone."""
         return self.images or ({"docker": self.image} if self.image else {})
+
+    @property
+    def items(self) -> tuple[tuple[ItemKind, str], ...]:
+        """What of it lies in the store: kind and digest."""
+        found: dict[ItemKind, str | msgspec.UnsetType] = {
+            "bundle": self.bundle,
+            "predictions": self.predictions,
+            "snapshot": self.snapshot,
+        }
+        return tuple((kind, digest) for kind, digest in found.items() if digest)

@@ -1,4 +1,4 @@
-"""What `store:` in mlops.yaml names: a folder, or a place that many machines reach."""
+"""What `store:` in mlops.yaml names: a folder, or a place that many machines reach; and what lies there."""
 
 from __future__ import annotations
 
@@ -17,6 +17,17 @@ DEFAULT = ".mlops-ci/store"
 WORKFLOWS = "github-release"
 """The default in a job, whose machine is thrown away."""
 ALLOWED = "a folder, github-release, oci://HOST/NAME in small letters, without tag or digest, or s3://BUCKET/PREFIX"
+
+
+ItemKind = Literal["bundle", "predictions", "snapshot"]
+"""`predictions`: the row-level evidence of a decision; `snapshot`: a prepared table."""
+
+
+class StoredItem(msgspec.Struct, frozen=True, kw_only=True):
+    """A folder in the store. `digest`: sha256 of its manifest.json."""
+
+    digest: str
+    bytes: int
 
 
 class StorePlace(msgspec.Struct, frozen=True, kw_only=True):

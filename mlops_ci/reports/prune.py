@@ -12,7 +12,14 @@ if TYPE_CHECKING:
     from mlops_ci.records.prunes import Goes, Pruning
 
 _MOST = 20
-_WORDS = {"bundle": "bundles", "copy": "copies of bundles", "run": "runs", "cache": "kept answers"}
+_WORDS = {
+    "bundle": "bundles",
+    "predictions": "predictions of releases",
+    "snapshot": "snapshots of releases",
+    "copy": "copies of what was in the store",
+    "run": "runs",
+    "cache": "kept answers",
+}
 
 
 def lines(pruning: Pruning) -> Iterator[str]:

@@ -6,6 +6,7 @@ from mlops_ci.records.decisions import Evidence, Trust
 from mlops_ci.records.outcomes import Outcome
 from mlops_ci.records.releases import BundleInfo, ImageInfo, Parity
 from mlops_ci.records.results import Result
+from mlops_ci.records.stores import StoredItem
 from mlops_ci.reports import numbers, words
 from mlops_ci.reports.document import (
     Align,
@@ -36,7 +37,7 @@ def build(story: Story) -> Document:
     sections = (
         Section(name="reported", keep=100, blocks=_reported(story)),
         Section(name="checks", keep=100, blocks=_checks(story)),
-        Section(name="bundle", keep=90, blocks=_bundle(bundle) if bundle else ()),
+        Section(name="bundle", keep=90, blocks=_bundle(bundle, story.evidence) if bundle else ()),
         Section(name="image", keep=85, blocks=_images(story.evidence)),
         Section(name="since", keep=82, blocks=since.section(story)),
         Section(name="format", keep=80, blocks=_format(bundle) if bundle else ()),
@@ -77,13 +78,15 @@ def _check(result: Result) -> tuple[Spans, ...]:
     return ((Code(result.check),), (words.answer(result),), (Text(result.message),))
 
 
-def _bundle(bundle: BundleInfo) -> tuple[Block, ...]:
+def _bundle(bundle: BundleInfo, evidence: Evidence) -> tuple[Block, ...]:
     told: list[Spans] = [
         (Text("Bundle "), Code(bundle.digest), Text(f": {numbers.plural(bundle.files, 'file')}, {_size(bundle)}")),
         (Text("Judged by decision "), Code(numbers.short(bundle.decision))),
         (Text("Behavioural fingerprint "), Code(numbers.short(bundle.fingerprint))),
         _signed(bundle),
         *_opened(bundle),
+        *_stored("The rows it was judged on, ids as keyed digests:", evidence.rows or None),
+        *_stored("Its prepared table:", evidence.table or None),
     ]
     return (Heading((Text("Bundle"),)), Bullets(tuple(told)))
 
@@ -104,6 +107,12 @@ def _opened(bundle: BundleInfo) -> list[Spans]:
     if bundle.format in _RUN_CODE:
         told.append((Strong("Opening it runs code"), Text(", as "), Code("package.format"), Text(" allows")))
     return told
+
+
+def _stored(what: str, item: StoredItem | None) -> list[Spans]:
+    if item is None:
+        return []
+    return [(Text(f"{what} "), Code(numbers.short(item.digest)), Text(f" in the store, {numbers.size(item.bytes)}"))]
 
 
 def _images(evidence: Evidence) -> tuple[Block, ...]:

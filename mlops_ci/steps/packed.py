@@ -15,6 +15,7 @@ from mlops_ci.steps.bundle import Bundle, judged_model, make_bundle
 from mlops_ci.steps.decide import Found, errored
 from mlops_ci.steps.export import Exported, export
 from mlops_ci.steps.load_with import loads_with
+from mlops_ci.steps.store_items import Laid
 
 if TYPE_CHECKING:
     from mlops_ci.steps.case import Case
@@ -23,11 +24,12 @@ if TYPE_CHECKING:
 
 
 class Packed(msgspec.Struct, frozen=True, kw_only=True):
-    """A bundle, how its model was converted, and what was found out about it."""
+    """A bundle, how its model was converted, what was found out about it, and its prepared table where it is kept."""
 
     bundle: Bundle
     exported: Exported
     results: tuple[Result, ...]
+    table: Laid | None = None
 
 
 def pack(case: Case, found: Found, workshop: Workshop, clock: Clock) -> Packed:

@@ -1,16 +1,17 @@
-"""What nothing needs any more: bundles of old releases, runs and answers nobody asked for."""
+"""What nothing needs any more: what the store holds of old releases, runs and answers nobody asked for."""
 
 from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import msgspec
 
 from mlops_ci.edge import files, remote
 from mlops_ci.edge.stores import folder
 from mlops_ci.records.prunes import Goes, Pruning, Stays, Tombstone
+from mlops_ci.records.stores import ItemKind
 from mlops_ci.steps import signatures, stores
 from mlops_ci.steps.deployed import deployed
 from mlops_ci.steps.publish import bring_in, publish
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
     from mlops_ci.steps.project import Project
 
+_Item = tuple[ItemKind, str]
+_KINDS: tuple[ItemKind, ...] = get_args(ItemKind)
 _DAY = 24 * 3600.0
 
 
@@ -54,21 +57,23 @@ def look(project: Project, rule: Rule) -> Pruning:
         reasons += [f"environment {name}" for each in (release.release, release.bundle) for name in ran.get(each, ())]
         if reasons:
             stays.append(Stays(release=release.release, digest=release.bundle, reasons=tuple(dict.fromkeys(reasons))))
-    kept = {each.digest for each in stays}
-    old: dict[str, list[str]] = {}
+    names = {each.release for each in stays}
+    kept = {item for release in numbered.values() if release.release in names for item in release.items}
+    old: dict[_Item, list[str]] = {}
     for release in numbered.values():
-        if release.bundle not in kept:
-            old.setdefault(release.bundle, []).append(release.release)
-    goes = (*_bundles(project, old, rule), *_unused(project, rule.days))
+        for item in release.items:
+            if item not in kept:
+                old.setdefault(item, []).append(release.release)
+    goes = (*_items(project, old, rule), *_unused(project, rule.days))
     return Pruning(goes=goes, stays=tuple(stays), done=False)
 
 
 def erase(project: Project, pruning: Pruning, rule: Rule) -> Pruning:
-    """Remove what goes. A bundle is written down as erased first: broken off in between, the next run goes on."""
+    """Remove what goes. What is in the store is written down as erased first: broken off, the next run goes on."""
     place, name = stores.remote_store(project), project.config.project
-    bundles = [each for each in pruning.goes if each.kind == "bundle"]
+    erased = [each for each in pruning.goes if each.item and each.kind != "copy"]
     numbered = releases(project.repository, name).values()
-    if bundles:
+    if erased:
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         bury(
             project.repository,
@@ -77,41 +82,43 @@ def erase(project: Project, pruning: Pruning, rule: Rule) -> Pruning:
                     version=1,
                     digest=each.digest,
                     project=name,
-                    releases=tuple(one.release for one in numbered if one.bundle == each.digest),
+                    releases=tuple(one.release for one in numbered if (each.item, each.digest) in one.items),
                     store=place.place if place else project.config.store,
                     time=now,
                     reason=rule.reason or rule.words,
+                    kind=msgspec.UNSET if each.item == "bundle" else each.item,
                 )
-                for each in bundles
+                for each in erased
             ],
         )
-    if bundles and place and remote.remote_of(project.repository):
+    if erased and place and remote.remote_of(project.repository):
         publish(project.repository, [])
     for each in pruning.goes:
         for signature in {one.signature.digest for one in numbered if one.bundle == each.digest and one.signature}:
-            if each.kind == "bundle" and place:
+            if each in erased and place:
                 place.remove(signatures.archive_name(signature))  # before its bundle, by which the next run finds it
             files.remove(signatures.place(project, signature))
-        if each.kind == "bundle" and place:
-            place.remove(stores.archive_name(each.digest))
-        if each.digest:
-            files.remove(folder.place(stores.local_folder(project), each.digest))
+        if each in erased and place and each.item:
+            place.remove(stores.archive_name(each.digest, kind=each.item))
+        if each.item:
+            files.remove(folder.place(stores.local_folder(project), each.digest, kind=each.item))
         else:
             files.remove(project.root / each.name)
     return msgspec.structs.replace(pruning, done=True)
 
 
-def _bundles(project: Project, old: dict[str, list[str]], rule: Rule) -> Iterator[Goes]:
+def _items(project: Project, old: dict[_Item, list[str]], rule: Rule) -> Iterator[Goes]:
     """Of the releases that are old: in the store, or copies here of what is elsewhere or nowhere any more."""
     place = stores.remote_store(project)
-    for digest, numbers in old.items():
-        here = folder.place(stores.local_folder(project), digest)
-        size = place.size(stores.archive_name(digest)) if place else _size(here) if here.is_dir() else None
+    for (kind, digest), numbers in sorted(old.items(), key=lambda each: _KINDS.index(each[0][0])):
+        here = folder.place(stores.local_folder(project), digest, kind=kind)
+        size = place.size(stores.archive_name(digest, kind=kind)) if place else _size(here) if here.is_dir() else None
         name = f"{', '.join(numbers)} ({digest[:12]})"
         if size is not None:
-            yield Goes(kind="bundle", name=name, bytes=size, reason=rule.words, digest=digest)
+            yield Goes(kind=kind, name=name, bytes=size, reason=rule.words, digest=digest, item=kind)
         elif here.is_dir():
-            yield Goes(kind="copy", name=name, bytes=_size(here), reason="the store has it no more", digest=digest)
+            gone = "the store has it no more"
+            yield Goes(kind="copy", name=name, bytes=_size(here), reason=gone, digest=digest, item=kind)
 
 
 def _unused(project: Project, days: float) -> Iterator[Goes]:

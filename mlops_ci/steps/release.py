@@ -24,6 +24,7 @@ from mlops_ci.steps.progress import Clock
 from mlops_ci.steps.publish import bring_in, publish
 from mlops_ci.steps.release_before import compared
 from mlops_ci.steps.release_decision import Candidate, Passed, entry_of, errored_story, references, story_of
+from mlops_ci.steps.release_items import with_items
 from mlops_ci.steps.releases import of_bundle, record_release
 from mlops_ci.steps.signatures import Signed, Signer
 from mlops_ci.steps.trust import require_signer
@@ -78,6 +79,8 @@ class Released(msgspec.Struct, frozen=True, kw_only=True):
             "image": self.image or None,
             "images": self.images,
             "signature": msgspec.to_builtins(self.bundle.signature) if self.bundle.signature else None,
+            "predictions": self.story.evidence.rows.digest if self.story.evidence.rows else None,
+            "snapshot": self.story.evidence.table.digest if self.story.evidence.table else None,
             "decision": self.story.decision_id,
             "outcome": self.decision.outcome,
         }
@@ -119,6 +122,7 @@ def write_release(candidate: Candidate, clock: Clock, wish: Wish) -> Released:
     if not candidate.refused and (before := _before(candidate, wish)):
         if wish.push:
             publish(repository, [])
+        with_items(candidate, clock)
         return _again(repository, before, _stored(candidate, clock))
     made: tuple[Image, ...] = ()
     if release_images.wanted(candidate) and not candidate.refused:
@@ -126,7 +130,7 @@ def write_release(candidate: Candidate, clock: Clock, wish: Wish) -> Released:
         candidate = release_images.with_images(candidate, made)
     if candidate.refused:
         return _refused(candidate, clock, wish)
-    place = _stored(candidate, clock)
+    candidate, place = with_items(candidate, clock), _stored(candidate, clock)
     released = _numbered(candidate, place, clock, wish)
     for one in made:
         if one.pushed and not released.already:

@@ -10,6 +10,7 @@ from mlops_ci.records.decisions import Change, Decision, DecisionKind, Evidence
 from mlops_ci.records.outcomes import Outcome, Status
 from mlops_ci.records.releases import BundleInfo, Comparison, ImageInfo, Release
 from mlops_ci.records.results import Part, Result
+from mlops_ci.records.stores import StoredItem
 from mlops_ci.reports import document, markdown, numbers
 from mlops_ci.reports import report as reports
 from mlops_ci.reports.story import Story
@@ -19,6 +20,7 @@ from mlops_ci.steps.ledger import StoredDecision
 from mlops_ci.steps.progress import Clock
 from mlops_ci.steps.run_info import run_info
 from mlops_ci.steps.signatures import Signed
+from mlops_ci.steps.store_items import Laid
 
 replace = msgspec.structs.replace
 
@@ -51,6 +53,11 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     signed: Signed | None = None
     reported: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
     """What of it is the word of the job that made it, in words."""
+
+    rows: StoredItem | msgspec.UnsetType = msgspec.UNSET
+    """What its model was judged on, once that is in the store."""
+    table: Laid | None = None
+    """Its prepared table, where that is to be kept."""
 
     change: Change = Change()
     """Since the release before."""
@@ -118,6 +125,8 @@ def _evidence(candidate: Candidate) -> Evidence:
         bundle=candidate.info,
         image=candidate.image,
         images=candidate.images,
+        rows=candidate.rows,
+        table=candidate.table.item if candidate.table else msgspec.UNSET,
         comparison=candidate.comparison,
     )
 
@@ -176,6 +185,8 @@ def _release(story: Story, bundle: BundleInfo) -> Release:
         image=pushed.get("docker", msgspec.UNSET),
         images=pushed or msgspec.UNSET,
         signature=bundle.signature,
+        predictions=story.evidence.rows.digest if story.evidence.rows else msgspec.UNSET,
+        snapshot=story.evidence.table.digest if story.evidence.table else msgspec.UNSET,
     )
 
 

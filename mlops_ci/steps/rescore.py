@@ -15,7 +15,7 @@ import numpy as np
 
 from mlops_ci.data import canonical
 from mlops_ci.edge import files, runtime
-from mlops_ci.errors import MlopsCiError
+from mlops_ci.errors import MlopsCiError, SourceError, UserCodeError
 from mlops_ci.packaging import manifest, rescoring
 from mlops_ci.records.canonical import canonical_json
 from mlops_ci.records.outcomes import Status
@@ -26,6 +26,8 @@ from mlops_ci.steps.examine import look_at_data
 from mlops_ci.steps.packed import answers_as_judged
 from mlops_ci.steps.rejudge import stored_predictions
 from mlops_ci.steps.reported_rows import unreadable
+from mlops_ci.steps.snapshot import make_snapshot
+from mlops_ci.steps.store_items import laid_snapshot
 from mlops_ci.steps.workshop import NoWorkshop
 
 if TYPE_CHECKING:
@@ -34,8 +36,10 @@ if TYPE_CHECKING:
     from mlops_ci.steps.case import Case
     from mlops_ci.steps.packaged import Taken
     from mlops_ci.steps.progress import Clock
+    from mlops_ci.steps.store_items import Laid
 
 CHECK = "bundle_rows"
+TABLE = "snapshot"
 GOLDEN = "what the bundle answers to its golden requests"
 ROWS = "what the bundle answers on the held-out rows"
 
@@ -67,6 +71,21 @@ def rescore(case: Case, taken: Taken, decision: str, clock: Clock, *, until: flo
         found = _rows(case, taken, clock, judged=judged, ids=kept.holdout.ids, until=until)
         line.found = found.message
     return Scored(results=(*results, found))
+
+
+def table_at(case: Case, *, until: float) -> tuple[Laid | None, Result | None]:
+    """The commit's prepared table where `evidence.snapshot` asks for it, or why it is not kept; neither: not asked."""
+    if case.head.config.evidence.snapshot != "store":
+        return None, None
+    why = unreadable(case.head)
+    if not why:
+        workshop = NoWorkshop(case.project, case.head, lambda _: None, until=until)
+        try:
+            snapshot, _ = make_snapshot(case.project, case.head, workshop=workshop, apart=case.apart)
+            return laid_snapshot(case.project, snapshot), None
+        except (SourceError, UserCodeError) as error:
+            why = error.message
+    return None, _result(TABLE, f"its prepared table is not kept, as it cannot be read here: {why}", Status.SKIPPED)
 
 
 def _rows(

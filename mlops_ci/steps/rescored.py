@@ -12,12 +12,15 @@ from mlops_ci.edge.stores.folder import damage
 from mlops_ci.errors import UsageError
 from mlops_ci.records.due import Rescored
 from mlops_ci.steps.bundle import Bundle, open_bundle
+from mlops_ci.steps.store_items import Laid, opened
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _LIST = "rescored.json"
 _LARGEST = 16 * 2**20
+_TABLE = ".snapshot"
+"""No name of a project has a dot."""
 _AGAIN = "Run the job `mlops / rescore` again."
 
 
@@ -25,6 +28,16 @@ def write_list(into: Path, found: tuple[Rescored, ...]) -> None:
     """The list of what was found out."""
     into.mkdir(parents=True, exist_ok=True)
     files.write(into / _LIST, msgspec.json.encode(found))
+
+
+def lay_table(into: Path, project: str, table: Laid) -> None:
+    """The prepared table of a project, beside its bundle."""
+    shutil.copytree(table.folder, into / f"{project}{_TABLE}")
+
+
+def table_of(folder: Path, found: Rescored) -> Laid | None:
+    """The table of a row of the list, where it has one. UsageError where its files are not those of its manifest."""
+    return opened(folder / f"{found.project}{_TABLE}") if found.table else None
 
 
 def lay(into: Path, project: str, bundle: Bundle) -> None:

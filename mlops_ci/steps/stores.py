@@ -1,4 +1,4 @@
-"""Bundles of releases in the project's store: `store:` in mlops.yaml."""
+"""Bundles, predictions and snapshots in the project's store: `store:` in mlops.yaml."""
 
 from __future__ import annotations
 
@@ -20,48 +20,49 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mlops_ci.edge.stores.remote import Remote
-    from mlops_ci.records.stores import StorePlace
+    from mlops_ci.records.stores import ItemKind, StorePlace
     from mlops_ci.steps.project import Project
 
 _LARGEST = 2 * 1024**3
-"""Of one bundle, packed and unpacked: what a file of a GitHub release may have."""
+"""Of one item, packed and unpacked: what a file of a GitHub release may have."""
 _MOST_FILES = 2_000
 
 
 class Kept(NamedTuple):
-    """A bundle in the store: its folder on this machine, and what it was read back from."""
+    """What is in the store: its folder on this machine, and what it was read back from."""
 
     folder: Path
     place: str
 
 
-def keep(project: Project, bundle: Path, digest: str, say: Callable[[str], None]) -> Kept:
-    """Put a bundle into the store and read it back. `say`: what is done now."""
-    kept = folder.put(local_folder(project), bundle, digest)
+def keep(project: Project, item: Path, digest: str, say: Callable[[str], None], *, kind: ItemKind = "bundle") -> Kept:
+    """Put a folder with its manifest into the store and read it back. `say`: what is done now."""
+    kept = folder.put(local_folder(project), item, digest, kind=kind)
     place = remote_store(project)
     if place:
-        say(f"sending the bundle to {place.place}")
+        say(f"sending the {kind} to {place.place}")
         with files.temporary() as scratch:
-            archives.pack(kept, scratch / "bundle.zip", only=folder.vouched(kept))
-            place.put(archive_name(digest), scratch / "bundle.zip")
+            archives.pack(kept, scratch / "item.zip", only=folder.vouched(kept))
+            place.put(archive_name(digest, kind=kind), scratch / "item.zip")
     return Kept(kept, place.place if place else project.config.store)
 
 
-def find(project: Project, digest: str, say: Callable[[str], None]) -> Path | None:
-    """The folder of a bundle, fetched where this machine has none of it yet; None where the store has none either.
+def find(project: Project, digest: str, say: Callable[[str], None], *, kind: ItemKind = "bundle") -> Path | None:
+    """The folder of an item, fetched where this machine has none of it yet; None where the store has none either.
 
     UsageError where it was changed here, OutsideError where it was changed there.
     """
-    target = folder.place(local_folder(project), digest)
+    target = folder.place(local_folder(project), digest, kind=kind)
     place = place_to_fetch(project)
     if not target.is_dir() and place:
-        say(f"fetching bundle {digest[:12]} from {place.place}")
-        if not _fetched(place, digest, local_folder(project)):
+        say(f"fetching {kind} {digest[:12]} from {place.place}")
+        if not _fetched(place, digest, local_folder(project), kind=kind):
             return None
     if not target.is_dir():
         return None
-    if problem := folder.damage(target, digest, signed=True):
-        raise UsageError(f"bundle {digest[:12]} was changed: {problem}", f"Remove {target} and run the command again.")
+    if problem := folder.damage(target, digest, signed=kind == "bundle"):
+        told = f"what is here as {kind} {digest[:12]} was changed: {problem}"
+        raise UsageError(told, f"Remove {target} and run the command again.")
     return target
 
 
@@ -71,7 +72,7 @@ def place_to_fetch(project: Project) -> Remote | None:
 
 
 def remote_store(project: Project) -> Remote | None:
-    """Where bundles are kept beside the folder of this machine; None where the store is that folder."""
+    """Where items are kept beside the folder of this machine; None where the store is that folder."""
     place = _place(project)
     match place.kind:
         case "folder":
@@ -112,31 +113,29 @@ def _on_github(project: Project) -> str:
     return access.repository_named(there.url if there else "")
 
 
-def _fetched(place: Remote, digest: str, store: Path) -> bool:
+def _fetched(place: Remote, digest: str, store: Path, *, kind: ItemKind) -> bool:
     """Into the folder of this machine, whole and of that digest, or not at all."""
     with files.temporary() as scratch:
-        if not place.fetch(archive_name(digest), scratch / "bundle.zip", limit=_LARGEST):
+        archive, item = scratch / "item.zip", scratch / "item"
+        if not place.fetch(archive_name(digest, kind=kind), archive, limit=_LARGEST):
             return False
-        (scratch / "bundle").mkdir()
+        item.mkdir()
         try:
-            archives.unpack(scratch / "bundle.zip", scratch / "bundle", most_bytes=_LARGEST, most_files=_MOST_FILES)
+            archives.unpack(archive, item, most_bytes=_LARGEST, most_files=_MOST_FILES)
+            problem = folder.damage(item, digest)
         except archives.ArchiveError as error:
-            raise _not_ours(digest, place, str(error)) from error
-        if problem := folder.damage(scratch / "bundle", digest):
-            raise _not_ours(digest, place, problem)
-        folder.put(store, scratch / "bundle", digest)
+            problem = str(error)
+        if problem:
+            raise OutsideError(
+                f"what {place.place} holds as {kind} {digest[:12]} is something else: {problem}",
+                "Remove it there and release again: the same commit gives the same again.",
+            )
+        folder.put(store, item, digest, kind=kind)
     return True
 
 
-def _not_ours(digest: str, place: Remote, problem: str) -> OutsideError:
-    return OutsideError(
-        f"what {place.place} holds as bundle {digest[:12]} is not that bundle: {problem}",
-        "Remove it there and release again: the same commit gives the same bundle.",
-    )
-
-
 def local_folder(project: Project) -> Path:
-    """Where bundles lie on this machine: the store itself, or what was fetched from one elsewhere."""
+    """Where items lie on this machine: the store itself, or what was fetched from one elsewhere."""
     return project.root / _place(project).folder
 
 
@@ -148,6 +147,6 @@ def _place(project: Project) -> StorePlace:
     return place
 
 
-def archive_name(digest: str) -> str:
-    """Of a bundle, in a store elsewhere."""
-    return f"bundle-{digest}"
+def archive_name(digest: str, *, kind: ItemKind = "bundle") -> str:
+    """Of an item, in a store elsewhere."""
+    return f"{kind}-{digest}"

@@ -1,4 +1,4 @@
-"""What the ledger says of bundles that were erased."""
+"""What the ledger says of bundles, predictions and snapshots that were erased."""
 
 from __future__ import annotations
 
@@ -22,14 +22,16 @@ _LARGEST = 64 * 1024
 
 
 def bury(repository: Repository, found: Sequence[Tombstone]) -> None:
-    """Write them down, in one commit; the last word about a bundle stays."""
+    """Write them down, in one commit; the last word about each stays."""
     files = {names.tombstone_path(each.digest): canonical_json(each) for each in found}
-    told = ", ".join(f"{release} of {each.project}" for each in found for release in each.releases)
-    branches.write_branch(repository, names.BRANCH, files, message=f"erased: the bundles of {told}\n")
+    told = ", ".join(
+        f"{each.kind or 'bundle'} of {release} of {each.project}" for each in found for release in each.releases
+    )
+    branches.write_branch(repository, names.BRANCH, files, message=f"erased: {told}\n")
 
 
 def tombstone(repository: Repository, digest: str) -> Tombstone | None:
-    """What was written down when a bundle was erased; None where it never was."""
+    """What was written down when something of that digest was erased; None where it never was."""
     at, path = ledger.head(repository), names.tombstone_path(digest)
     content = branches.read_files(repository, at, [path], limit=_LARGEST) if at else {}
     if path not in content:

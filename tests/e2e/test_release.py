@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mlops_ci.edge import runtime, signing
+from mlops_ci.edge import runtime, signing, tables
+from mlops_ci.edge.files import sha256
 from mlops_ci.edge.git import Repository
 from mlops_ci.errors import UsageError
 from mlops_ci.flows.release import release
@@ -38,6 +39,7 @@ task: classification
 data: {sources: {rows: data/rows.csv}, target: target}
 train: {entrypoint: pipeline.train:train, params: params.yaml, seed: 7}
 gates: [accuracy >= 0.9]
+evidence: {snapshot: store}
 package: {intended_use: "A second look at slides, never the only one."}
 """
 TRAIN = """from sklearn.impute import SimpleImputer
@@ -116,6 +118,30 @@ def test_a_release_is_in_the_ledger_and_in_the_store(released: tuple[Path, dict[
     history = run(root, "history")["decisions"]
     assert [(one["kind"], one["outcome"]) for one in history] == [("release", "passed"), ("check", "passed")]
     assert [kept["decision"], kept["judged"]] == [one["id"] for one in history]
+
+
+def test_what_it_was_judged_on_is_in_the_store(released: tuple[Path, dict[str, Any]]) -> None:
+    """Rows without a value of the table, and the table itself as this project asks for it."""
+    root, told = released
+    kept = json.loads(git(root, "show", "mlops-reports:releases/tumours/v1.json"))
+    assert (kept["predictions"], kept["snapshot"]) == (told["predictions"], told["snapshot"])
+    rows = root / ".mlops-ci/store/predictions" / told["predictions"]
+    judged = json.loads(git(root, "show", f"mlops-reports:{_path(root, kept['judged'])}/decision.json"))
+    pinned = {name: of for name, of in judged["predicate"]["evidence"].items() if name != "evidence.json"}
+    assert pinned == {name: sha256(rows / name) for name in pinned}
+    held = {path.name.partition("-")[0] for path in rows.rglob("*") if path.is_file()}
+    assert held == {"manifest.json", "labels.npy", "scores.npy", "features.npy", "index", "ids", "truth"}
+    table = root / ".mlops-ci/store/snapshots" / told["snapshot"]
+    back = tables.read({"rows": (table / "table.parquet",)}, None)
+    assert (back.rows, "mean radius" in back.names) == (569, True)
+    report = run(root, "report", told["decision"])["markdown"]
+    assert f"`{told['predictions'][:7]}` in the store" in report
+    assert f"`{told['snapshot'][:7]}` in the store" in report
+
+
+def _path(root: Path, decision: str) -> str:
+    listed = git(root, "ls-tree", "-r", "-d", "--name-only", "mlops-reports", "decisions").split()
+    return next(name for name in listed if name.endswith(decision))
 
 
 def test_the_same_commit_again_is_the_same_release(released: tuple[Path, dict[str, Any]]) -> None:

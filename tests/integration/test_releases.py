@@ -116,7 +116,7 @@ def test_a_changed_bundle_is_named(tmp_path: Path, change: object, told: str) ->
     place = store.put(tmp_path / "store", tmp_path / "made", name)
     change(place)  # type: ignore[operator]
     assert store.damage(place, name) == told
-    with pytest.raises(OutsideError, match="not the one that was put there"):
+    with pytest.raises(OutsideError, match="not what was put there"):
         store.put(tmp_path / "store", tmp_path / "made", name)
 
 

@@ -1,1 +1,1 @@
-"""Where bundles of releases are kept, by their digests: a folder of this machine, and places many machines reach."""
+"""Where heavy things of releases are kept, by their digests: here, and where many machines reach."""

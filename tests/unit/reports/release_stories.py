@@ -8,6 +8,7 @@ from mlops_ci.records.decisions import Change, DecisionKind, Evidence, ParamChan
 from mlops_ci.records.evaluation import Interval, MetricValue
 from mlops_ci.records.outcomes import Outcome, Status
 from mlops_ci.records.releases import BundleInfo, Comparison, ImageInfo, Installed, Parity, Signature, Tried
+from mlops_ci.records.stores import StoredItem
 from mlops_ci.reports.story import Story
 from tests.unit.reports.report_stories import decision, result, snapshot
 
@@ -78,7 +79,13 @@ def second() -> Story:
         params=(ParamChange(file="params.yaml", key="max_depth", before="8", after="4", line=2),),
     )
     evidence = Evidence(
-        snapshot=snapshot(), training=training(), bundle=bundle(signed=True), image=image(), comparison=comparison
+        snapshot=snapshot(),
+        training=training(),
+        bundle=bundle(signed=True),
+        image=image(),
+        rows=StoredItem(digest="c3" * 32, bytes=1_020_000),
+        table=StoredItem(digest="c4" * 32, bytes=9_400_000),
+        comparison=comparison,
     )
     return story("v2 is the model of decision d1d1d1d as onnx, 1.2 MB", evidence, change=change)
 
