@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from mlops_ci.cli.options import Session, json_option
-from mlops_ci.cli.output import echo, emit_json
+from mlops_ci.cli.output import aside, echo, emit_json
 from mlops_ci.flows.record import record
 from mlops_ci.records.outcomes import exit_code
 
@@ -20,6 +20,8 @@ from mlops_ci.records.outcomes import exit_code
 def command(session: Session, *, run: Path, push: bool, as_json: bool) -> int:
     """Leave with the code of the decision that was recorded."""
     recorded = record(session.folder, run, push=push)
+    if recorded.notes:
+        aside("not done", recorded.notes)
     if as_json:
         answer = {"decision": recorded.decision_id, "outcome": recorded.decision.outcome, "pushed": recorded.pushed}
         emit_json(answer)

@@ -280,8 +280,6 @@ def _not_yet(config: Config) -> Iterator[Problem]:
     leave = "Leave it out for now."
     if config.train and config.train.search:
         yield ("train", "search"), "not yet: nothing searches", f"{leave} Set the parameters in train.params."
-    if config.evidence.rows == "store":
-        yield ("evidence", "rows"), "not yet: only bundles are in the store", "Write ledger or none."
     for name, environment in config.environments.items():
         if environment != type(environment)(gates=environment.gates):
             yield (

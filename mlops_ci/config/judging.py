@@ -101,7 +101,8 @@ class Evidence(Section, frozen=True, kw_only=True):
         Literal["ledger", "store", "none"],
         Meta(
             description="Where row-level evidence goes (outputs and keyed digests of ids, never raw values): "
-            "the branch `mlops-reports`, the store (not yet), or nowhere (verdicts then cannot be recomputed)."
+            "the branch `mlops-reports`, the store (docs/store.md: who may write there, and what of pull requests), or "
+            "nowhere (verdicts then cannot be recomputed)."
         ),
     ] = "ledger"
     snapshot: Annotated[

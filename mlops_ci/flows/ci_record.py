@@ -15,6 +15,7 @@ from mlops_ci.steps.hand_over import read_decision, read_list
 from mlops_ci.steps.progress import Progress
 from mlops_ci.steps.project import repository_around
 from mlops_ci.steps.publish import publish
+from mlops_ci.steps.recorded_rows import keep_recorded
 
 
 class RecordedRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,9 +35,17 @@ def record_in_job(start: Path, folder: Path, progress: Progress) -> RecordedRun:
     if subject is None:
         return RecordedRun(status=None)
     told, reason = _decisions(folder, subject, run.id)
-    ledger, notes = "", list[str]()
+    entries = [(one, entry_of(repository, one)) for one in told if one.kept]
+    ledger, notes = (
+        "",
+        [
+            problem
+            for one, entry in entries
+            if (problem := keep_recorded(repository, one.project.folder, entry, progress.note))
+        ],
+    )
     try:
-        ledger = publish(repository, [entry_of(repository, one) for one in told if one.kept])
+        ledger = publish(repository, [entry for _, entry in entries])
     except MlopsCiError as error:
         reason = f"nothing was recorded: {error.message}"
         notes.append(f"{error.message}. {error.advice}")

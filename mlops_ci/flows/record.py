@@ -11,6 +11,7 @@ from mlops_ci.records.decisions import Decision
 from mlops_ci.reports import document, markdown
 from mlops_ci.reports.report import build
 from mlops_ci.steps import ledger
+from mlops_ci.steps.kept_rows import keep
 from mlops_ci.steps.project import open_project
 from mlops_ci.steps.promise import not_kept
 from mlops_ci.steps.publish import publish
@@ -25,6 +26,8 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     decision_id: str
     decision: Decision
     pushed: bool
+    notes: tuple[str, ...] = ()
+    """What could not be done, in words."""
 
 
 def record(start: Path, run: Path, *, push: bool) -> Recorded:
@@ -49,8 +52,10 @@ def record(start: Path, run: Path, *, push: bool) -> Recorded:
         raise UsageError(f"the test set's guarantee was not kept: {broken}", "Run `mlops-ci check` again.")
     page = build(story(project, kept, with_run=False))
     found = entry(kept, markdown.render(page), document.charts(page))
+    problem = keep(project, found, lambda _: None, here=not push)
     if push:
         publish(project.repository, [found])
     else:
         ledger.record(project.repository, found)
-    return Recorded(decision_id=kept.id, decision=kept.decision, pushed=push)
+    notes = (problem,) if problem else ()
+    return Recorded(decision_id=kept.id, decision=kept.decision, pushed=push, notes=notes)

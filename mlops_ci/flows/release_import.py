@@ -15,6 +15,7 @@ from mlops_ci.steps import import_decision, ledger, stores
 from mlops_ci.steps.case import Asked, settle
 from mlops_ci.steps.examine import look_at_data
 from mlops_ci.steps.imported import take_in
+from mlops_ci.steps.kept_rows import keep
 from mlops_ci.steps.predict import predict
 from mlops_ci.steps.progress import Clock, Progress
 from mlops_ci.steps.project import open_project
@@ -62,9 +63,11 @@ def release_import(start: Path, source: str, why: Reason, progress: Progress) ->
     case = settle(open_project(start), Asked())
     if case.head.dirty:
         raise UsageError("there are changes that are not committed", "Commit them: a release is a commit's.")
-    if case.head.config.evidence.rows != "ledger":
+    if case.head.config.evidence.rows == "none":
         where = case.project.config.place("evidence.rows")
-        raise ConfigError("without its answers by row nothing can be compared with it", "Write ledger.", where=where)
+        raise ConfigError(
+            "without its answers by row nothing can be compared with it", "Write ledger or store.", where=where
+        )
     clock = Clock(progress)
     workshop = Workshop(case.project, case.head, lambda text: clock.say("environment", text))
     found = look_at_data(case, workshop, clock)
@@ -98,7 +101,10 @@ def _written(asked: import_decision.Asked, clock: Clock, *, push: bool) -> Impor
 
     def entry(number: int) -> Entry:
         told[number] = import_decision.story_of(asked, number)
-        return import_decision.entry_of(asked, told[number], clock)
+        made = import_decision.entry_of(asked, told[number], clock)
+        if problem := keep(project, made, lambda text: clock.say("store", text)):
+            clock.note(problem)
+        return made
 
     record_release(project.repository, name, entry, push=push)
     number = max(told)

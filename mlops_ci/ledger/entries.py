@@ -65,14 +65,15 @@ def with_evidence(
 
 
 def files(entry: Entry) -> dict[str, bytes]:
-    """Path -> bytes of everything the entry adds to the branch.
+    """Path -> bytes of everything the entry adds to the branch: its rows, unless the store has them.
 
     ValueError when the decision's evidence is not what is stored beside it, or its commit has no time (a dirty tree).
     """
     if with_evidence(entry.decision, entry.evidence, entry.arrays, entry.holdout).evidence != entry.decision.evidence:
         raise ValueError("the decision was not made from this evidence")
-    folder = folder_of(entry)
-    return {f"{folder}/{name}": data for name, data in own_files(entry).items()} | shared_files(entry)
+    folder, stored = folder_of(entry), bool(entry.evidence.rows)
+    own = {name: data for name, data in own_files(entry).items() if not (stored and name.endswith(".npy"))}
+    return {f"{folder}/{name}": data for name, data in own.items()} | shared_files(entry, rows=not stored)
 
 
 def own_files(entry: Entry) -> dict[str, bytes]:
@@ -106,9 +107,9 @@ def row_files(arrays: Mapping[str, NDArray[np.generic]], holdout: Holdout) -> di
     return _array_files(arrays) | holdouts.files(holdout)[1]
 
 
-def shared_files(entry: Entry) -> dict[str, bytes]:
-    """The holdout, the look at it, and the release: what others write too, whatever the decision was."""
-    found = holdouts.files(entry.holdout)[1] if entry.holdout is not None else {}
+def shared_files(entry: Entry, *, rows: bool = True) -> dict[str, bytes]:
+    """The holdout with its rows, the look at it, and the release: what others write too, whatever the decision was."""
+    found = holdouts.files(entry.holdout)[1] if rows and entry.holdout is not None else {}
     if entry.evidence.look is not None and entry.ids is not None:
         found |= looks.files(entry.evidence.look, entry.ids, entry.shown)
     if entry.release is not None:

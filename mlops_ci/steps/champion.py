@@ -14,11 +14,11 @@ from mlops_ci.evaluation.pairing import pair
 from mlops_ci.gates.gate import Whose
 from mlops_ci.records.decisions import DecisionKind
 from mlops_ci.records.evaluation import Champion, Holdout, Predictions
-from mlops_ci.steps import ledger
 from mlops_ci.steps.case import Case
 from mlops_ci.steps.fit import Fitted, fit
 from mlops_ci.steps.given import predictions_digest
 from mlops_ci.steps.imported import again
+from mlops_ci.steps.kept_rows import rows_of
 from mlops_ci.steps.ledger import StoredDecision
 from mlops_ci.steps.predict import predict
 from mlops_ci.steps.progress import Clock
@@ -89,8 +89,9 @@ def _answers(asking: _Asking, stored: StoredDecision, name: str) -> Champion:
     reason = _not_comparable(stored, holdout)
     if reason:
         return _without(base, reason)
-    before = ledger.holdout(case.project.repository, stored)
-    arrays = ledger.arrays(case.project.repository, stored)
+    arrays, before, lost = rows_of(case.project.repository, case.project, stored)
+    if lost:
+        return _all_again(asking, stored, base, lost)
     if before is None or "labels" not in arrays or FEATURES not in arrays:
         return _without(base, "its predictions were not recorded")
     training = stored.evidence.training
@@ -114,6 +115,14 @@ def _answers(asking: _Asking, stored: StoredDecision, name: str) -> Champion:
     if unpaired.all():
         return _with(base, asked, new_rows, 1.0)
     return _with(base, _merged(_gathered(arrays, places), asked, unpaired), new_rows, float(unpaired.mean()))
+
+
+def _all_again(asking: _Asking, stored: StoredDecision, base: Champion, lost: str) -> Champion:
+    """Of a model whose recorded answers are not to be had. Which rows are new to it nobody knows then."""
+    try:
+        return _with(base, asking.again(stored), np.zeros(asking.holdout.rows, dtype=np.bool_), 1.0)
+    except MlopsCiError as error:
+        return _without(base, f"{lost}, and {error.message}")
 
 
 class Asker(msgspec.Struct, frozen=True, kw_only=True):

@@ -28,6 +28,7 @@ from mlops_ci.steps.champion import FEATURES, UNANSWERED, feature_digests
 from mlops_ci.steps.fit import Fitted
 from mlops_ci.steps.looks import JUDGED
 from mlops_ci.steps.promise import Use
+from mlops_ci.steps.store_items import rows_item
 from mlops_ci.steps.suites import DataFound
 
 if TYPE_CHECKING:
@@ -160,10 +161,11 @@ def decide(case: Case, found: Found, environment: str) -> Decided:
         anchor=_ref(found.anchor) if found.anchor else msgspec.UNSET,
         opened=found.opened or msgspec.UNSET,
     )
-    kept = evidence(found)
-    kept_rows = case.head.config.evidence.rows == "ledger"
-    arrays = row_arrays(found) if kept_rows else {}
-    holdout = found.data.holdout if kept_rows and found.data and found.model else None
+    kept, where = evidence(found), case.head.config.evidence.rows
+    arrays = row_arrays(found) if where != "none" else {}
+    holdout = found.data.holdout if where != "none" and found.data and found.model else None
+    if where == "store" and holdout is not None:
+        kept = msgspec.structs.replace(kept, rows=rows_item(arrays, holdout))
     return Decided(
         decision=with_evidence(decision, kept, arrays, holdout),
         evidence=kept,

@@ -18,6 +18,7 @@ from mlops_ci.steps.case import subject
 from mlops_ci.steps.champion import FEATURES, feature_digests
 from mlops_ci.steps.release_decision import told
 from mlops_ci.steps.run_info import run_info
+from mlops_ci.steps.store_items import rows_item
 
 if TYPE_CHECKING:
     import numpy as np
@@ -86,18 +87,20 @@ def entry_of(asked: Asked, story: Story, clock: Clock) -> Entry:
             judged="",
             commit=story.decision.subject.commit,
             imported=asked.source,
+            predictions=story.evidence.rows.digest if story.evidence.rows else msgspec.UNSET,
         ),
     )
 
 
 def _evidence(asked: Asked, number: int) -> Evidence:
-    data, model = asked.data, asked.model
+    data, model, rows = asked.data, asked.model, asked.case.head.config.evidence.rows
     return Evidence(
         snapshot=msgspec.structs.replace(data.snapshot.info, holdout_protected=False),
         training=model.fitted.info,
         evaluation=evaluate(data.holdout, asked.predictions, None, slices=()),
         holdout=data.holdout.digest,
         predictions=asked.predictions.digest,
+        rows=rows_item(_arrays(asked), data.holdout) if rows == "store" else msgspec.UNSET,
         imported=Imported(
             source=asked.source,
             reason=asked.reason,

@@ -35,7 +35,7 @@ def question_of(kept: Kept) -> Question:
     """What the gates were asked, from the evidence. UsageError when the rows were not kept."""
     predictions = stored_predictions(kept, "")
     if kept.holdout is None or predictions is None:
-        raise no_rows(kept.id)
+        raise no_rows(kept)
     asked = asked_of(
         kept.holdout,
         predictions,
@@ -49,10 +49,15 @@ def question_of(kept: Kept) -> Question:
     return msgspec.structs.replace(asked, wear=wear_of(kept.evidence.promise, kept.arrays.get(JUDGED)))
 
 
-def no_rows(decision: str) -> UsageError:
+def no_rows(kept: Kept) -> UsageError:
     """Of a decision that nothing can be asked of by row."""
+    if kept.no_rows:
+        return UsageError(
+            f"the rows of decision {kept.id[:12]} are not to be had: {kept.no_rows}",
+            "Ask where they are at hand, or name another decision: mlops-ci history lists them.",
+        )
     return UsageError(
-        f"decision {decision[:12]} kept no rows",
+        f"decision {kept.id[:12]} kept no rows",
         "It ended before there were predictions, or `evidence: {rows: none}` is set. "
         "Name another one: mlops-ci history lists them.",
     )

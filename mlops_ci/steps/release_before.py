@@ -80,7 +80,7 @@ def _measured(stored: StoredDecision) -> tuple[MetricValue, ...]:
 
 def _intervals(case: Case, now: StoredDecision) -> dict[str, Interval]:
     """None where the rows were not kept."""
-    kept = runs.from_ledger(case.project.repository, now.id)
+    kept = runs.from_ledger(case.project, now.id)
     predictions = stored_predictions(kept, "")
     return intervals(kept.holdout, predictions, METRICS) if kept.holdout is not None and predictions else {}
 

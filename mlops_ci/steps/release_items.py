@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def with_items(candidate: Candidate, clock: Clock) -> Candidate:
     """Put them into the store, and give the candidate that names them; as it is where nothing is kept."""
     project, laid = candidate.case.project, candidate.table
-    judged = runs.from_ledger(project.repository, candidate.passed.decision_id)
+    judged = runs.from_ledger(project, candidate.passed.decision_id)
     told = []
 
     def say(text: str) -> None:

@@ -79,7 +79,7 @@ def with_model(case: Case, found: Found, kept: Kept) -> Found:
     if predictions is None or training is None:
         if any(one.status is Status.ERRORED and one.blocking for one in reported):
             return found
-        if case.head.config.evidence.rows != "ledger":
+        if case.head.config.evidence.rows == "none":
             return _with(found, _no_answer("evidence: {rows: none} leaves no rows to judge by", _KEEP))
         return _with(found, _no_answer("the run left no predictions", LIED))
     if wrong := _unlike(kept.holdout, data) or _unusable(predictions, data.holdout):

@@ -25,6 +25,7 @@ from mlops_ci.steps.champion import FEATURES
 from mlops_ci.steps.decide import Found, errored
 from mlops_ci.steps.deepchecks_results import NAME as DEEPCHECKS
 from mlops_ci.steps.holdout import ids_digest
+from mlops_ci.steps.kept_rows import rows_of
 from mlops_ci.steps.snapshot import Snapshot, ToldFeatures, specification
 from mlops_ci.steps.suites import DataFound
 
@@ -161,7 +162,7 @@ def _unusable(kept: Kept, config: Config) -> str:
     """What of the rows cannot be; empty: they can be judged."""
     told, info = kept.holdout, kept.evidence.snapshot
     there = (told, info, kept.evidence.profile, kept.evidence.training, kept.arrays.get(FEATURES))
-    if told is None and config.evidence.rows != "ledger":
+    if told is None and config.evidence.rows == "none":
         return "evidence: {rows: none} leaves no rows to judge by"
     if told is None or info is None or any(each is None for each in there):
         return "the run left no rows"
@@ -206,7 +207,7 @@ def _known(case: Case, kept: Kept) -> _Known | None:
     """The newest decision of the default branch at base or before it that kept its rows."""
     told = _holdout(kept)
     for stored in _earlier(case):
-        before = ledger.holdout(case.project.repository, stored)
+        before = rows_of(case.project.repository, case.project, stored).holdout
         if before is None or before.task is not told.task:
             continue
         places = np.minimum(np.searchsorted(before.ids, told.ids), before.rows - 1)

@@ -62,9 +62,11 @@ def rescore(case: Case, taken: Taken, decision: str, clock: Clock, *, until: flo
         line.found = results[0].message
     if results[0].status is not Status.PASSED:
         return Scored(results=results)
-    kept = runs.from_ledger(case.project.repository, decision)
+    kept = runs.from_ledger(case.project, decision)
     judged = stored_predictions(kept, "")
-    why = unreadable(case.head) or ("" if judged is not None and kept.holdout is not None else "no rows were recorded")
+    why = unreadable(case.head) or (
+        "" if judged is not None and kept.holdout is not None else kept.no_rows or "no rows were recorded"
+    )
     if why or judged is None or kept.holdout is None:
         return Scored(results=results, reported=(f"{ROWS}: {why}",))
     with clock.step("rows", "asking it about the held-out rows") as line:

@@ -47,7 +47,7 @@ def row_list(project: Project, kept: Kept, selection: Selection) -> RowList:
     asked = asked_gate(kept, selection.gate) if selection.gate is not None else None
     holdout, candidate = kept.holdout, stored_predictions(kept, "")
     if holdout is None or candidate is None:
-        raise no_rows(kept.id)
+        raise no_rows(kept)
     rival = (asked.gate.against if asked else None) or Whose.CHAMPION
     chosen, about = _chosen(kept, holdout, candidate, selection, asked)
     table = canonical.take(_held_out(project, kept), chosen)

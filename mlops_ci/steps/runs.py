@@ -20,6 +20,7 @@ from mlops_ci.records.decisions import Decision, Evidence, Look, RunInfo
 from mlops_ci.records.evaluation import Holdout
 from mlops_ci.reports.story import Story
 from mlops_ci.steps import ledger
+from mlops_ci.steps.kept_rows import rows_of
 from mlops_ci.steps.looks import read_ids
 from mlops_ci.steps.project import Project
 from mlops_ci.steps.write import earlier
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlops_ci.edge.git import Repository
+    from mlops_ci.steps.ledger import StoredDecision
 
 _Record = TypeVar("_Record", Evidence, RunInfo)
 _LOOKED_AT = 8
@@ -50,6 +52,8 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     """Of the rows that were looked at, shape (rows,), whether the rows are kept or not."""
     shown: NDArray[np.uint64] | None = None
     """Of the rows whose numbers are shown, where those are others."""
+    no_rows: str = ""
+    """Why rows that were kept are not to be had."""
 
 
 def newest_run(project: Project) -> Path | None:
@@ -68,9 +72,9 @@ def recall(project: Project, asked: str) -> Kept:
     runs = project.state / "runs"
     if not asked:
         newest = newest_run(project)
-        return read_run(newest) if newest else from_ledger(project.repository, "")
+        return read_run(newest) if newest else from_ledger(project, "")
     matching = sorted(path.parent for path in runs.glob("*/decision.json") if path.parent.name.startswith(asked[:12]))
-    return read_run(matching[0]) if len(matching) == 1 and len(asked) >= 4 else from_ledger(project.repository, asked)
+    return read_run(matching[0]) if len(matching) == 1 and len(asked) >= 4 else from_ledger(project, asked)
 
 
 def recall_rows(project: Project, asked: str = "") -> Kept:
@@ -83,7 +87,7 @@ def recall_rows(project: Project, asked: str = "") -> Kept:
         if kept.holdout is not None:
             return kept
     for row in ledger.history(project.repository, project=project.config.project, limit=_LOOKED_AT):
-        kept = from_ledger(project.repository, row.id)
+        kept = from_ledger(project, row.id)
         if kept.holdout is not None:
             return kept
     return newest
@@ -147,17 +151,23 @@ def entry(kept: Kept, report_markdown: str, charts: dict[str, str]) -> Entry:
     )
 
 
-def from_ledger(repository: Repository, asked: str) -> Kept:
-    """The decision of the ledger whose id or commit begins so; the newest for ""."""
-    stored = ledger.find(repository, asked)
+def from_ledger(project: Project, asked: str) -> Kept:
+    """The decision of the ledger whose id or commit begins so, the newest for ""; its rows from the project's store."""
+    return recorded(project.repository, project, ledger.find(project.repository, asked))
+
+
+def recorded(repository: Repository, project: Project | None, stored: StoredDecision) -> Kept:
+    """A decision of the ledger; `project`: whose store is asked for rows that lie there."""
+    rows = rows_of(repository, project, stored)
     return Kept(
         id=stored.id,
         decision=stored.decision,
         evidence=stored.evidence,
         run=stored.run,
-        arrays=ledger.arrays(repository, stored),
-        holdout=ledger.holdout(repository, stored),
+        arrays=rows.arrays,
+        holdout=rows.holdout,
         ids=read_ids(repository, stored.head, stored.evidence.look),
+        no_rows=rows.reason,
     )
 
 

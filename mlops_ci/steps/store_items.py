@@ -49,9 +49,17 @@ def rows_item(arrays: Mapping[str, NDArray[np.generic]], holdout: Holdout) -> St
 
 
 def keep_rows(
-    project: Project, arrays: Mapping[str, NDArray[np.generic]], holdout: Holdout, say: Callable[[str], None]
+    project: Project,
+    arrays: Mapping[str, NDArray[np.generic]],
+    holdout: Holdout,
+    say: Callable[[str], None],
+    *,
+    here: bool = False,
 ) -> StoredItem:
-    """Put row-level evidence into the store and read it back; the same again changes nothing."""
+    """Put row-level evidence into the store and read it back; the same again changes nothing.
+
+    here: into the folder of this machine alone.
+    """
     content = row_files(arrays, holdout)
     with files.temporary() as scratch:
         for name, data in content.items():
@@ -59,7 +67,10 @@ def keep_rows(
             (scratch / name).write_bytes(data)
         (scratch / manifest.NAME).write_bytes(manifest.manifest(content))
         laid = opened(scratch)
-        stores.keep(project, scratch, laid.item.digest, say, kind="predictions")
+        if here:
+            kept.put(stores.local_folder(project), scratch, laid.item.digest, kind="predictions")
+        else:
+            stores.keep(project, scratch, laid.item.digest, say, kind="predictions")
     return laid.item
 
 

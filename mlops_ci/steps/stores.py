@@ -90,7 +90,7 @@ def require_lasting(project: Project) -> None:
     place = _place(project)
     if actions.is_job() and place.kind == "folder" and not Path(place.folder).is_absolute():
         raise ConfigError(
-            f"{place.folder} is a folder of the runner, and a bundle there is lost with it",
+            f"{place.folder} is a folder of the runner, and what is kept there is lost with it",
             "Leave `store` out, and what a workflow makes goes into GitHub releases; or name another (docs/store.md).",
             where=project.config.place("store"),
         )

@@ -12,7 +12,9 @@ from mlops_ci.errors import MlopsCiError
 from mlops_ci.records.outcomes import Status
 from mlops_ci.records.upgrades import Changed, JudgedAgain, TakenOver
 from mlops_ci.steps import generated, ledger, runs
+from mlops_ci.steps.project import Project
 from mlops_ci.steps.project_files import read_text
+from mlops_ci.steps.projects import projects_at
 from mlops_ci.steps.rejudge import disagreements, only_told
 from mlops_ci.workflows.compare import State
 
@@ -52,11 +54,11 @@ def answer(repository: Repository, into: Path) -> None:
 
 def judged_again(repository: Repository) -> JudgedAgain:
     """The last decisions of all projects, judged from what the ledger kept of them."""
-    rows = ledger.history(repository, limit=_DECISIONS)
+    rows, projects = ledger.history(repository, limit=_DECISIONS), _projects(repository)
     verdicts, stay, without_rows, changed = 0, 0, 0, list[Changed]()
     for row in rows:
         try:
-            kept = runs.from_ledger(repository, row.id)
+            kept = runs.recorded(repository, projects.get(row.project), ledger.find(repository, row.id))
             told = disagreements(kept)
         except MlopsCiError as error:
             changed.append(_changed(row, f"it cannot be read: {error.message}"))
@@ -69,6 +71,13 @@ def judged_again(repository: Repository) -> JudgedAgain:
     return JudgedAgain(
         decisions=len(rows), verdicts=verdicts, stay=stay, without_rows=without_rows, changed=tuple(changed)
     )
+
+
+def _projects(repository: Repository) -> dict[str, Project]:
+    """By name: those of the commit that is checked out, whose stores may hold rows."""
+    at = repository.find("HEAD")
+    found = projects_at(repository, at).values() if at else ()
+    return {one.config.project: one for one in found if isinstance(one, Project)}
 
 
 def _verdicts(kept: Kept) -> int:

@@ -12,13 +12,14 @@ from mlops_ci.edge.git import Repository
 from mlops_ci.ledger import entries, statements
 from mlops_ci.ledger.entries import Entry
 from mlops_ci.records.canonical import digest
-from mlops_ci.records.decisions import Decision, Evidence, RunInfo
+from mlops_ci.records.decisions import Decision, Evidence, RunInfo, Trust
 from mlops_ci.records.outcomes import Outcome
 from mlops_ci.reports import document, html, markdown, report
 from mlops_ci.reports.story import Earlier, Story
 from mlops_ci.steps import ledger
 from mlops_ci.steps.case import Case, fingerprint
 from mlops_ci.steps.decide import Decided
+from mlops_ci.steps.kept_rows import keep
 from mlops_ci.steps.progress import Clock
 from mlops_ci.steps.run_info import run_info
 from mlops_ci.steps.tracking import track
@@ -97,6 +98,8 @@ def write_run(case: Case, decided: Decided, clock: Clock, workshop: Workshop) ->
     folder = write_folder(target, entry, page=html.render(report.build(told)))
     recorded = not case.head.dirty
     if recorded:
+        if case.trust is Trust.DESK and (problem := keep(case.project, entry, clock.note, here=True)):
+            clock.note(problem)
         ledger.record(case.project.repository, entry)
     # What could not be found out is asked again: the network, time or memory may be there the next time.
     if decided.decision.outcome is not Outcome.ERRORED and not decided.found.unfinished:

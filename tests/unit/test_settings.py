@@ -174,7 +174,6 @@ def test_a_split_that_cannot_be_made_is_refused(split: str, words: str) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "evidence: {rows: store}",
         "environments: {production: {approvals: 1}}",
         "environments: {production: {soak: 24h}}",
     ],
