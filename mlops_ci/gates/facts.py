@@ -20,6 +20,7 @@ class Needs(StrEnum):
     MODEL = "the model is asked once more"
     TRAINING = "the model is trained again"
     TRAININGS = "the model is trained four times more, with other seeds"
+    RELEASE = "a release measures it, and until then the gate is skipped"
     CHAMPION = "the champion's model is restored or trained again, and both are timed in turns"
 
 
@@ -51,7 +52,14 @@ FAMILIES: dict[str, tuple[str, Needs]] = {
 _ONCE_MORE = "a bounded sample of the held-out rows"
 
 _SINGLE: dict[str, Fact] = {
-    "bundle_size": Fact(unit="bytes", meaning="size of the model as it is saved: its file, or the files of its folder"),
+    "bundle_size": Fact(
+        unit="bytes",
+        meaning="size of the model as it is saved: its file, or the files of its folder; a release asks the gate "
+        "again, of all files of its bundle",
+    ),
+    "image_size": Fact(
+        unit="bytes", meaning="unpacked size of the container image of the server, with its base", needs=Needs.RELEASE
+    ),
     "training_seconds": Fact(unit="s", meaning="time the training took, when the model that is judged was trained"),
     "latency_p50": Fact(
         unit="s", meaning="time to answer one row that half of the requests stay below", needs=Needs.MODEL
@@ -117,6 +125,9 @@ FACTS: dict[str, Fact] = _SINGLE | {
     for family, (meaning, needs) in FAMILIES.items()
     for metric in METRICS.values()
 }
+
+AT_RELEASE = frozenset(name for name, fact in FACTS.items() if fact.needs is Needs.RELEASE)
+"""Facts that no check can know."""
 
 KINDS_OF_FACT = (*_SINGLE, *(f"{family}.METRIC" for family in FAMILIES))
 """What lists of facts show: a family once."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlops_ci.evaluation.metrics import METRICS
-from mlops_ci.gates.facts import FACTS, KINDS_OF_FACT
+from mlops_ci.gates.facts import AT_RELEASE, FACTS, KINDS_OF_FACT
 from mlops_ci.gates.form import why_no_claim
 from mlops_ci.gates.gate import Gate, Term, TermKind, Whose, bound
 from mlops_ci.gates.refusals import nearest, refusal
@@ -77,6 +77,7 @@ def _refuse_unknown(gate: Gate, term: Term, metrics: Mapping[str, Metric]) -> No
         if term.name not in FACTS:
             advice = f"{nearest(term.name, FACTS)}facts are {', '.join(KINDS_OF_FACT)}"
             raise _refuse(gate, term, f'there is no fact "{term.name}"', advice)
+        _refuse_mixed(gate, term)
     elif term.whose is not Whose.CANDIDATE and term.name in FACTS:
         advice = f"compare the fact with a number, or a metric with {term.whose}.metric"
         message = f'"{term.whose}.{term.name}" is not yet understood: facts of the {term.whose} are not kept'
@@ -94,6 +95,14 @@ def _refuse_anchor(gate: Gate, term: Term, *, anchored: bool) -> None:
         advice = f"compare it with champion.{term.name}, or with a number"
         message = f'"anchor.{term.name}" is not yet understood: own metrics are not computed for the anchor'
         raise _refuse(gate, term, message, advice)
+
+
+def _refuse_mixed(gate: Gate, term: Term) -> None:
+    """What a release measures is known when nothing is asked of rows any more, and the other way round."""
+    others = [one for one in gate.terms if one.name not in AT_RELEASE]
+    if term.name in AT_RELEASE and others:
+        told = f'"{term.name}" is measured at the release, and "{others[0].name}" in the check'
+        raise _refuse(gate, term, told, "write a gate for each")
 
 
 def _refuse_fact_of_other_task(gate: Gate, term: Term, tasks: Collection[Task]) -> None:

@@ -7,6 +7,7 @@ from mlops_ci.records.outcomes import Outcome
 from mlops_ci.records.releases import BundleInfo, ImageInfo, Parity
 from mlops_ci.records.results import Result
 from mlops_ci.records.stores import StoredItem
+from mlops_ci.records.verdicts import Verdict
 from mlops_ci.reports import numbers, words
 from mlops_ci.reports.document import (
     Align,
@@ -37,6 +38,7 @@ def build(story: Story) -> Document:
     sections = (
         Section(name="reported", keep=100, blocks=_reported(story)),
         Section(name="checks", keep=100, blocks=_checks(story)),
+        Section(name="gates", keep=95, blocks=_gates(story)),
         Section(name="bundle", keep=90, blocks=_bundle(bundle, story.evidence) if bundle else ()),
         Section(name="image", keep=85, blocks=_images(story.evidence)),
         Section(name="since", keep=82, blocks=since.section(story)),
@@ -72,6 +74,23 @@ def _checks(story: Story) -> tuple[Block, ...]:
     if not rows:
         return ()
     return (Table(head=("check", "", "found"), align=(Align.LEFT,) * 3, rows=rows, caption="Checks"),)
+
+
+def _gates(story: Story) -> tuple[Block, ...]:
+    """Of what only a release has: its numbers are measured here, and nobody can find them again from evidence."""
+    rows = tuple(
+        ((Code(one.gate),), (words.answer(one),), (Text(one.reason),), (Text(_told(story, one)),))
+        for one in story.decision.gates
+    )
+    if not rows:
+        return ()
+    head = ("gate", "", "found", "measured")
+    return (Table(head=head, align=(Align.LEFT,) * 4, rows=rows, caption="Gates of the release"),)
+
+
+def _told(story: Story, verdict: Verdict) -> str:
+    notes = story.evidence.fact_notes or {}
+    return "; ".join(note.told for name, note in notes.items() if name in verdict.gate)
 
 
 def _check(result: Result) -> tuple[Spans, ...]:

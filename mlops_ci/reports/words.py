@@ -63,6 +63,7 @@ METRICS = {
     "false_positive_rate": "false positive rate",
     "selection_rate": "selection rate",
     "bundle_size": "bundle size",
+    "image_size": "image size",
 }
 UNPROTECTED = {
     "command": "The training command could read the held-out rows: no source carries the whole row id",

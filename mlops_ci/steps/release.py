@@ -16,7 +16,7 @@ from mlops_ci.records.images import Image
 from mlops_ci.records.releases import BundleInfo, Installed, Release
 from mlops_ci.reports import numbers
 from mlops_ci.reports.story import Story
-from mlops_ci.steps import image, ledger, release_images, signatures, stores
+from mlops_ci.steps import image, ledger, release_gates, release_images, signatures, stores
 from mlops_ci.steps.bundle import Bundle
 from mlops_ci.steps.case import Case
 from mlops_ci.steps.export import Exported
@@ -124,10 +124,12 @@ def write_release(candidate: Candidate, clock: Clock, wish: Wish) -> Released:
             publish(repository, [])
         with_items(candidate, clock)
         return _again(repository, before, _stored(candidate, clock))
-    made: tuple[Image, ...] = ()
+    candidate, made = release_gates.of_bundle(candidate), tuple[Image, ...]()
     if release_images.wanted(candidate) and not candidate.refused:
         made = release_images.make(candidate, clock, push=wish.push, network=wish.network)
         candidate = release_images.with_images(candidate, made)
+    if not candidate.refused:
+        candidate = release_gates.of_image(candidate)
     if candidate.refused:
         return _refused(candidate, clock, wish)
     candidate, place = with_items(candidate, clock), _stored(candidate, clock)

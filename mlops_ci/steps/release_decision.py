@@ -6,11 +6,12 @@ import msgspec
 
 from mlops_ci.ledger import statements
 from mlops_ci.ledger.entries import Entry, with_evidence
-from mlops_ci.records.decisions import Change, Decision, DecisionKind, Evidence
+from mlops_ci.records.decisions import Change, Decision, DecisionKind, Evidence, FactNote
 from mlops_ci.records.outcomes import Outcome, Status
 from mlops_ci.records.releases import BundleInfo, Comparison, ImageInfo, Release
 from mlops_ci.records.results import Part, Result
 from mlops_ci.records.stores import StoredItem
+from mlops_ci.records.verdicts import Verdict
 from mlops_ci.reports import document, markdown, numbers
 from mlops_ci.reports import report as reports
 from mlops_ci.reports.story import Story
@@ -23,6 +24,7 @@ from mlops_ci.steps.signatures import Signed
 from mlops_ci.steps.store_items import Laid
 
 replace = msgspec.structs.replace
+_FINE = (Status.PASSED, Status.SKIPPED)
 
 
 class Passed(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,13 +61,23 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     table: Laid | None = None
     """Its prepared table, where that is to be kept."""
 
+    gates: tuple[Verdict, ...] = ()
+    """Of the gates over what only a release has."""
+    facts: dict[str, float] = {}
+    fact_notes: dict[str, FactNote] = {}
+
     change: Change = Change()
     """Since the release before."""
     comparison: Comparison | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def refused(self) -> bool:
-        return any(result.status not in (Status.PASSED, Status.SKIPPED) for result in self.results)
+        return any(result.status not in _FINE for result in self.results) or self.against is not None
+
+    @property
+    def against(self) -> Verdict | None:
+        """The first gate that does not let it through."""
+        return next((one for one in self.gates if one.blocking and one.verdict not in _FINE), None)
 
     def signed_as(self, signed: Signed | None) -> Candidate:
         """The same with a signature, or without: what the record brings along is not looked at."""
@@ -127,6 +139,8 @@ def _evidence(candidate: Candidate) -> Evidence:
         images=candidate.images,
         rows=candidate.rows,
         table=candidate.table.item if candidate.table else msgspec.UNSET,
+        facts=candidate.facts,
+        fact_notes=candidate.fact_notes or msgspec.UNSET,
         comparison=candidate.comparison,
     )
 
@@ -137,6 +151,7 @@ def _decision(candidate: Candidate, evidence: Evidence) -> Decision:
         outcome=Outcome.PASSED if candidate.info.number else Outcome.FAILED,
         base=candidate.comparison.commit if candidate.comparison else "",
         change=candidate.change,
+        gates=candidate.gates,
         checks=candidate.results,
         reason=_reason(candidate),
         reported=candidate.reported,
@@ -164,9 +179,11 @@ def _about(case: Case, passed: Passed) -> Decision:
 
 
 def _reason(candidate: Candidate) -> str:
-    wrong = next((result for result in candidate.results if result.status not in (Status.PASSED, Status.SKIPPED)), None)
+    wrong = next((result for result in candidate.results if result.status not in _FINE), None)
     if wrong is not None:
         return f"{wrong.check}: {wrong.message}"
+    if candidate.against is not None:
+        return f"{candidate.against.gate}: {candidate.against.reason}"
     info = candidate.info
     judged = numbers.short(info.decision)
     return f"{info.release} is the model of decision {judged} as {info.format}, {numbers.size(info.bytes)}"

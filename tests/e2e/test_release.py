@@ -38,7 +38,7 @@ project: tumours
 task: classification
 data: {sources: {rows: data/rows.csv}, target: target}
 train: {entrypoint: pipeline.train:train, params: params.yaml, seed: 7}
-gates: [accuracy >= 0.9]
+gates: [accuracy >= 0.9, bundle_size <= 1 MB, image_size <= 1 GB]
 evidence: {snapshot: store}
 package: {intended_use: "A second look at slides, never the only one."}
 """
@@ -198,6 +198,22 @@ def test_a_refused_commit_is_not_released(released: tuple[Path, dict[str, Any]],
     commit(root, {"params.yaml": "max_iter: 1000\nC: 1.0e-9\n"}, "Worse")
     told = run(root, "release", code=10)
     assert told["outcome"] == "failed"
+    assert git(root, "ls-tree", "--name-only", "mlops-reports:releases/tumours").split() == ["v1.json"]
+
+
+def test_a_bundle_over_the_limit_is_not_released(released: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    """The saved model is within it, the bundle with its runtime is not: the check passes, the release is refused."""
+    root = tmp_path / "large"
+    shutil.copytree(released[0], root)
+    commit(root, {"mlops.yaml": SETTINGS.replace("1 MB", "100 kB")}, "A limit")
+    told = run(root, "release", code=10)
+    stored = ledger.find(Repository.open(root), told["decision"])
+    assert (told["release"], told["outcome"], stored.decision.kind) == (None, "failed", DecisionKind.RELEASE)
+    (gate, image) = stored.decision.gates
+    assert (gate.gate, gate.verdict, gate.observed) == ("bundle_size <= 100 kB", "failed", stored.evidence.bundle.bytes)
+    assert (image.verdict, image.reason) == ("skipped", "the release has no image")
+    checked = ledger.find(Repository.open(root), stored.evidence.bundle.decision).decision
+    assert [(one.verdict, one.reason) for one in checked.gates[2:]] == [("skipped", "measured at release")]
     assert git(root, "ls-tree", "--name-only", "mlops-reports:releases/tumours").split() == ["v1.json"]
 
 

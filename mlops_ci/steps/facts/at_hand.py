@@ -15,7 +15,7 @@ from mlops_ci.evaluation.probabilities import are_probabilities
 from mlops_ci.evaluation.trivial import trivial
 from mlops_ci.records.evaluation import Task
 from mlops_ci.reports import numbers, words
-from mlops_ci.steps.facts.material import NO_MODEL, Answer, Material, Number, errored
+from mlops_ci.steps.facts.material import NO_MODEL, Answer, Material, Number, errored, skipped
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,6 +29,11 @@ def bundle_size(name: str, material: Material) -> Answer:
     if size is None:
         return errored(f"{name} {NO_MODEL if material.model.fitted is None else f'is not known: {_NOT_HERE}'}")
     return Number(value=float(size), told=f"The saved model takes {numbers.size(size)}")
+
+
+def at_release(_name: str, _material: Material) -> Answer:
+    """Nothing of it is there yet."""
+    return skipped("measured at release")
 
 
 def training_seconds(name: str, material: Material) -> Answer:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from mlops_ci.gates.facts import FACTS
+from mlops_ci.gates.facts import AT_RELEASE, FACTS
 from mlops_ci.gates.gate import TermKind
 from mlops_ci.records.decisions import Absence, FactNote
 from mlops_ci.steps.case import Case
@@ -19,6 +19,7 @@ from mlops_ci.steps.workshop import Workshop
 
 MEASURES: dict[str, Callable[[str, Material], Answer]] = {
     "bundle_size": at_hand.bundle_size,
+    **dict.fromkeys(AT_RELEASE, at_hand.at_release),
     "training_seconds": at_hand.training_seconds,
     "data.duplicates": at_hand.duplicates,
     "trivial": at_hand.trivial_metric,

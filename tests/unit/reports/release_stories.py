@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import msgspec
 
-from mlops_ci.records.decisions import Change, DecisionKind, Evidence, ParamChange, TrainingInfo, Trust
+from mlops_ci.records.decisions import Change, DecisionKind, Evidence, FactNote, ParamChange, TrainingInfo, Trust
 from mlops_ci.records.evaluation import Interval, MetricValue
 from mlops_ci.records.outcomes import Outcome, Status
 from mlops_ci.records.releases import BundleInfo, Comparison, ImageInfo, Installed, Parity, Signature, Tried
 from mlops_ci.records.stores import StoredItem
+from mlops_ci.records.verdicts import Verdict
 from mlops_ci.reports.story import Story
 from tests.unit.reports.report_stories import decision, result, snapshot
 
@@ -98,6 +99,23 @@ def refused() -> Story:
     return story(f"bundle_rows: {message}", evidence, outcome=Outcome.FAILED, checks=(wrong,))
 
 
+def too_large() -> Story:
+    """A bundle that a gate of the release does not let through."""
+    gates = (
+        Verdict(gate="bundle_size <= 1 MB", name="the bundle", verdict=Status.FAILED, reason="1.2 MB is above 1 MB"),
+        Verdict(gate="image_size <= 1 GB", name="the image", verdict=Status.SKIPPED, reason="the release has no image"),
+    )
+    told = "The bundle takes 1.2 MB, its runtime, lock and papers with the model"
+    evidence = Evidence(
+        snapshot=snapshot(),
+        training=training(),
+        bundle=bundle(number=0),
+        facts={"bundle_size": 1_240_000.0},
+        fact_notes={"bundle_size": FactNote(unit="bytes", told=told)},
+    )
+    return story("bundle_size <= 1 MB: 1.2 MB is above 1 MB", evidence, outcome=Outcome.FAILED, gates=gates)
+
+
 def reported() -> Story:
     """A format that nobody but the packaging job has loaded."""
     told = ("what the bundle answers to its golden requests", "what the bundle answers on the held-out rows")
@@ -131,4 +149,4 @@ def story(reason: str, evidence: Evidence, **more: object) -> Story:
     return Story(decision=decision(**told), decision_id="e5" * 32, evidence=evidence)
 
 
-STORIES = {each.__name__: each for each in (first, second, refused, reported, pyfunc, errored)}
+STORIES = {each.__name__: each for each in (first, second, refused, too_large, reported, pyfunc, errored)}
