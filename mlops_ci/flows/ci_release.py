@@ -57,6 +57,7 @@ def _released(desk: _Desk, row: Due, found: Rescored) -> Story:
             info=msgspec.structs.replace(found.info, decision=row.decision),
             results=found.results,
             reported=found.reported or msgspec.UNSET,
+            cost=found.cost,
             table=rescored.table_of(folder, found),
         )
         return write_release(candidate, clock, desk.wish).story

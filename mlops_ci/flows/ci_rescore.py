@@ -13,7 +13,7 @@ from mlops_ci.steps import ci_job, due, hub, ledger, packaged, rescored
 from mlops_ci.steps.hub import Left
 from mlops_ci.steps.progress import Clock, Progress
 from mlops_ci.steps.project import repository_around
-from mlops_ci.steps.rescore import rescore, table_at
+from mlops_ci.steps.rescore import cost_of, rescore, table_at
 
 SECONDS_OF_SQL = 15 * 60.0
 
@@ -55,6 +55,7 @@ def _looked_at(desk: _Desk, row: Due) -> Rescored:
         taken = packaged.take(left, row, case.head.config.package.format)
         scored = rescore(case, taken, row.decision, Clock(desk.progress), until=desk.until)
         table, why = table_at(case, until=desk.until)
+        cost = cost_of(taken, due.passed_decision(repository_around(desk.start), row), Clock(desk.progress), scored)
     except MlopsCiError as error:
         return msgspec.structs.replace(told, reason=error.message)
     rescored.lay(desk.into, row.project, taken.bundle)
@@ -62,5 +63,5 @@ def _looked_at(desk: _Desk, row: Due) -> Rescored:
         rescored.lay_table(desk.into, row.project, table)
     results = (*scored.results, *([why] if why else []))
     return msgspec.structs.replace(
-        told, info=taken.info, results=results, reported=scored.reported, table=table is not None
+        told, info=taken.info, results=results, reported=scored.reported, cost=cost, table=table is not None
     )

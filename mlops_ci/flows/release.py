@@ -8,7 +8,9 @@ import msgspec
 
 from mlops_ci.errors import UsageError, UserCodeError
 from mlops_ci.flows.check import check
+from mlops_ci.records.due import Cost
 from mlops_ci.records.outcomes import Outcome, Status
+from mlops_ci.steps import request_cost
 from mlops_ci.steps.case import Asked, Case, settle
 from mlops_ci.steps.examine import look_at_data, make_model
 from mlops_ci.steps.image import require_base
@@ -47,10 +49,16 @@ def release(start: Path, wish: Wish, progress: Progress) -> Released | Checked:
         info=describe(made.bundle, made.exported, passed.decision_id),
         results=made.results,
         table=made.table,
+        cost=_cost(made, passed, clock),
     )
     released = write_release(candidate, clock, msgspec.structs.replace(wish, signer=by))
     register(released, case.project.state, clock)
     return released
+
+
+def _cost(made: Packed, passed: Passed, clock: Clock) -> Cost:
+    fine = all(result.status in (Status.PASSED, Status.SKIPPED) for result in made.results)
+    return request_cost.measure(made.bundle, clock) if fine and request_cost.asked_by(passed.decision) else Cost()
 
 
 def package(case: Case, clock: Clock) -> Packed:

@@ -60,6 +60,11 @@ _SINGLE: dict[str, Fact] = {
     "image_size": Fact(
         unit="bytes", meaning="unpacked size of the container image of the server, with its base", needs=Needs.RELEASE
     ),
+    "cpu_per_request": Fact(
+        unit="s",
+        meaning="processor time of the bundle's own server for a request of one row, on average",
+        needs=Needs.RELEASE,
+    ),
     "training_seconds": Fact(unit="s", meaning="time the training took, when the model that is judged was trained"),
     "latency_p50": Fact(
         unit="s", meaning="time to answer one row that half of the requests stay below", needs=Needs.MODEL

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from mlops_ci.records.decisions import Absence, FactNote
 from mlops_ci.records.releases import BundleInfo
 from mlops_ci.records.results import Result
 
@@ -20,6 +21,14 @@ class Due(msgspec.Struct, frozen=True, kw_only=True):
     """The one that passed it."""
 
 
+class Cost(msgspec.Struct, frozen=True, kw_only=True):
+    """What a request costs the bundle's own server, by the names of facts; nothing where no gate asks."""
+
+    facts: dict[str, float] = {}
+    notes: dict[str, FactNote] = {}
+    missing: dict[str, Absence] = {}
+
+
 class Rescored(msgspec.Struct, frozen=True, kw_only=True):
     """What a job without a right to write found out about a bundle, which lies beside in a folder of its project."""
 
@@ -29,6 +38,7 @@ class Rescored(msgspec.Struct, frozen=True, kw_only=True):
     """None: there is no bundle, and `reason` is why."""
     results: tuple[Result, ...] = ()
     reported: tuple[str, ...] = ()
+    cost: Cost = Cost()
     table: bool = False
     """Its prepared table lies beside it."""
     reason: str = ""

@@ -64,6 +64,7 @@ METRICS = {
     "selection_rate": "selection rate",
     "bundle_size": "bundle size",
     "image_size": "image size",
+    "cpu_per_request": "processor time per request",
 }
 UNPROTECTED = {
     "command": "The training command could read the held-out rows: no source carries the whole row id",

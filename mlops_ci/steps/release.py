@@ -124,7 +124,9 @@ def write_release(candidate: Candidate, clock: Clock, wish: Wish) -> Released:
             publish(repository, [])
         with_items(candidate, clock)
         return _again(repository, before, _stored(candidate, clock))
-    candidate, made = release_gates.of_bundle(candidate), tuple[Image, ...]()
+    made: tuple[Image, ...] = ()
+    if not candidate.refused:
+        candidate = release_gates.of_bundle(candidate)
     if release_images.wanted(candidate) and not candidate.refused:
         made = release_images.make(candidate, clock, push=wish.push, network=wish.network)
         candidate = release_images.with_images(candidate, made)

@@ -7,7 +7,8 @@ import msgspec
 from mlops_ci.ledger import statements
 from mlops_ci.ledger.entries import Entry, with_evidence
 from mlops_ci.records.decisions import Change, Decision, DecisionKind, Evidence, FactNote
-from mlops_ci.records.outcomes import Outcome, Status
+from mlops_ci.records.due import Cost
+from mlops_ci.records.outcomes import Outcome, Status, combine
 from mlops_ci.records.releases import BundleInfo, Comparison, ImageInfo, Release
 from mlops_ci.records.results import Part, Result
 from mlops_ci.records.stores import StoredItem
@@ -58,6 +59,8 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
 
     rows: StoredItem | msgspec.UnsetType = msgspec.UNSET
     """What its model was judged on, once that is in the store."""
+    cost: Cost = Cost()
+    """What a request costs, where a gate asks."""
     table: Laid | None = None
     """Its prepared table, where that is to be kept."""
 
@@ -148,7 +151,7 @@ def _evidence(candidate: Candidate) -> Evidence:
 def _decision(candidate: Candidate, evidence: Evidence) -> Decision:
     decision = replace(
         _about(candidate.case, candidate.passed),
-        outcome=Outcome.PASSED if candidate.info.number else Outcome.FAILED,
+        outcome=_outcome(candidate),
         base=candidate.comparison.commit if candidate.comparison else "",
         change=candidate.change,
         gates=candidate.gates,
@@ -176,6 +179,15 @@ def _about(case: Case, passed: Passed) -> Decision:
         checks=(),
         evidence={},
     )
+
+
+def _outcome(candidate: Candidate) -> Outcome:
+    """A bundle that answers otherwise is refused, whatever its gates say; an undecided gate is no verdict."""
+    if candidate.info.number:
+        return Outcome.PASSED
+    if candidate.against is None or any(result.status not in _FINE for result in candidate.results):
+        return Outcome.FAILED
+    return combine([one.verdict for one in candidate.gates if one.blocking])
 
 
 def _reason(candidate: Candidate) -> str:

@@ -1,4 +1,4 @@
-"""Gates over what only a release has: its bundle and its image. A check skips them, or judged an estimate."""
+"""Gates over what only a release has: its bundle, its server, its image. A check skips them, or judged an estimate."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from mlops_ci.gates.gate import TermKind
 from mlops_ci.gates.judge import judge
 from mlops_ci.gates.question import Question
 from mlops_ci.records.decisions import Absence, FactNote
+from mlops_ci.records.due import Cost
 from mlops_ci.records.evaluation import Holdout, Predictions, Task
 from mlops_ci.records.outcomes import Status
 from mlops_ci.reports import numbers
@@ -23,45 +24,50 @@ if TYPE_CHECKING:
 
 replace = msgspec.structs.replace
 _NO_IMAGE = Absence(status=Status.SKIPPED, reason="the release has no image")
+_SIZE, _CPU, _IMAGE = "bundle_size", "cpu_per_request", "image_size"
 _NO_ROWS = np.empty(0, dtype=np.int32)
 
 
 def of_bundle(candidate: Candidate) -> Candidate:
     """The candidate with the verdicts of the gates that its bundle alone decides: before an image is made."""
-    size = candidate.info.bytes
-    return _judged(
-        candidate,
-        {"bundle_size": float(size)},
-        {"bundle_size": f"The bundle takes {numbers.size(size)}, its runtime, lock and papers with the model"},
+    size, cost = candidate.info.bytes, candidate.cost
+    told = f"The bundle takes {numbers.size(size)}, its runtime, lock and papers with the model"
+    measured = Cost(
+        facts={_SIZE: float(size)} | cost.facts,
+        notes={_SIZE: FactNote(unit=FACTS[_SIZE].unit, told=told)} | cost.notes,
+        missing=cost.missing,
     )
+    return _judged(candidate, frozenset((_SIZE, _CPU)), measured)
 
 
 def of_image(candidate: Candidate) -> Candidate:
     """The same with those that its image decides."""
     image = candidate.image or None
     if image is None:
-        return _judged(candidate, {}, {}, missing={"image_size": _NO_IMAGE})
+        return _judged(candidate, frozenset((_IMAGE,)), Cost(missing={_IMAGE: _NO_IMAGE}))
     told = f"The image of the server takes {numbers.size(image.bytes)} unpacked, with its base"
-    return _judged(candidate, {"image_size": float(image.bytes)}, {"image_size": told})
+    note = FactNote(unit=FACTS[_IMAGE].unit, told=told)
+    return _judged(candidate, frozenset((_IMAGE,)), Cost(facts={_IMAGE: float(image.bytes)}, notes={_IMAGE: note}))
 
 
-def _judged(
-    candidate: Candidate, facts: dict[str, float], notes: dict[str, str], *, missing: dict[str, Absence] | None = None
-) -> Candidate:
-    """Ask the gates that passed the model, as they were written then, if they are about these facts and no other."""
-    missing, passed = missing or {}, candidate.passed.decision.numbered_gates
+def _judged(candidate: Candidate, names: frozenset[str], measured: Cost) -> Candidate:
+    """Ask the gates that passed the model, as they were written then, if they are about these facts and no other.
+
+    A fact that nobody measured is an errored gate.
+    """
+    passed = candidate.passed.decision.numbered_gates
     written = [(one, grammar.parse(one.gate, name=one.name, where=one.where)) for one in passed]
     named = {one.gate: {term.name for term in gate.terms if term.kind is TermKind.FACT} for one, gate in written}
-    about = [pair for pair in written if named[pair[0].gate] and named[pair[0].gate] <= facts.keys() | missing.keys()]
+    about = [pair for pair in written if named[pair[0].gate] and named[pair[0].gate] <= names]
     if not about:
         return candidate
-    verdicts = judge([gate for _, gate in about], _question(facts, missing))
-    wanted = set().union(*(named[one.gate] for one, _ in about)) & facts.keys()
-    told = {name: FactNote(unit=FACTS[name].unit, told=notes[name]) for name in sorted(wanted)}
+    verdicts = judge([gate for _, gate in about], _question(measured))
+    wanted = set().union(*(named[one.gate] for one, _ in about)) & measured.facts.keys()
+    told = {name: measured.notes[name] for name in sorted(wanted)}
     return replace(
         candidate,
         gates=(*candidate.gates, *map(_let_through, (one for one, _ in about), verdicts)),
-        facts=candidate.facts | {name: facts[name] for name in told},
+        facts=candidate.facts | {name: measured.facts[name] for name in told},
         fact_notes=candidate.fact_notes | told,
     )
 
@@ -73,9 +79,12 @@ def _let_through(before: Verdict, now: Verdict) -> Verdict:
     return now
 
 
-def _question(facts: dict[str, float], missing: dict[str, Absence]) -> Question:
+def _question(measured: Cost) -> Question:
     """Of gates that no row has a say in."""
     nobody = Holdout(task=Task.BINARY, digest="", ids=_NO_ROWS.astype(np.uint64), truth=_NO_ROWS, classes=("0", "1"))
     return Question(
-        holdout=nobody, predictions=Predictions(digest="", labels=_NO_ROWS), facts=facts, missing_facts=missing
+        holdout=nobody,
+        predictions=Predictions(digest="", labels=_NO_ROWS),
+        facts=measured.facts,
+        missing_facts=measured.missing,
     )

@@ -18,10 +18,11 @@ from mlops_ci.edge import files, runtime
 from mlops_ci.errors import MlopsCiError, SourceError, UserCodeError
 from mlops_ci.packaging import manifest, rescoring
 from mlops_ci.records.canonical import canonical_json
+from mlops_ci.records.due import Cost
 from mlops_ci.records.outcomes import Status
 from mlops_ci.records.results import Part, Result
 from mlops_ci.reports import numbers
-from mlops_ci.steps import runs
+from mlops_ci.steps import request_cost, runs
 from mlops_ci.steps.examine import look_at_data
 from mlops_ci.steps.packed import answers_as_judged
 from mlops_ci.steps.rejudge import stored_predictions
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from mlops_ci.records.evaluation import Predictions
     from mlops_ci.records.tables import Table
     from mlops_ci.steps.case import Case
+    from mlops_ci.steps.ledger import StoredDecision
     from mlops_ci.steps.packaged import Taken
     from mlops_ci.steps.progress import Clock
     from mlops_ci.steps.store_items import Laid
@@ -73,6 +75,14 @@ def rescore(case: Case, taken: Taken, decision: str, clock: Clock, *, until: flo
         found = _rows(case, taken, clock, judged=judged, ids=kept.holdout.ids, until=until)
         line.found = found.message
     return Scored(results=(*results, found))
+
+
+def cost_of(taken: Taken, passed: StoredDecision, clock: Clock, scored: Scored) -> Cost:
+    """What a request costs, where a gate asks and the bundle may be loaded."""
+    if not request_cost.asked_by(passed.decision) or any(one.status is Status.FAILED for one in scored.results):
+        return Cost()
+    format_ = taken.serving.model.format
+    return request_cost.measure(taken.bundle, clock) if format_ == "onnx" else request_cost.not_loaded(format_)
 
 
 def table_at(case: Case, *, until: float) -> tuple[Laid | None, Result | None]:

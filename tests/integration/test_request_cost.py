@@ -1,0 +1,119 @@
+"""Processor time a request: of the bundle's own server, and not of a busy machine; what cannot be measured is said."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import msgspec
+import pytest
+
+from mlops_ci.edge import runtime, timed_server
+from mlops_ci.errors import OutsideError
+from mlops_ci.records.bundles import Golden
+from mlops_ci.records.decisions import FactNote
+from mlops_ci.records.due import Cost
+from mlops_ci.records.outcomes import Outcome, Status
+from mlops_ci.steps import release_gates, request_cost
+from mlops_ci.steps.golden_answers import request
+from mlops_ci.steps.progress import Clock, Silent
+from mlops_ci.steps.release_decision import _outcome
+from tests import serving_bundles
+from tests.unit.test_release_gates import before, candidate
+
+HERE = Path(sys.executable)
+BURN = "while True: sum(range(10_000))"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return serving_bundles.write(tmp_path_factory.mktemp("cost") / "flights", serving_bundles.multiclass())
+
+
+@pytest.fixture
+def bundle(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setattr(runtime, "python_for", lambda bundle, say: HERE)
+    golden = msgspec.json.decode((folder / "golden.json").read_bytes(), type=Golden)
+    return cast("Any", SimpleNamespace(folder=folder, golden=golden))
+
+
+def asked(bundle: Any, requests: int) -> timed_server.Times:
+    bodies = [request(msgspec.structs.replace(bundle.golden, rows=(row,))).encode() for row in bundle.golden.rows]
+    return timed_server.ask(bundle.folder, HERE, bodies, timed_server.Limits(requests=requests, seconds=30.0))
+
+
+def test_it_is_counted_of_the_server_and_of_nobody_else(bundle: Any) -> None:
+    """Four programs that never rest take the clock's time, and no processor time of the server's."""
+    quiet = asked(bundle, 600)
+    burning = [subprocess.Popen([sys.executable, "-c", BURN]) for _ in range(4)]
+    try:
+        busy = asked(bundle, 600)
+    finally:
+        for one in burning:
+            one.kill()
+            one.wait()
+    assert len(quiet.wall) == len(busy.wall) == 600
+    assert 0 < quiet.cpu <= sum(quiet.wall) + 0.05
+    # Caches and the core's clock are shared: the same work takes some more time of the processor, not of the clock.
+    assert busy.cpu < 4 * quiet.cpu + 0.1
+    assert busy.cpu < 0.8 * sum(busy.wall) + 0.05
+
+
+def test_more_requests_take_more(bundle: Any) -> None:
+    assert asked(bundle, 1_200).cpu > 1.5 * asked(bundle, 300).cpu
+
+
+def test_it_is_recorded_with_how_it_was_found(bundle: Any) -> None:
+    found = request_cost.measure(bundle, Clock(Silent()))
+    assert found.missing == {}
+    assert 0 < found.facts["cpu_per_request"] < 0.1
+    note = found.notes["cpu_per_request"]
+    assert note.unit == "s"
+    assert "ms of processor time, on average of " in note.told
+    assert "by the clock, which the machine's other work moves, 99 % took at most " in note.told
+
+
+def test_a_server_that_does_not_start_leaves_the_gate_undecided(
+    bundle: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = cast("Any", SimpleNamespace(folder=tmp_path, golden=bundle.golden))
+    found = request_cost.measure(broken, Clock(Silent()))
+    assert found.facts == {}
+    assert found.missing["cpu_per_request"].reason == (
+        "cpu_per_request could not be measured: the bundle's server does not start"
+    )
+    with pytest.raises(OutsideError, match="answers a golden request with 4"):
+        timed_server.ask(bundle.folder, HERE, [b"{}"], timed_server.Limits())
+    monkeypatch.setattr(timed_server, "can_count", lambda: False)
+    assert request_cost.measure(bundle, Clock(Silent())).missing["cpu_per_request"].status is Status.UNDECIDED
+
+
+@pytest.mark.parametrize(
+    ("cost", "verdict", "outcome"),
+    [
+        (Cost(facts={"cpu_per_request": 0.001}), Status.PASSED, None),
+        (Cost(facts={"cpu_per_request": 0.0011}), Status.FAILED, Outcome.FAILED),
+        (request_cost.not_loaded("skops"), Status.UNDECIDED, Outcome.UNDECIDED),
+        (Cost(), Status.ERRORED, Outcome.ERRORED),
+    ],
+    ids=["within", "over", "not loaded", "nobody measured"],
+)
+def test_the_gate_is_judged_by_what_was_measured(cost: Cost, verdict: Status | None, outcome: Outcome | None) -> None:
+    gate = before("cpu_per_request <= 1 ms", Status.SKIPPED)
+    notes = {name: FactNote(unit="s", told="told") for name in cost.facts}
+    asked_of = msgspec.structs.replace(candidate(gate), cost=msgspec.structs.replace(cost, notes=notes))
+    found = release_gates.of_bundle(asked_of)
+    assert [one.verdict for one in found.gates] == ([verdict] if verdict else [])
+    assert found.refused is (outcome is not None)
+    if outcome:
+        refused = msgspec.structs.replace(found, info=msgspec.structs.replace(found.info, number=0))
+        assert _outcome(refused) is outcome
+
+
+def test_it_is_measured_only_where_a_gate_asks() -> None:
+    names = before("cpu_per_request <= 1 ms", Status.SKIPPED)
+    assert request_cost.asked_by(candidate(names).passed.decision)
+    assert not request_cost.asked_by(candidate(before("accuracy >= 0.9")).passed.decision)
