@@ -119,8 +119,9 @@ def test_what_passed_on_the_default_branch_becomes_a_release(made: Made) -> None
     assert made.numbers() == ["releases/tumours/v1.json"]
     kept = json.loads(git(made.here.site.remote, "show", f"{LEDGER}:releases/tumours/v1.json"))
     assert (kept["commit"], kept["judged"]) == (tip, made.rows[0]["decision"])
-    (kept_there,) = made.here.site.state.releases.values()
-    assert kept_there.tag == f"mlops-ci-bundle-{kept['bundle']}", "a runner's own folder would be lost"
+    tags = {f"mlops-ci-{kind}-{kept[kind]}" for kind in ("bundle", "predictions", "snapshot")}
+    there = {each.tag for each in made.here.site.state.releases.values()}
+    assert there == tags, "a runner's own folder would be lost"
     assert "tumours: **released**" in told["page"]
     assert made.here.jobs.due(made.here.site.on_recorded()) == [], "it is one"
 
