@@ -61,8 +61,8 @@ def test_nothing_is_refused_and_the_job_that_runs_code_has_no_token(story: Story
     asked = story.site.github.requests
     refused = {(request.job, request.path) for request in asked if request.status not in (200, 201, 302, 401)}
     (told,) = story.releases.values()
-    tag = f"/releases/tags/mlops-ci-bundle-{told['bundle']}"
-    assert refused == {("mlops-release.yml: release", tag)}, "it asks whether the bundle is there"
+    tags = [f"/releases/tags/mlops-ci-{kind}-{told[kind]}" for kind in ("bundle", "predictions")]
+    assert refused == {("mlops-release.yml: release", tag) for tag in tags}, "it asks whether they are there"
     wrote = {request.job for request in asked if request.method != "GET" and not _reads(request.path)}
     assert wrote - {None} == {"mlops-record.yml: record", "mlops-release.yml: release"}
     assert "job-token" not in "".join(ran.log for ran in story.actions.ran)
@@ -73,9 +73,9 @@ def test_the_merge_is_released_by_a_workflow_that_leaves_bundle_image_and_decisi
     assert story.actions.ran[-1].code == 0, story.actions.ran[-1].log
     (name, told), *more = story.releases.items()
     assert (name, more, told["commit"]) == ("releases/desk/v1.json", [], merged)
-    (kept,) = story.site.state.releases.values()
-    assert kept.tag == f"mlops-ci-bundle-{told['bundle']}"
-    assert [asset.name for asset in kept.assets] == [f"bundle-{told['bundle']}.zip"]
+    there = {each.tag: [asset.name for asset in each.assets] for each in story.site.state.releases.values()}
+    names = [f"{kind}-{told[kind]}" for kind in ("bundle", "predictions")]
+    assert there == {f"mlops-ci-{name}": [f"{name}.zip"] for name in names}
     assert bool(story.images) == ("image" in told), "asked for in the registry when it was made"
     (page,) = [page for page in story.actions.ran[-1].summaries if page]
     assert "desk: **released**" in page
