@@ -16,7 +16,7 @@ from mlops_ci.steps import ledger
 from tests.e2e.test_release import TABLES, alike, run
 from tests.e2e.test_release_pyfunc import by_mlflow
 from tests.environments import OURS
-from tests.helpers import commit, repo
+from tests.helpers import commit, must_not_skip, repo
 
 ROOT = Path(__file__).parents[2]
 LOCK = ROOT / "tests" / "integration" / "pytorch_environment" / "requirements.lock"
@@ -58,13 +58,14 @@ def from_the_page() -> tuple[str, str, str]:
 
 @pytest.fixture(scope="module")
 def wheels() -> Path:
-    """A folder with the CPU build, which is not on PyPI; where pip is told of no place that has it, skipped."""
+    """A folder with the CPU build, which is not on PyPI; where pip knows no place that has it, skipped at a desk."""
     folder = OURS / "pytorch"
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder), TORCH]
     if not list(folder.glob("torch-*.whl")):
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
-            pytest.skip(f"{TORCH} cannot be had: {done.stderr.strip().splitlines()[-1]}")
+            told = f"{TORCH} cannot be had: {done.stderr.strip().splitlines()[-1]}"
+            (pytest.fail if must_not_skip() else pytest.skip)(told)
     return folder
 
 
