@@ -15,6 +15,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 
 from mlops_ci.packaging import locks
 from tests.e2e.test_release import TABLES, alike, mlflow_answers, run
+from tests.e2e.test_release import golden as golden  # noqa: PLC0414 - a fixture
 from tests.e2e.test_release import served as served  # noqa: PLC0414 - a fixture
 from tests.e2e.test_release import test_a_served_release_gives_the_judged_answers as served_answers
 from tests.helpers import commit, repo
@@ -77,11 +78,6 @@ def project(root: Path) -> Path:
 def released(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
     root = project(tmp_path_factory.mktemp("estimator") / "project")
     return root, run(root, "release")
-
-
-@pytest.fixture(scope="module")
-def golden(released: tuple[Path, dict[str, Any]]) -> dict[str, Any]:
-    return dict(json.loads((Path(released[1]["bundle"]) / "golden.json").read_bytes()))
 
 
 def pins(bundle: str) -> dict[str, str]:

@@ -17,6 +17,7 @@ from mlops_ci.edge.git import Repository
 from mlops_ci.packaging import locks
 from mlops_ci.steps import ledger
 from tests.e2e.test_release import LOADED, TABLES, alike, run
+from tests.e2e.test_release import golden as golden  # noqa: PLC0414 - a fixture
 from tests.e2e.test_release import served as served  # noqa: PLC0414 - a fixture
 from tests.e2e.test_release import test_a_served_release_gives_the_judged_answers as served_answers
 from tests.helpers import commit, repo
@@ -94,11 +95,6 @@ def project(root: Path) -> Path:
 def released(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
     root = project(tmp_path_factory.mktemp("pyfunc") / "project")
     return root, run(root, "release")
-
-
-@pytest.fixture(scope="module")
-def golden(released: tuple[Path, dict[str, Any]]) -> dict[str, Any]:
-    return dict(json.loads((Path(released[1]["bundle"]) / "golden.json").read_bytes()))
 
 
 def by_mlflow(bundle: str) -> dict[str, list[Any]]:
