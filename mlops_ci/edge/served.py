@@ -65,7 +65,7 @@ class Served:
         def call() -> None:
             try:
                 said.set_result(self._once(path, body))
-            except BrokenError as error:
+            except Exception as error:  # noqa: BLE001 - raised where the answer is waited for
                 said.set_exception(error)
 
         threading.Thread(target=call, daemon=True).start()
