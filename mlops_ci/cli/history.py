@@ -10,7 +10,7 @@ from mlops_ci.errors import ExitCode
 from mlops_ci.flows.history import history
 
 _WORDS = {"failed": "refused"}
-_KNOWN = ("passed", "released", "imported", "failed", "undecided", "errored")
+_KNOWN = ("passed", "released", "imported", "promoted", "rolled back", "failed", "undecided", "errored")
 
 
 @click.command(help="What was decided, the last first.")

@@ -29,7 +29,9 @@ _COMMAND = re.compile(r"^\s*:(?=:)|##(?=\[)", re.MULTILINE)
 _STYLES: dict[str, tuple[str, dict[str, Any]]] = {
     "passed": ("✓", {"fg": "green"}),
     "released": ("✓", {"fg": "green"}),
+    "promoted": ("✓", {"fg": "green"}),
     "imported": ("·", {"dim": True}),
+    "rolled back": ("↩", {"fg": "yellow"}),
     "failed": ("✗", {"fg": "red", "bold": True}),
     "refused": ("✗", {"fg": "red", "bold": True}),
     "undecided": ("?", {"fg": "yellow"}),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from mlops_ci.config import freeze
 from mlops_ci.config.convert import refuse
 from mlops_ci.config.judging import SLOW_CHECKS, GateSetting
 from mlops_ci.config.settings import RUNGS, Config, Package
@@ -201,6 +202,29 @@ def _environments(config: Config) -> Iterator[Problem]:
             f"there is no environment {config.champion!r}",
             f"Known: {known}. Left out, the last decision that passed is the champion.",
         )
+    above: list[str] = []
+    for name, rules in config.environments.items():
+        key = ("environments", name)
+        if rules.after is not None and rules.after not in above:
+            yield (
+                (*key, "after"),
+                f"{rules.after!r} is no environment that is written before {name}",
+                "Name one that stands above it: releases are promoted in the order written.",
+            )
+        if rules.soak and rules.after is None:
+            yield (*key, "soak"), "there is no environment to run in before", f"Name it: {name}: {{after: …, soak: …}}."
+        above.append(name)
+        for at, text in enumerate(rules.freeze):
+            if problem := _unusable_window(text):
+                yield (*key, "freeze", at), f"found {text!r}: {problem}", freeze.ALLOWED
+
+
+def _unusable_window(text: str) -> str:
+    try:
+        freeze.parse(text)
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def _anchor(config: Config) -> Iterator[Problem]:
@@ -280,10 +304,3 @@ def _not_yet(config: Config) -> Iterator[Problem]:
     leave = "Leave it out for now."
     if config.train and config.train.search:
         yield ("train", "search"), "not yet: nothing searches", f"{leave} Set the parameters in train.params."
-    for name, environment in config.environments.items():
-        if environment != type(environment)(gates=environment.gates):
-            yield (
-                ("environments", name),
-                "not yet: rules of environments are not enforced",
-                f"Write {name}: {{}} until they are, or its gates only.",
-            )

@@ -170,13 +170,13 @@ class Package(Section, frozen=True, kw_only=True):
 
 
 class Environment(Section, frozen=True, kw_only=True):
-    """Where releases run, and the rules for getting there. The rules: not yet, but for its gates."""
+    """Where releases run, and the rules for getting there (docs/environments.md)."""
 
     gates: Annotated[
         tuple[GateSetting, ...],
         Meta(
             description="What a model must hold to run here, written like `gates`. Judged and shown in every check, "
-            "and never decide it."
+            "and never decide it; a promotion judges them again."
         ),
     ] = ()
     after: Annotated[str | None, Meta(description="The environment a release must have been in before.")] = None

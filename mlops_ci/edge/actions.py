@@ -126,6 +126,11 @@ def job() -> Job:
     )
 
 
+def actor() -> str:
+    """Who started the job's run, by login; empty at a desk."""
+    return os.environ.get("GITHUB_ACTOR", "") if is_job() else ""
+
+
 def payload(found: Job, kind: type[_Payload]) -> _Payload:
     """The event's file. OutsideError when it is not of that kind."""
     try:

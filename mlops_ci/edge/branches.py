@@ -10,6 +10,7 @@ import hashlib
 import os
 import random
 import re
+import secrets
 import time
 from typing import TYPE_CHECKING
 
@@ -18,12 +19,13 @@ import msgspec
 from mlops_ci.errors import OutsideError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from mlops_ci.edge.git import Entry, Repository
 
 ATTEMPTS = 100
 _LONGEST_PAUSE = 0.5
+_PATIENCE = 10
 _NOBODY = ("mlops-ci", "mlops-ci@localhost")
 _PATHS_PER_CALL = 500
 
@@ -90,7 +92,7 @@ def write_branch(
             return Written(commit=head, changed=False, collisions=collisions)
         changed |= derive(heads) if derive else {}
         parents = (*heads, over) if over else heads
-        commit = _commit(repository, branch, parents, changed, {}, message=message, committer=committer)
+        commit = _commit(repository, f"refs/heads/{branch}", parents, changed, {}, message=message, committer=committer)
         if commit:
             return Written(commit=commit, changed=True)
     raise AssertionError
@@ -101,6 +103,48 @@ def move_back(repository: Repository, branch: str, commit: str, before: str | No
     ref = f"refs/heads/{branch}"
     moved = ("update-ref", ref, before, commit) if before else ("update-ref", "-d", ref, commit)
     return repository.call(*moved).code == 0
+
+
+def commit_over(repository: Repository, parent: str, files: Mapping[str, bytes], *, message: str) -> str:
+    """A commit with some files changed on top of `parent`, on no branch: git drops it where nobody takes it up."""
+    ref = f"refs/mlops-ci/{secrets.token_hex(8)}"
+    commit = _commit(repository, ref, (parent,), files, {}, message=message, committer=_committer(repository))
+    if commit is None:
+        raise OutsideError("a commit could not be made", "Is the repository being packed? Run it again.")
+    repository.run("update-ref", "-d", ref, commit)
+    return commit
+
+
+def advance(repository: Repository, branch: str, before: str, commit: str) -> bool:
+    """Move a branch on from `before`; where it is checked out, the files that `commit` changes follow.
+
+    False where it is elsewhere by now. OutsideError where such a file has changes that are not committed.
+    """
+    ref, out = f"refs/heads/{branch}", repository.branch() == branch
+    paths = [path for _, path in repository.changed_paths(before, commit, "")]
+    touched = next((path for path in paths if out and not _untouched(repository, before, path)), "")
+    if touched and repository.find(ref) == before:  # else it is what moved the branch
+        raise OutsideError(f"{touched} has changes that are not committed", "Commit them, or `git restore` the file.")
+    if touched or repository.call("update-ref", ref, commit, before).code != 0:
+        return False
+    if out:
+        _bring_out(repository, commit, paths)
+    return True
+
+
+def _untouched(repository: Repository, commit: str, path: str) -> bool:
+    """Whether a file lies in the working folder as a commit has it, or in neither."""
+    entry = next(iter(repository.look_up(commit, [path])), None)
+    there = os.path.lexists(repository.root / path)
+    return not there if entry is None else there and repository.blob_of(path) == entry.blob
+
+
+def _bring_out(repository: Repository, commit: str, paths: Sequence[str]) -> None:
+    """The branch has moved: where another git holds the index all the time, `git status` shows the files as changed."""
+    for _ in range(_PATIENCE):
+        if repository.call("restore", f"--source={commit}", "--staged", "--worktree", "--", *paths).code == 0:
+            return
+        time.sleep(_LONGEST_PAUSE)
 
 
 def merge_branches(
@@ -129,7 +173,9 @@ def merge_branches(
             here = set(list_files(repository, ours))
             new = {entry.path: entry.blob for entry in list_files(repository, theirs) if entry not in here}
             derived = derive(heads) if derive else {}
-            commit = _commit(repository, branch, heads, derived, new, message=message, committer=committer)
+            commit = _commit(
+                repository, f"refs/heads/{branch}", heads, derived, new, message=message, committer=committer
+            )
         if commit:
             return Written(commit=commit, changed=True)
     raise AssertionError
@@ -148,7 +194,7 @@ def _tries(branch: str) -> Iterator[int]:
 
 def _commit(
     repository: Repository,
-    branch: str,
+    ref: str,
     parents: tuple[str, ...],
     files: Mapping[str, bytes],
     blobs: Mapping[str, str],
@@ -156,9 +202,9 @@ def _commit(
     message: str,
     committer: bytes,
 ) -> str | None:
-    """Commit on top of `parents` and move the branch; None when somebody else moved it first."""
+    """Commit on top of `parents` and move the ref; None when somebody else moved it first."""
     # Without "done" a stream cut short by a kill would be committed as far as it came.
-    lines = [b"feature done\n", b"commit refs/heads/", os.fsencode(branch), b"\nmark :1\n"]
+    lines = [b"feature done\n", b"commit ", os.fsencode(ref), b"\nmark :1\n"]
     lines += [b"committer ", committer, b" now\n", _data(message.encode())]
     lines += [b"%s %s\n" % (verb, parent.encode()) for verb, parent in zip((b"from", b"merge"), parents, strict=False)]
     lines += [b"M 100644 %s %s\n" % (blob.encode(), _quoted(path)) for path, blob in sorted(blobs.items())]
@@ -171,7 +217,7 @@ def _commit(
         r"exists; cannot create|Permission denied|No space left|Read-only", answer.err
     ):
         return None
-    raise repository.failure("fast-import", answer, f"The branch {branch} is as it was.")
+    raise repository.failure("fast-import", answer, f"{ref.removeprefix('refs/heads/')} is as it was.")
 
 
 def _data(data: bytes) -> bytes:

@@ -51,17 +51,24 @@ def fetch(repository: Repository, *refspecs: str, depth: int | None = None, unsh
     return True
 
 
-def push(repository: Repository, refspec: str) -> bool:
-    """Push to the remote, never by force. False when the remote moved on; OutsideError when it says no."""
+def push(repository: Repository, *refspecs: str) -> bool:
+    """Push to the remote, never by force; of several refs all or none. False when the remote moved on; OutsideError
+    when it says no.
+    """
     remote = remote_of(repository)
     if remote is None:
         raise OutsideError("there is no remote to push to", "Add one: git remote add origin ADDRESS")
-    arguments = ("push", "--porcelain", "--no-follow-tags", "--recurse-submodules=no", remote.name, refspec)
+    together = ["--atomic"] if len(refspecs) > 1 else []
+    options = ("--porcelain", "--no-follow-tags", "--recurse-submodules=no", *together)
+    arguments = ("push", *options, remote.name, *refspecs)
     answer = call(repository.root, *arguments, network=True, settings=_access(repository, remote.name))
     if answer.code == 0:
         return True
     said = answer.out.decode("utf-8", "replace")
-    if re.search(r"^!.*\((fetch first|non-fast-forward)\)", said, re.M) or "failed to update ref" in said:
+    moved = (
+        r"^!.*\((fetch first|non-fast-forward|.*(failed to update ref|cannot lock ref|atomic transaction failed).*)\)"
+    )
+    if re.search(moved, said, re.M):
         return False
     told = [line.removeprefix("remote: ").strip() for line in answer.err.splitlines() if "remote: " in line]
     refused = [line.rpartition("\t")[2] for line in said.splitlines() if line.startswith("!")]

@@ -9,7 +9,7 @@ from mlops_ci.ledger.names import decision_id
 UNREADABLE = "unreadable"
 _ORDER = ("errored", "failed", "undecided")
 _LONGEST = 200
-_DONE = {"release": "released", "import": "imported"}
+_DONE = {"release": "released", "import": "imported", "promotion": "promoted", "rollback": "rolled back"}
 
 
 class HistoryRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,7 +18,7 @@ _ABOUT = (
 )
 _TREND = 20
 _LONGEST = 80
-_SIGNS = {"passed": "✓", "released": "✓", "failed": "✗", "undecided": "?", "errored": "!"}
+_SIGNS = {"passed": "✓", "released": "✓", "promoted": "✓", "failed": "✗", "undecided": "?", "errored": "!"}
 _WORDS = {"failed": "refused", "errored": "could not be judged"}
 _HIDDEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 import msgspec
 
 from mlops_ci.records.data import DataChange, Profile, SnapshotInfo
+from mlops_ci.records.environments import Move
 from mlops_ci.records.evaluation import Evaluation, MetricValue, OwnMetric
 from mlops_ci.records.outcomes import Outcome, Status
 from mlops_ci.records.releases import BundleInfo, Comparison, ImageInfo, Imported
@@ -237,6 +238,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """A release beside the one before it; left out of the JSON where it is the first."""
     imported: Imported | msgspec.UnsetType = msgspec.UNSET
     """The model that was taken in without being judged; left out of the JSON of other decisions."""
+    move: Move | msgspec.UnsetType = msgspec.UNSET
+    """What a promotion or rollback moves where; left out of the JSON of other decisions."""
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):

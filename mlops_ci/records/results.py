@@ -17,6 +17,8 @@ class Part(StrEnum):
     DATA = "data"
     MODEL = "model"
     TESTS = "tests"
+    RULES = "rules"
+    """Of an environment."""
 
 
 class Where(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from mlops_ci.records.decisions import DecisionKind
 from mlops_ci.records.outcomes import Outcome
-from mlops_ci.reports import imported, release
+from mlops_ci.reports import imported, promotion, release
 from mlops_ci.reports.document import Block, Document, Section
 from mlops_ci.reports.sections import (
     affected,
@@ -56,6 +56,8 @@ def build(story: Story) -> Document:
         return release.build(story)
     if story.decision.kind is DecisionKind.IMPORT:
         return imported.build(story)
+    if story.decision.kind in (DecisionKind.PROMOTION, DecisionKind.ROLLBACK):
+        return promotion.build(story)
     told = ((name, keep, section(story)) for name, keep, section in SECTIONS)
     return Document(
         project=story.decision.project,

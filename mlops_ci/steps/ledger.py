@@ -147,6 +147,23 @@ def find(repository: Repository, prefix: str = "") -> StoredDecision:
     return _load(repository, at, found[0])
 
 
+def by_id(repository: Repository, decision: str) -> StoredDecision | None:
+    """The decision of that id, all 64 digits, found by its path; None where the ledger lacks it."""
+    at = head(repository)
+    folder = _folder_of(repository, at, decision) if at else None
+    if at is None or folder is None:
+        return None
+    data = branches.read_files(repository, at, [f"{folder}/decision.json"], limit=LARGEST)
+    return _load(repository, at, parse_row(f"{folder}/decision.json", data[f"{folder}/decision.json"]))
+
+
+def _folder_of(repository: Repository, at: str, decision: str) -> str | None:
+    """Where it lies: by the day of its commit, which the id does not tell."""
+    out = repository.run("ls-tree", "-r", "-d", "-z", "--name-only", "--full-tree", at, "--", names.DECISIONS)
+    ending = f"/{decision}".encode()
+    return next((path.decode() for path in out.split(b"\0") if path.endswith(ending)), None)
+
+
 def arrays(repository: Repository, stored: StoredDecision) -> dict[str, NDArray[np.generic]]:
     """The outputs by row that were recorded, by name; {} when the rows were not."""
     wanted = {name: f"{stored.path}/evidence/{name}" for name in stored.decision.evidence if name.endswith(".npy")}

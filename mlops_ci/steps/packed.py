@@ -18,6 +18,9 @@ from mlops_ci.steps.load_with import loads_with
 from mlops_ci.steps.store_items import Laid
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from mlops_ci.steps.case import Case
     from mlops_ci.steps.progress import Clock
     from mlops_ci.steps.workshop import Workshop
@@ -63,11 +66,15 @@ def try_libraries(case: Case, found: Found, workshop: Workshop, clock: Clock) ->
 
 def answers_as_judged(bundle: Bundle, clock: Clock) -> tuple[Result, ...]:
     """The bundle in an environment and a process of its own, made from nothing but what lies in it."""
-    python = runtime.python_for(bundle.folder, lambda text: clock.say("load", text))
-    found = runtime.conforms(bundle.folder, python)
+    return (answers_by_itself(bundle.folder, bundle.golden.fingerprint, lambda text: clock.say("load", text)),)
+
+
+def answers_by_itself(folder: Path, judged: str, say: Callable[[str], None]) -> Result:
+    """Whether what lies in a bundle's folder gives the answers with the fingerprint of the judged model."""
+    found = runtime.conforms(folder, runtime.python_for(folder, say))
     good = f"loaded in a process of its own it gives the judged answers to {found.golden} golden requests"
-    agrees = found.error is None and found.fingerprint == bundle.golden.fingerprint
-    behaves, judged = (one[:12] for one in (found.fingerprint, bundle.golden.fingerprint))
-    bad = found.error.message if found.error else f"its fingerprint is {behaves}, the judged model's {judged}"
+    agrees = found.error is None and found.fingerprint == judged
+    behaves = f"its fingerprint is {found.fingerprint[:12]}, the judged model's {judged[:12]}"
+    bad = found.error.message if found.error else behaves
     status = Status.PASSED if agrees else Status.FAILED
-    return (Result(check="bundle_answers", part=Part.MODEL, status=status, message=good if agrees else bad),)
+    return Result(check="bundle_answers", part=Part.MODEL, status=status, message=good if agrees else bad)

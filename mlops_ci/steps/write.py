@@ -12,7 +12,7 @@ from mlops_ci.edge.git import Repository
 from mlops_ci.ledger import entries, statements
 from mlops_ci.ledger.entries import Entry
 from mlops_ci.records.canonical import digest
-from mlops_ci.records.decisions import Decision, Evidence, RunInfo, Trust
+from mlops_ci.records.decisions import Decision, DecisionKind, Evidence, RunInfo, Trust
 from mlops_ci.records.outcomes import Outcome
 from mlops_ci.reports import document, html, markdown, report
 from mlops_ci.reports.story import Earlier, Story
@@ -159,13 +159,17 @@ def _remember(case: Case, workshop: Workshop, run: str) -> None:
     files.write(_pointer(case, workshop), run.encode())
 
 
+_MOVES = (DecisionKind.PROMOTION, DecisionKind.ROLLBACK)
+"""They judge no commit."""
+
+
 def earlier(repository: Repository, project: str, commit: str) -> tuple[Earlier, ...]:
     """The decisions recorded for other commits, newest first."""
     rows = ledger.history(repository, project=project, limit=4 * _EARLIER)
     return tuple(
         Earlier(id=row.id, commit=row.commit, outcome=Outcome(row.outcome), sentence=row.verdict)
         for row in rows
-        if row.commit != commit and row.outcome in set(Outcome)
+        if row.commit != commit and row.kind not in _MOVES and row.outcome in set(Outcome)
     )[:_EARLIER]
 
 

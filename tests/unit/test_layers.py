@@ -20,6 +20,7 @@ FLOORS = {
     "data": 3,
     "evaluation": 3,
     "packaging": 3,
+    "promotion": 3,
     "reports": 3,
     "workflows": 3,
     "config": 2,

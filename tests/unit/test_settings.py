@@ -171,17 +171,41 @@ def test_a_split_that_cannot_be_made_is_refused(split: str, words: str) -> None:
     assert words in refused(changed("  id: [carrier, flight]", f"  split: {split}")).message
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        "environments: {production: {approvals: 1}}",
-        "environments: {production: {soak: 24h}}",
-    ],
-)
-def test_what_is_not_there_yet_is_refused_and_says_what_to_do(line: str) -> None:
-    error = refused(BASE + line + "\n")
+def test_what_is_not_there_yet_is_refused_and_says_what_to_do() -> None:
+    error = refused(BASE.replace("train: {", "train: {search: {depth: [1, 2]}, "))
     assert error.message.startswith("not yet")
     assert error.advice
+
+
+@pytest.mark.parametrize(
+    ("rules", "where", "words"),
+    [
+        (
+            "{production: {after: staging}, staging: {}}",
+            "environments.production.after",
+            "no environment that is written before production",
+        ),
+        ("{production: {after: production}}", "environments.production.after", "'production' is no environment"),
+        ("{production: {soak: 24h}}", "environments.production.soak", "no environment to run in before"),
+        (
+            "{production: {freeze: ['Fri 15:00 - Mon 08:00']}}",
+            "environments.production.freeze[0]",
+            "no window with a time zone",
+        ),
+        ("{production: {freeze: ['Fri 15:00 - Mon 08:00 Mars/Base']}}", "freeze[0]", "'Mars/Base' is no time zone"),
+        ("{production: {approvals: -1}}", "environments.production.approvals", "-1"),
+    ],
+)
+def test_rules_that_no_release_can_meet_are_refused(rules: str, where: str, words: str) -> None:
+    error = refused(BASE + f"environments: {rules}\n")
+    assert where in error.where
+    assert words in error.message
+
+
+def test_the_rules_of_an_environment() -> None:
+    text = "environments: {staging: {}, production: {after: staging, soak: 24h, approvals: 1, trust: default-branch}}\n"
+    found = parse(BASE + text).environments["production"]
+    assert (found.after, found.soak, found.approvals, found.trust) == ("staging", 86_400, 1, "default-branch")
 
 
 def test_the_targets_of_images() -> None:
@@ -280,8 +304,6 @@ def test_gates_of_an_environment_are_written_like_gates() -> None:
     assert str(config.where("environments.production.gates[1]")) == "mlops.yaml:14"
     twice = refused(BASE + text + "      - accuracy >= 0.9\n")
     assert twice.where == "mlops.yaml:15: environments.production.gates[2]"
-    other = refused(BASE + text + "    approvals: 1\n")
-    assert other.message.startswith("not yet")
 
 
 def test_a_champion_that_is_no_environment_is_refused() -> None:

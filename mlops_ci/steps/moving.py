@@ -1,0 +1,96 @@
+"""A move that was judged, carried out: the environment's file and the ledger, together or not at all."""
+
+from __future__ import annotations
+
+from difflib import unified_diff
+from typing import TYPE_CHECKING, NamedTuple
+
+from mlops_ci.config import environment_file
+from mlops_ci.edge import branches, remote
+from mlops_ci.ledger import names
+from mlops_ci.promotion.rules import Way
+from mlops_ci.steps import environments, ledger
+from mlops_ci.steps.publish import publish
+
+if TYPE_CHECKING:
+    from mlops_ci.ledger.entries import Entry
+    from mlops_ci.reports.story import Story
+    from mlops_ci.steps.promotion import Settled
+
+_START = """# What runs in {environment} of {project}. Only `mlops-ci promote` and `mlops-ci rollback` change it.
+"""
+
+
+class Carried(NamedTuple):
+    """Where the change is: a commit on a branch."""
+
+    commit: str
+    branch: str
+
+
+def text_after(settled: Settled, story: Story) -> str:
+    """The environment's file as the move leaves it."""
+    site = settled.site
+    start = _START.format(environment=site.name, project=site.config.project)
+    move = story.evidence.move or None
+    quarantined = (move.quarantined or None) if move else None
+    before = site.text if site.text and site.text.strip() else start
+    return environment_file.written(before, settled.ref, story.decision_id, quarantined, file=site.path)
+
+
+def change(settled: Settled, story: Story) -> str:
+    """What the move changes in the environment's file, as a unified diff."""
+    path, before = settled.site.path, settled.site.text or ""
+    lines = unified_diff(
+        before.splitlines(keepends=True),
+        text_after(settled, story).splitlines(keepends=True),
+        f"a/{path}",
+        f"b/{path}",
+    )
+    return "".join(lines)
+
+
+def refuse(settled: Settled, entry: Entry) -> None:
+    """Record that it was refused; where the remote is to hear of it, there too."""
+    if settled.wish.way is Way.COMMIT:
+        ledger.record(settled.project.repository, entry)
+    else:
+        publish(settled.project.repository, [entry])
+
+
+def carry_out(settled: Settled, story: Story, entry: Entry) -> Carried | None:
+    """Write file and decision. None where somebody was faster: then neither is there, and it is to be settled anew."""
+    repository, site = settled.project.repository, settled.site
+    branch = environments.default_branch(settled.project)
+    files = {site.path: text_after(settled, story).encode()}
+    commit = branches.commit_over(repository, site.commit, files, message=_message(settled, story))
+    before = repository.find(f"refs/heads/{names.BRANCH}")
+    ledger.record(repository, entry)
+    recorded = ledger.head(repository)
+    done = False
+    try:
+        if settled.wish.way is Way.COMMIT:
+            done = branches.advance(repository, branch, site.commit, commit)
+        else:
+            target = branch if settled.wish.way is Way.PUSH else proposal(settled, story)
+            there = (f"{commit}:refs/heads/{target}", f"{recorded}:refs/heads/{names.BRANCH}")
+            done = remote.push(repository, *there)
+            branch = target
+    finally:
+        if not done and recorded:
+            ledger.withdraw(repository, recorded, before)
+    return Carried(commit, branch) if done else None
+
+
+def proposal(settled: Settled, story: Story) -> str:
+    """The branch of a pull request that moves an environment."""
+    return f"mlops-ci/{settled.site.name}-{settled.release.release}-{story.decision_id[:8]}"
+
+
+def _message(settled: Settled, story: Story) -> str:
+    """The trailer is a convenience: what counts is in the file, as a squash drops trailers."""
+    site, release = settled.site, settled.release.release
+    verb = "Roll back" if settled.wish.back else "Promote"
+    title = f"{verb} {site.name} to {release}" if settled.wish.back else f"{verb} {release} to {site.name}"
+    prefix = f"{site.config.project}: " if settled.project.folder else ""
+    return f"{prefix}{title}\n\n{story.decision.reason}\n\nMlops-Decision: {story.decision_id}\n"
