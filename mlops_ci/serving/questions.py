@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import starmap
 from typing import Any, Protocol
 
 import msgspec
@@ -10,8 +11,11 @@ import msgspec
 from . import binary, forms, tensors
 from .errors import Refused
 from .model import Model
+from .named import named
 from .replies import JSON, Reply
 from .validate import Table
+
+_encode = msgspec.json.Encoder().encode
 
 
 class Ask(Protocol):
@@ -30,7 +34,7 @@ class Invocations:
     def __init__(self, model: Model, most_rows: int) -> None:
         self._inputs = model.serving.inputs
         self._expected = forms.Expected(model.signature.names, model.signature.known, most_rows)
-        self._outputs = model.outputs
+        self._row = named(model.outputs)
 
     def read(self, body: bytes, headers: Mapping[bytes, bytes]) -> tuple[Table, None]:
         content_type = _content_type(headers)
@@ -41,9 +45,7 @@ class Invocations:
         raise _wrong_content_type("application/json or text/csv", content_type)
 
     def write(self, _: None, answers: list[list[Any]], /) -> Reply:
-        names = self._outputs
-        rows = [dict(zip(names, row, strict=True)) for row in zip(*answers, strict=True)]
-        return Reply(200, msgspec.json.encode({"predictions": rows}))
+        return Reply(200, _encode({"predictions": list(starmap(self._row, zip(*answers, strict=True)))}))
 
 
 class OpenInference:

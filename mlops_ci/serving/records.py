@@ -11,10 +11,20 @@ import msgspec
 
 from .described import Serving
 from .errors import Refused
+from .named import named
 from .validate import Checked, Row, picker
 
 _EXACT = 2**53
 _encode = msgspec.json.Encoder(enc_hook=str).encode  # of what is no JSON, dates and times, the text
+
+
+class _Answered(msgspec.Struct, gc=False):
+    """What a line says of one row."""
+
+    row: int
+    inputs: Any
+    outputs: Any
+    ids: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
 
 
 class Recorder:
@@ -22,13 +32,14 @@ class Recorder:
 
     def __init__(self, serving: Serving, digest: str, key: bytes) -> None:
         self._same = _encode({"digest": digest, "release": serving.release})[1:-1]
-        self._outputs = [each.name for each in serving.outputs]
+        self._outputs = named([each.name for each in serving.outputs])
         private = frozenset(serving.private)
         shown = [(place, each.name) for place, each in enumerate(serving.inputs) if each.name not in private]
-        hashed = [(place, each.name) for place, each in enumerate(serving.inputs) if each.name in private]
+        hidden = [(place, each.name) for place, each in enumerate(serving.inputs) if each.name in private]
+        hashed = hidden if key else []
         self._shown = picker([place for place, _ in shown]) if shown else _nothing
-        self._names = [name for _, name in shown]
-        self._hashed = hashed if key else []
+        self._hashed = [place for place, _ in hashed]
+        self._inputs = named([name for _, name in (*shown, *hashed)])
         self._keyed = bool(key)
         self._private = private
         self._hash = _hasher(key)
@@ -39,12 +50,10 @@ class Recorder:
         head = self._head(request, milliseconds, 200)
         lines = []
         for row, (values, outputs) in enumerate(zip(checked.rows, zip(*answers, strict=True), strict=True)):
-            fields = dict(zip(self._names, self._shown(values), strict=True))
-            for place, name in self._hashed:
-                fields[name] = self._hash(values[place])
-            record = {"row": row, "inputs": fields, "outputs": dict(zip(self._outputs, outputs, strict=True))}
+            hashes = [self._hash(values[place]) for place in self._hashed]
+            record = _Answered(row, self._inputs(*self._shown(values), *hashes), self._outputs(*outputs))
             if checked.ids:
-                record["ids"] = self._ids(checked.ids, row)
+                record.ids = self._ids(checked.ids, row)
             lines.append(head + _encode(record)[1:] + b"\n")
         return b"".join(lines)
 

@@ -143,9 +143,9 @@ def by_column(columns: Mapping[str, Sequence[Any]]) -> Table:
 
 def picker(places: Sequence[int]) -> _Pick:
     """What takes the values at these places out of a row."""
-    if len(places) == 1:
-        [place] = places
-        return lambda row: (row[place],)
+    first, count = places[0], len(places)
+    if list(places) == list(range(first, first + count)):
+        return itemgetter(slice(first, first + count))
     return itemgetter(*places)
 
 

@@ -27,7 +27,7 @@ def test_every_answer_is_one_that_is_described(schemathesis: Path, tmp_path: Pat
     ("file", "right", "wrong"),
     [
         pytest.param("app.py", "= self._asked(table)", '= 1 // 0, ""', id="a crash"),
-        pytest.param("questions.py", '{"predictions": rows}', '{"prediction": rows}', id="another answer"),
+        pytest.param("questions.py", '{"predictions":', '{"prediction":', id="another answer"),
     ],
 )
 def test_a_server_that_is_wrong_is_found(
