@@ -6,7 +6,9 @@ import datetime as dt
 import math
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Annotated, Any, Literal
+
+import msgspec
 
 from .described import Input
 from .errors import BundleError, Refused
@@ -43,6 +45,12 @@ class Column:
         """Columns of which this is equal may be looked at together."""
         return self.kind, self.low, self.high, self.categories
 
+    @property
+    def exact(self) -> Any:
+        """The type of JSON values that `slow` would give back as they are, all of them; None where no type says so."""
+        bare = self._bare()
+        return bare | None if self.nullable and bare is not None else bare
+
     def fast(self, values: Sequence[Any]) -> bool:
         """Whether `slow` would give all these values back as they are; it may say no."""
         return set(map(type, values)) <= self.plain and (self.categories is None or self.categories.issuperset(values))
@@ -58,6 +66,10 @@ class Column:
                 self._slow(row, value)
             except Refused as refused:
                 yield row, refused
+
+    def _bare(self) -> Any:
+        """`exact`, but for what is missing."""
+        return None
 
     def _slow(self, row: int, value: Any) -> Any:
         if value is None:
@@ -113,6 +125,11 @@ class _Number(Column):
             and (self.categories is None or self.categories.issuperset(values))
         )
 
+    def _integers(self) -> Any:
+        """The type of integers within the limits; None where there are none that a type of 64 bits tells."""
+        low, high = max(math.ceil(self._low), -(2**63)), min(math.floor(self._high), LARGEST_INTEGER)
+        return Annotated[int, msgspec.Meta(ge=low, le=high)] if low <= high and self.categories is None else None
+
     def _within(self, value: Any) -> bool:
         return bool(self._low <= value <= self._high)
 
@@ -129,6 +146,9 @@ class _Integer(_Number):
     plain = frozenset({int})
     largest = LARGEST_INTEGER
 
+    def _bare(self) -> Any:
+        return self._integers()
+
     def one(self, value: Any) -> int | None:
         if type(value) is float and value.is_integer():
             return int(value)
@@ -140,6 +160,13 @@ class _Float(_Number):
 
     kind = "float"
     plain = frozenset({int, float})
+
+    def _bare(self) -> Any:
+        low, high = float(self._low), float(self._high)
+        integers = self._integers()
+        if integers is None or (low, high) != (self._low, self._high):  # a limit that no float is
+            return None
+        return integers | Annotated[float, msgspec.Meta(ge=low, le=high)]
 
     def one(self, value: Any) -> float | None:
         return value if type(value) in self.plain and value == value else None
@@ -155,6 +182,10 @@ class _Text(Column):
     kind = "text"
     plain = frozenset({str})
 
+    def _bare(self) -> Any:
+        categories = tuple(self.categories or ())
+        return Literal[categories] if categories and set(map(type, categories)) == {str} else None
+
     def fast(self, values: Sequence[Any]) -> bool:
         return super().fast(values) and (self.categories is not None or "\0" not in "".join(values))
 
@@ -165,6 +196,9 @@ class _Text(Column):
 class _Boolean(Column):
     kind = "boolean"
     plain = frozenset({bool})
+
+    def _bare(self) -> Any:
+        return bool if self.categories is None else None
 
 
 class _Time(Column):

@@ -12,6 +12,7 @@ import msgspec
 
 from .described import Cell, Input
 from .errors import Refused
+from .exact import Exact
 from .validate import Table, by_column, check_rows
 
 _INTEGER = re.compile(r"[+-]?\d{1,19}", re.ASCII)
@@ -25,12 +26,13 @@ NAMES = ("dataframe_split", "dataframe_records", "instances", "inputs")
 class Expected(NamedTuple):
     """What keeps a table in bounds while it is made: rows without names are in the order of `names`.
 
-    `known` are these and the ids; `most` rows are allowed.
+    `known` are these and the ids; `most` rows are allowed. `exact` reads what is sent as expected.
     """
 
     names: tuple[str, ...]
     known: frozenset[str]
     most: int
+    exact: Exact
 
 
 class _Split(msgspec.Struct, forbid_unknown_fields=True):
@@ -66,6 +68,9 @@ def decoded(decoder: msgspec.json.Decoder[Any], body: bytes) -> Any:
 
 def from_json(body: bytes, expected: Expected) -> Table:
     """The table in one of the four forms. Raises Refused."""
+    rows = expected.exact.rows(body)
+    if rows is not None:
+        return Table(expected.names, rows, exact=True)
     found = decoded(_decoder, body)
     if found.params:
         raise Refused("wrong_form", "params: this model takes none", where="params")
@@ -129,10 +134,10 @@ def from_csv(body: bytes, inputs: Sequence[Input], most: int) -> Table:
     if not lines:
         raise Refused("not_csv", "there is no line of names")
     check_rows(rows, most)
-    names, fields = _from_rows(tuple(lines[0]), lines[1:], "csv")
+    table = _from_rows(tuple(lines[0]), lines[1:], "csv")
     kinds = {each.name: each.kind for each in inputs}
-    readers = [reader(kinds.get(name, "text")) for name in names]
-    return Table(names, [[read(field) for read, field in zip(readers, row, strict=True)] for row in fields])
+    readers = [reader(kinds.get(name, "text")) for name in table.names]
+    return Table(table.names, [[read(field) for read, field in zip(readers, row, strict=True)] for row in table.rows])
 
 
 def reader(kind: str) -> Callable[[str], Cell]:

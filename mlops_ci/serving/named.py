@@ -13,8 +13,15 @@ def named(names: Sequence[str]) -> Callable[..., Any]:
 
     A struct is made and written in half the time of a dict.
     """
+    return struct(names, [Any] * len(names)) or (lambda *values: dict(zip(names, values, strict=True)))
+
+
+def struct(names: Sequence[str], types: Sequence[Any]) -> type[msgspec.Struct] | None:
+    """An object of exactly these names; None where JSON escapes one: msgspec has no field of such a name."""
     fields = {f"f{place}": name for place, name in enumerate(names)}
     try:
-        return msgspec.defstruct("Named", [(field, Any) for field in fields], rename=fields, gc=False)
-    except ValueError:  # a name with a character that JSON escapes: msgspec has no field of such a name
-        return lambda *values: dict(zip(names, values, strict=True))
+        return msgspec.defstruct(
+            "Named", list(zip(fields, types, strict=True)), rename=fields, forbid_unknown_fields=True, gc=False
+        )
+    except ValueError:
+        return None

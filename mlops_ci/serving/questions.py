@@ -10,6 +10,7 @@ import msgspec
 
 from . import binary, forms, tensors
 from .errors import Refused
+from .exact import Exact
 from .model import Model
 from .named import named
 from .replies import JSON, Reply
@@ -33,7 +34,9 @@ class Invocations:
 
     def __init__(self, model: Model, most_rows: int) -> None:
         self._inputs = model.serving.inputs
-        self._expected = forms.Expected(model.signature.names, model.signature.known, most_rows)
+        signature = model.signature
+        exact = Exact(signature.names, signature.exact)
+        self._expected = forms.Expected(signature.names, signature.known, most_rows, exact)
         self._row = named(model.outputs)
 
     def read(self, body: bytes, headers: Mapping[bytes, bytes]) -> tuple[Table, None]:

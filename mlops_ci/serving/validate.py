@@ -13,6 +13,8 @@ from itertools import chain
 from operator import itemgetter
 from typing import Any, NamedTuple
 
+import msgspec
+
 from .columns import Column, column
 from .described import Serving
 from .errors import Refused
@@ -24,14 +26,18 @@ Row = Sequence[Any]
 _Pick = Callable[[Row], Row]
 
 
-class Table(NamedTuple):
-    """What was sent: rows of a JSON value for each of `names`; `None` is missing."""
+class Table(msgspec.Struct, frozen=True, gc=False):
+    """What was sent: rows of a JSON value for each of `names`; `None` is missing.
+
+    exact: they are in the order of the signature, and values that a type tells are known to need no look.
+    """
 
     names: tuple[str, ...]
     rows: Sequence[Row]
+    exact: bool = False
 
 
-class Checked(NamedTuple):
+class Checked(msgspec.Struct, frozen=True, gc=False):
     """Rows in the order of the signature, values in the kinds of the signature; ids as they were sent, by column."""
 
     rows: Sequence[Row]
@@ -45,7 +51,9 @@ class Signature:
         self.inputs = serving.inputs
         self.names = tuple(each.name for each in serving.inputs)
         self.columns = [column(each) for each in serving.inputs]
-        self._alike = _alike(self.columns)
+        self.exact = [each.exact for each in self.columns]
+        self._alike = _alike(self.columns, range(len(self.columns)))
+        self._untold = _alike(self.columns, [place for place, told in enumerate(self.exact) if told is None])
         self._set = frozenset(self.names)
         self._ids = frozenset(serving.ids)
         self.known = self._set | self._ids
@@ -53,20 +61,19 @@ class Signature:
 
     def checked(self, table: Table, most: int | None = None) -> Checked:
         """The values in their kinds, at most `most` rows. Raises Refused naming row, column and what is allowed."""
-        names, rows = table
+        names, rows = table.names, table.rows
         if most is not None:
             check_rows(len(rows), most)
         if not rows:
             raise Refused("no_rows", "there is no row; at least one is needed")
+        if table.exact:
+            return Checked(self._seen(rows, self._untold), {})
         ids = {}
         if names != self.names:
             pick, places = self._order(names)
             ids = {name: [row[place] for row in rows] for name, place in places}
             rows = [pick(row) for row in rows]
-        for alike in self._alike:
-            if not alike.fast(rows):
-                rows = self._slow(rows, alike.places)
-        return Checked(rows, ids)
+        return Checked(self._seen(rows, self._alike), ids)
 
     def problems(self, table: Table) -> dict[int, Refused]:
         """What is wrong with each row that `checked` would refuse, by row; names are as they should be."""
@@ -88,6 +95,12 @@ class Signature:
                 f"column {missing[0]!r} is missing{_near(missing[0], extra, 'instead there is')}",
                 where=f"column {missing[0]}",
             )
+
+    def _seen(self, rows: Sequence[Row], columns: Iterable[_Alike]) -> Sequence[Row]:
+        for alike in columns:
+            if not alike.fast(rows):
+                rows = self._slow(rows, alike.places)
+        return rows
 
     def _slow(self, rows: Sequence[Row], places: Iterable[int]) -> list[Row]:
         columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
@@ -129,10 +142,10 @@ class _Alike(NamedTuple):
         return self.check.fast(list(chain.from_iterable(map(self.pick, rows))))
 
 
-def _alike(columns: Sequence[Column]) -> list[_Alike]:
+def _alike(columns: Sequence[Column], among: Iterable[int]) -> list[_Alike]:
     places: dict[object, list[int]] = {}
-    for place, each in enumerate(columns):
-        places.setdefault(each.held_to, []).append(place)
+    for place in among:
+        places.setdefault(columns[place].held_to, []).append(place)
     return [_Alike(those, picker(those), columns[those[0]]) for those in places.values()]
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 from typing import Any
 
 import hypothesis.strategies as st
+import msgspec
 import pytest
 from hypothesis import example, given
 
@@ -57,6 +59,64 @@ def test_what_passes_at_a_glance_passes_unchanged_one_by_one(described: Input, v
     if check.fast(values):
         slow = check.slow(values)
         assert list(map(repr, slow)) == list(map(repr, values))
+
+
+TOLD = st.one_of(
+    CELLS.filter(lambda cell: cell == cell and cell not in (math.inf, -math.inf)),
+    st.sampled_from([2**63 - 1, 2**63, -(2**63) + 1, -(2**63), 10**17, 10**17 + 1, 1e17, 3.4e38, 3.5e38, 1e300, -0.0]),
+    st.integers(10**17 - 2, 10**17 + 2),
+)
+LIMITED = [
+    Input("a", "integer", minimum=0.5, maximum=2.5),
+    Input("a", "integer", minimum=-1e30, maximum=1e30),
+    Input("a", "integer", minimum=2**63 - 1),
+    Input("a", "integer", minimum=2**64),
+    Input("a", "float", minimum=0.5, maximum=2.5, nullable=True),
+    Input("a", "float", minimum=0.2, maximum=0.8),
+    Input("a", "float", minimum=1e30),
+    Input("a", "float", maximum=10**17 + 1),
+    Input("a", "float", minimum=-1e300, maximum=1e300),
+    Input("a", "text", categories=("AA", 1)),
+    Input("a", "boolean", categories=(True,)),
+]
+
+
+@given(st.sampled_from([*COLUMNS, *LIMITED]), TOLD)
+@example(Input("a", "float", maximum=10**17 + 1), 10**17 + 2)
+@example(Input("a", "float", minimum=10**17 + 1), 1e17)
+@example(Input("a", "text"), "a\0b")
+@example(Input("a", "integer"), 2**63 - 1)
+@example(Input("a", "integer"), 2**63)
+@example(Input("a", "integer"), -(2**63))
+@example(Input("a", "integer", minimum=0.5), 0)
+@example(Input("a", "float", maximum=2.5), 3)
+@example(Input("a", "float"), 3.5e38)
+@example(Input("a", "boolean", categories=(True,)), False)
+def test_what_a_type_lets_through_is_what_is_given_back_one_by_one(described: Input, value: Any) -> None:
+    check = column(described)
+    if check.exact is None:
+        return
+    try:
+        found = msgspec.json.decode(msgspec.json.encode(value), type=check.exact)
+    except msgspec.ValidationError:
+        return
+    assert repr(check.slow([found])) == repr([found]) == repr([value])
+
+
+@pytest.mark.parametrize(
+    ("described", "values"),
+    [
+        (Input("a", "integer"), [1, 2**63 - 1, -(2**63) + 1]),
+        (Input("a", "integer", minimum=-0.5, maximum=2.5), [0, 2]),
+        (Input("a", "float", minimum=0, maximum=1), [0, 0.5, 1]),
+        (Input("a", "float", minimum=0.2, maximum=1.5, nullable=True), [0.2, 1, None]),
+        (Input("a", "text", categories=("a", "b"), nullable=True), ["b", "a", None]),
+        (Input("a", "boolean"), [True, False]),
+    ],
+)
+def test_what_is_usual_needs_no_look(described: Input, values: list[Any]) -> None:
+    found = msgspec.json.decode(msgspec.json.encode(values), type=list[column(described).exact])  # type: ignore[misc]
+    assert repr(found) == repr(values)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from mlops_ci.serving.app import App, Limits
+from mlops_ci.serving.exact import Exact
 from mlops_ci.serving.model import Model
+from mlops_ci.serving.validate import Signature
 from tests import serving_bundles
 from tests.serving_client import ask, post
 
@@ -48,6 +50,52 @@ def test_every_form_of_the_same_rows_has_the_same_answer(app: App, form: str) ->
     assert expected.status == 200
     assert [each["prediction"] for each in expected.json()["predictions"]] == ["late", "on time"]
     assert post(app, FORMS[form]).body == expected.body
+
+
+USUAL = {"split", "split with an index", "records"}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_only_the_usual_forms_are_read_by_a_decoder_of_the_models_own(form: str) -> None:
+    signature = Signature(serving_bundles.opened(serving_bundles.multiclass()).serving)
+    found = Exact(signature.names, signature.exact).rows(json.dumps(FORMS[form]).encode())
+    assert (found == [tuple(row) for row in ROWS]) if form in USUAL else (found is None)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"dataframe_split": FORMS["split"]["dataframe_split"], "dataframe_records": records()},
+        {"dataframe_split": {"columns": NAMES, "data": [ROWS[0], ROWS[1][:3]]}},
+        {"dataframe_split": {"columns": NAMES, "data": [[*ROWS[0], 1]]}},
+        {"dataframe_split": {"columns": NAMES[:3], "data": [ROWS[0][:3]]}},
+        {"dataframe_split": {"columns": NAMES, "data": ROWS, "other": 1}},
+        {"dataframe_split": {"columns": NAMES, "data": [["AA", 24, 300.5, "late"]]}},
+        {"dataframe_split": {"columns": NAMES, "data": [["XX", 18, 300.5, "late"]]}},
+        {"dataframe_records": [None]},
+        {"dataframe_split": None},
+        {},
+    ],
+)
+def test_what_is_not_as_expected_is_left_to_the_forms(body: Any) -> None:
+    signature = Signature(serving_bundles.opened(serving_bundles.multiclass()).serving)
+    assert Exact(signature.names, signature.exact).rows(json.dumps(body).encode()) is None
+
+
+def test_columns_of_one_type_in_another_order_are_left_to_the_forms() -> None:
+    reader = Exact(["a", "b"], [int, int])
+    assert reader.rows(b'{"dataframe_split": {"columns": ["a", "b"], "data": [[1, 2]]}}') == [(1, 2)]
+    assert reader.rows(b'{"dataframe_split": {"columns": ["b", "a"], "data": [[1, 2]]}}') is None
+    assert reader.rows(b'{"dataframe_records": [{"b": 1, "a": 2}]}') == [(2, 1)]
+
+
+def test_names_that_json_escapes_are_read_in_a_split() -> None:
+    reader = Exact(['a"b', "c"], [int, None])
+    assert reader.rows(json.dumps({"dataframe_split": {"columns": ['a"b', "c"], "data": [[1, "x"]]}}).encode()) == [
+        (1, "x")
+    ]
+    for rows in ([None], [{'a"b': 1, "c": 2}], []):
+        assert reader.rows(json.dumps({"dataframe_records": rows}).encode()) is None
 
 
 def test_a_csv_has_the_same_answer_too(app: App) -> None:
