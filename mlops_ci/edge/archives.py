@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Container, Iterable
 
-_NAME = re.compile(r"(?!/)(?:(?!\.{1,2}/)[A-Za-z0-9_][A-Za-z0-9._-]{0,199}/){0,8}[A-Za-z0-9_][A-Za-z0-9._-]{0,199}")
+_PLAIN = r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}"
+_NAME = re.compile(rf"(?:{_PLAIN}/){{0,8}}(?:{_PLAIN}|\.python-version)")
+"""Of hidden files the one that bundles have."""
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _CHUNK = 1 << 20
 _BEGINNING = (1980, 1, 1, 0, 0, 0)
@@ -31,6 +33,16 @@ class ArchiveError(Exception):
 def is_plain(name: str) -> bool:
     """Whether a path in a folder comes out of an archive again."""
     return bool(_NAME.fullmatch(name)) and ".." not in name
+
+
+def lost(names: Iterable[str]) -> str:
+    """The first of these paths that does not come out of an archive again with the others; empty: all do."""
+    seen = set[str]()
+    for name in names:
+        if not is_plain(name) or name.casefold() in seen:
+            return name
+        seen.add(name.casefold())
+    return ""
 
 
 def pack(folder: Path, archive: Path, only: Container[str] | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
@@ -10,8 +11,8 @@ import numpy as np
 
 from mlops_ci import __version__
 from mlops_ci.data import canonical
-from mlops_ci.edge import files, frames, runtime
-from mlops_ci.errors import UsageError
+from mlops_ci.edge import archives, files, frames, runtime
+from mlops_ci.errors import UsageError, UserCodeError
 from mlops_ci.evaluation.evaluate import evaluate
 from mlops_ci.evaluation.metrics import METRICS
 from mlops_ci.gates.intervals import intervals
@@ -122,10 +123,20 @@ def _make(folder: Path, *, parts: _Parts) -> None:
     content = _texts(parts, serving, requests) | runtime.files() | parts.needs.code
     content |= parts.exported.files()
     content[manifest.NAME] = manifest.manifest(content)
+    _require_keepable(content)
     for name, data in content.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
+
+
+def _require_keepable(names: Iterable[str]) -> None:
+    """UserCodeError where a store could not give one back, nor a job hand it over, below a folder of its own."""
+    if name := archives.lost(f"bundle/{name}" for name in sorted(names)).removeprefix("bundle/"):
+        raise UserCodeError(
+            f"the bundle would hold a file named {name[:80]!r}, which cannot be kept",
+            "Name it otherwise: letters of ASCII, digits, `.`, `-`, `_`, no dot in front, none twice in another case.",
+        )
 
 
 def _serving(parts: _Parts) -> Serving:

@@ -13,6 +13,7 @@ from mlops_ci.edge.github.client import GitHub
 from mlops_ci.edge.github.values import Artifact, PullRequest
 from mlops_ci.errors import OutsideError, UsageError
 from mlops_ci.records.decisions import Trust
+from mlops_ci.steps import stores
 from mlops_ci.steps.ci_job import RUNS
 
 if TYPE_CHECKING:
@@ -46,6 +47,10 @@ class Left(msgspec.Struct, frozen=True, kw_only=True):
     largest: int = _LARGEST_ARTIFACT
     """Bytes of one, packed."""
     unpacked: int = _LARGEST_UNPACKED
+    most_files: int = _MOST_FILES
+    maker: str = "mlops-ci check"
+    """The command that leaves it."""
+    again: str = "Run the check again."
 
     def take(self, project: str, into: Path) -> bool:
         """Fetch and unpack that of a project into an empty folder; False where there is none.
@@ -59,10 +64,9 @@ class Left(msgspec.Struct, frozen=True, kw_only=True):
             archive = folder / "artifact.zip"
             self.hub.download(artifact, archive, limit=self.largest)
             try:
-                archives.unpack(archive, into, most_bytes=self.unpacked, most_files=_MOST_FILES)
+                archives.unpack(archive, into, most_bytes=self.unpacked, most_files=self.most_files)
             except archives.ArchiveError as error:
-                what = f"the artifact is not what `mlops-ci check` leaves: {error}"
-                raise UsageError(what, "Run the check again.") from error
+                raise UsageError(f"the artifact is not what `{self.maker}` leaves: {error}", self.again) from error
         return True
 
 
@@ -130,7 +134,15 @@ def left_by(hub: GitHub, run: Run) -> Left:
 def bundles_of(hub: GitHub, job: Job, prefix: str) -> Left:
     """The artifacts with bundles that jobs of this same run left, by project; no other run's are looked at."""
     found = _named(hub, int(job.run), f"{prefix}-")
-    return Left(hub=hub, artifacts=found, largest=_LARGEST_BUNDLE, unpacked=_LARGEST_BUNDLE)
+    return Left(
+        hub=hub,
+        artifacts=found,
+        largest=_LARGEST_BUNDLE,
+        unpacked=_LARGEST_BUNDLE,
+        most_files=stores.MOST_FILES,
+        maker="mlops-ci ci package",
+        again="Run the workflow `mlops release` again.",
+    )
 
 
 def _named(hub: GitHub, run: int, prefix: str) -> dict[str, Artifact]:

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 _LARGEST = 2 * 1024**3
 """Of one item, packed and unpacked: what a file of a GitHub release may have."""
-_MOST_FILES = 2_000
+MOST_FILES = 12_000
+"""Of one item: more than a folder of MLflow may have, with what a bundle lays around it."""
 
 
 class Kept(NamedTuple):
@@ -121,7 +122,7 @@ def _fetched(place: Remote, digest: str, store: Path, *, kind: ItemKind) -> bool
             return False
         item.mkdir()
         try:
-            archives.unpack(archive, item, most_bytes=_LARGEST, most_files=_MOST_FILES)
+            archives.unpack(archive, item, most_bytes=_LARGEST, most_files=MOST_FILES)
             problem = folder.damage(item, digest)
         except archives.ArchiveError as error:
             problem = str(error)

@@ -58,20 +58,22 @@ SUMS = """def total(values):
 """
 
 
+FILES: dict[str, str | bytes] = {
+    "mlops.yaml": SETTINGS,
+    "data/rows.csv": (TABLES / "breast_cancer.csv").read_bytes(),
+    "pipeline/__init__.py": "",
+    "pipeline/unused.py": "",
+    "pipeline/train.py": TRAIN,
+    "pipeline/shares.py": SHARES,
+    "pipeline/sums.py": SUMS,
+    "params.yaml": "max_iter: 1000\n",
+    "requirements.lock": (EXAMPLE / "requirements.lock").read_bytes(),
+    ".gitignore": ".mlops-ci/*\n!.mlops-ci/*.lock\n__pycache__/\n",
+}
+
+
 def project(root: Path) -> Path:
-    files: dict[str, str | bytes] = {
-        "mlops.yaml": SETTINGS,
-        "data/rows.csv": (TABLES / "breast_cancer.csv").read_bytes(),
-        "pipeline/__init__.py": "",
-        "pipeline/unused.py": "",
-        "pipeline/train.py": TRAIN,
-        "pipeline/shares.py": SHARES,
-        "pipeline/sums.py": SUMS,
-        "params.yaml": "max_iter: 1000\n",
-        "requirements.lock": (EXAMPLE / "requirements.lock").read_bytes(),
-        ".gitignore": ".mlops-ci/\n__pycache__/\n",
-    }
-    return repo(root, files)
+    return repo(root, FILES)
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,8 @@ import json
 import pickle
 import stat
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -65,6 +66,18 @@ class Made(NamedTuple):
         return [name for name in listed if name.startswith("releases/")]
 
 
+@contextmanager
+def due(folder: Path, files: Mapping[str, str | bytes]) -> Iterator[Made]:
+    """Checked, recorded and packaged."""
+    with first(folder, files) as here:
+        event = here.site.on_recorded()
+        rows = here.jobs.due(event)
+        (row,) = rows
+        ran, left = here.jobs.packaged(event, row)
+        assert ran.code == 0, ran.out
+        yield Made(here, rows, left)
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
     files = {
@@ -74,13 +87,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
         "params.yaml": "max_iter: 1000\n",
         ".gitignore": ".mlops-ci/*\n!.mlops-ci/*.lock\n__pycache__/\n",
     }
-    with first(tmp_path_factory.mktemp("releasing"), files) as here:
-        event = here.site.on_recorded()
-        rows = here.jobs.due(event)
-        (row,) = rows
-        ran, left = here.jobs.packaged(event, row)
-        assert ran.code == 0, ran.out
-        yield Made(here, rows, left)
+    with due(tmp_path_factory.mktemp("releasing"), files) as made:
+        yield made
 
 
 def test_what_the_jobs_ask_for() -> None:

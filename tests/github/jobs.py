@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -112,7 +113,7 @@ class Jobs:
         with self._place() as place:
             ran = self._in(place, CHECK, "run", event, token=token, expressions={"matrix.folder": folder})
             left = place / "temp" / "mlops-run" / project
-            return ran, zipped(left) if left.is_dir() else b""
+            return ran, self._kept(CHECK, "run", left)
 
     def _evidence(self, event: Event, project: str, folder: str, token: str) -> tuple[int, bytes]:
         key = (event.name, event.head, project, json.dumps(event.payload, sort_keys=True), *self.site.decisions())
@@ -127,7 +128,7 @@ class Jobs:
             known = {"matrix.folder": row["folder"]}
             ran = self._in(place, RELEASE, "package", event, token=token, expressions=known, commit=row["commit"])
             left = place / "temp" / "mlops-bundle" / row["project"]
-            return ran, zipped(left) if left.is_dir() else b""
+            return ran, self._kept(RELEASE, "package", left)
 
     def due(self, event: Event, *, token: str = "job-token") -> list[dict[str, Any]]:
         """What the first job of the releasing workflow puts out."""
@@ -145,13 +146,20 @@ class Jobs:
         with self._place() as place:
             rescore = self._in(place, RELEASE, "rescore", event, token=token, expressions=known, run=run)
             handed = self.site.folder / "jobs" / f"handed-{run}"
-            if (place / "temp" / "rescored").is_dir():
-                shutil.copytree(place / "temp" / "rescored", handed)
+            if found := self._kept(RELEASE, "rescore", place / "temp" / "rescored"):
+                with zipfile.ZipFile(io.BytesIO(found)) as opened:
+                    opened.extractall(handed)
         with self._place() as place:
             if handed.is_dir():
                 shutil.copytree(handed, place / "temp" / "rescored")
             release = self._in(place, RELEASE, "release", event, token=token, expressions=known, run=run)
         return Releasing(rescore, release)
+
+    def _kept(self, workflow: str, job: str, folder: Path) -> bytes:
+        """The artifact that the job makes of a folder; empty: there is none."""
+        steps = yaml.safe_load((self.site.workflows / workflow).read_text())["jobs"][job]["steps"]
+        (asked,) = [step["with"] for step in steps if "/upload-artifact@" in step.get("uses", "")]
+        return zipped(folder, hidden=asked.get("include-hidden-files", False)) if folder.is_dir() else b""
 
     @contextmanager
     def _place(self) -> Iterator[Path]:

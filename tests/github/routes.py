@@ -66,7 +66,7 @@ def _keep(state: State, run: int) -> None:
     for place in sorted(state.keeping[run].glob("*")) if run in state.keeping else ():
         if place.name not in there:
             number = state.new_id()
-            state.artifacts[number] = Artifact(id=number, run=run, name=place.name, content=zipped(place))
+            state.artifacts[number] = Artifact(id=number, run=run, name=place.name, content=zipped(place, hidden=True))
 
 
 def artifact_zip(state: State, call: Call) -> Reply:

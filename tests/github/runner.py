@@ -64,7 +64,7 @@ class Actions:
         """A run of the checking workflow; its number on GitHub."""
         shutil.rmtree(self.artifacts, ignore_errors=True)
         ran = self.act(event, CHECK)
-        left = {place.name: zipped(place) for place in sorted(self.artifacts.glob("*"))}
+        left = {place.name: zipped(place, hidden=True) for place in sorted(self.artifacts.glob("*"))}
         return self.site.finished(event, "failure" if ran.code else "success", left)
 
     def record(self, run: int) -> Ran:

@@ -131,7 +131,7 @@ class Site:
     def ended(self, run: int, conclusion: str) -> None:
         """A run that went on is over, and what it left stays."""
         there = {each.name for each in self.state.artifacts.values() if each.run == run}
-        left = {place.name: zipped(place) for place in sorted(self.state.keeping.pop(run).glob("*"))}
+        left = {place.name: zipped(place, hidden=True) for place in sorted(self.state.keeping.pop(run).glob("*"))}
         self.left(run, {name: content for name, content in left.items() if name not in there})
         self.state.runs[run].status, self.state.runs[run].conclusion = "completed", conclusion
 

@@ -16,12 +16,13 @@ runs:
   using: composite
   steps:
     - shell: bash
-      env: {NAME: "${{ inputs.name }}", PATHS: "${{ inputs.path }}"}
+      env: {NAME: "${{ inputs.name }}", PATHS: "${{ inputs.path }}", HIDDEN: "${{ inputs.include-hidden-files }}"}
       run: |
         [ -e "$PATHS" ] || exit 0
         rm -rf "$STANDIN_ARTIFACTS/$NAME"
         mkdir -p "$STANDIN_ARTIFACTS/$NAME"
         cp -r "$PATHS/." "$STANDIN_ARTIFACTS/$NAME/"
+        [ "$HIDDEN" = true ] || find "$STANDIN_ARTIFACTS/$NAME" -mindepth 1 -name '.*' -prune -exec rm -rf {} +
 """
 _COPY_FROM = """
 name: stand-in

@@ -12,12 +12,13 @@ import pytest
 from mlops_ci.edge.git import Repository
 from mlops_ci.edge.remote import push
 from mlops_ci.edge.stores import folder as store
-from mlops_ci.errors import OutsideError, UsageError
+from mlops_ci.errors import OutsideError, UsageError, UserCodeError
 from mlops_ci.ledger.entries import Entry, with_evidence
 from mlops_ci.packaging.manifest import digest, manifest
 from mlops_ci.records.decisions import DecisionKind, Evidence
 from mlops_ci.records.releases import Release
 from mlops_ci.steps import ledger, releases
+from mlops_ci.steps.bundle import _require_keepable
 from mlops_ci.steps.bundles import find_bundle
 from mlops_ci.steps.publish import bring_in
 from tests.helpers import bare, decision, git, repo, run_info, tree
@@ -87,7 +88,7 @@ def test_a_number_that_is_taken_is_never_written_over(tmp_path: Path) -> None:
 
 
 def bundle(folder: Path) -> str:
-    files = {"model.onnx": b"model", "serve/a.py": b"1"}
+    files = {"model.onnx": b"model", "serve/a.py": b"1", ".python-version": b"3.12\n"}
     content = {**files, "manifest.json": manifest(files)}
     tree(content, folder)
     return digest(content["manifest.json"])
@@ -118,6 +119,15 @@ def test_a_changed_bundle_is_named(tmp_path: Path, change: object, told: str) ->
     assert store.damage(place, name) == told
     with pytest.raises(OutsideError, match="not what was put there"):
         store.put(tmp_path / "store", tmp_path / "made", name)
+
+
+@pytest.mark.parametrize("name", [".hidden", "model/a b.bin", "code/\u00e9.py", "model/A.bin", "/".join("abcdefghi")])
+def test_what_no_archive_gives_back_is_no_bundle(name: str) -> None:
+    """A store elsewhere, or the next job, would refuse it."""
+    fine = {"model/a.bin", ".python-version", "code/pipeline/__init__.py"}
+    _require_keepable(fine)
+    with pytest.raises(UserCodeError, match="the bundle would hold a file named"):
+        _require_keepable({*fine, name})
 
 
 def test_a_bundle_is_found_by_its_release(tmp_path: Path) -> None:
