@@ -112,7 +112,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(reply.status)
         for name, value in {"Content-Type": "application/json; charset=utf-8", **reply.headers}.items():
             self.send_header(name, value)
-        if reply.status != 204:
+        if reply.status != 204 and "Content-Length" not in reply.headers:
             self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         if reply.status != 204 and self.command != "HEAD":

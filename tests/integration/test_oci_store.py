@@ -23,6 +23,7 @@ from mlops_ci.errors import ExitCode, OutsideError
 from mlops_ci.steps import ledger, stores
 from mlops_ci.steps.bundles import find_bundle
 from mlops_ci.steps.project import open_project
+from tests.between import Between
 from tests.docker import machine
 from tests.github.server import Reply, Request, Server
 from tests.helpers import bare, git, repo
@@ -39,44 +40,6 @@ HTPASSWD = f"{USER}:$2b$05$abcdefghijklmnopqrstuuDIEddBSuRWBBEY6g5zv60IAP5bSSfki
 QUICK = patience.Time(sleep=lambda seconds: None)
 
 
-class Between:
-    """Passes requests on to a registry, unless `fault` answers: a Reply, None to close the connection, or "on"."""
-
-    def __init__(self, address: str) -> None:
-        self.requests: list[Request] = []
-        self.fault: Callable[[Request], Reply | str | None] = lambda request: "on"
-        self.wrong: list[str] = []
-        self._behind = httpx.Client(base_url=f"http://{address}")
-        self.server = Server(self._answer, self.wrong.append)
-
-    @property
-    def address(self) -> str:
-        return self.server.url.removeprefix("http://")
-
-    def passed_on(self, request: Request) -> Reply:
-        query = f"?{request.query_text}" if request.query_text else ""
-        told = self._behind.request(
-            request.method, request.path + query, headers=request.headers, content=request.content
-        )
-        kept = ("location", "docker-content-digest", "content-type", "www-authenticate", "link")
-        return Reply(told.status_code, told.content, {key: told.headers[key] for key in kept if key in told.headers})
-
-    def asked(self, method: str, end: str = "") -> list[Request]:
-        return [each for each in self.requests if each.method == method and end in each.path]
-
-    def _answer(self, request: Request) -> Reply | None:
-        self.requests.append(request)
-        said = self.fault(request)
-        return self.passed_on(request) if isinstance(said, str) else said
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[machine.Registry]:
-    registry = machine.Registry(tmp_path_factory.mktemp("registry"))
-    yield registry
-    registry.stop()
-
-
 @pytest.fixture(autouse=True)
 def docker_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The user's own is not looked at."""
@@ -87,11 +50,9 @@ def docker_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def between(running: machine.Registry) -> Iterator[Between]:
-    found = Between(running.address)
-    found.server.start()
+    found = Between(f"http://{running.address}")
     yield found
-    found.server.stop()
-    assert not found.wrong
+    found.stop()
 
 
 @pytest.fixture

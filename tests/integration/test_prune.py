@@ -26,8 +26,6 @@ from tests.helpers import bare, commit, git, repo, tree
 from tests.integration.test_releases import SETTINGS, entry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from mlops_ci.records.prunes import Pruning
 
 RULE = Rule(keep=2, days=30)
@@ -168,15 +166,6 @@ def test_runs_and_answers_go_when_nobody_asked_for_them(root: Path, tmp_path: Pa
 
 
 # Elsewhere
-
-
-@pytest.fixture
-def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeGitHub]:
-    tree({"x.yml": "on: push\npermissions: {contents: write}\njobs: {j: {}}\n"}, tmp_path / "workflows")
-    with FakeGitHub(tmp_path / "workflows") as github:
-        for name, value in github.environment("x.yml", "j").items():
-            monkeypatch.setenv(name, value)
-        yield github
 
 
 def test_a_store_elsewhere_is_emptied_and_the_remote_ledger_says_so(

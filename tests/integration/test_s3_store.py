@@ -6,21 +6,15 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import httpx
 import pytest
 
 from mlops_ci.edge.stores import s3
 from mlops_ci.errors import UsageError
-from tests.docker.machine import free_port
-from tests.environments import python_with
-from tests.github.server import Reply, Request, Server
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+from tests.between import Between
+from tests.github.server import Reply
 
 REPOSITORY = Path(__file__).parents[2]
 NAME = "bundle-" + "a" * 64
@@ -45,55 +39,6 @@ print("told:" + json.dumps([asked(store, step) for step in json.loads(sys.argv[1
 """
 
 
-class Between:
-    """Passes requests on to the server, unless `fault` answers."""
-
-    def __init__(self, behind: str) -> None:
-        self.requests: list[Request] = []
-        self.fault: Callable[[Request], Reply | str | None] = lambda request: "on"
-        self._behind = httpx.Client(base_url=behind)
-        self.server = Server(self._answer, print)
-        self.server.start()
-
-    def _answer(self, request: Request) -> Reply | None:
-        self.requests.append(request)
-        said = self.fault(request)
-        if not isinstance(said, str):
-            return said
-        query = f"?{request.query_text}" if request.query_text else ""
-        told = self._behind.request(
-            request.method, request.path + query, headers=request.headers, content=request.content
-        )
-        kept = ("etag", "last-modified", "content-type")
-        headers = {key: told.headers[key] for key in kept if key in told.headers}
-        if request.method == "HEAD" and told.status_code == 200:
-            headers["x-length"] = told.headers["content-length"]
-        return Reply(told.status_code, told.content, headers)
-
-
-@pytest.fixture(scope="module")
-def python() -> Path:
-    """A Python with obstore, what the tool needs, and a server that speaks S3."""
-    return python_with("s3")
-
-
-@pytest.fixture(scope="module")
-def server(python: Path) -> Iterator[str]:
-    port = free_port()
-    command = [str(python), "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
-        address = f"http://127.0.0.1:{port}"
-        for _ in range(300):
-            try:
-                httpx.put(f"{address}/models").raise_for_status()
-                break
-            except httpx.HTTPError:
-                assert running.poll() is None
-                time.sleep(0.1)
-        yield address
-        running.terminate()
-
-
 @pytest.fixture
 def archive(tmp_path: Path) -> Path:
     (tmp_path / "a.zip").write_bytes(b"PK" + tmp_path.name.encode() + bytes(range(256)) * 4000)
@@ -114,12 +59,12 @@ def ask(python: Path, address: str, *steps: tuple[object, ...]) -> list[Any]:
     return list(json.loads(done.stdout.rpartition("told:")[2]))
 
 
-def test_what_was_put_is_fetched_sized_and_removed(python: Path, server: str, archive: Path) -> None:
+def test_what_was_put_is_fetched_sized_and_removed(s3_python: Path, s3_server: str, archive: Path) -> None:
     back, other = archive.with_name("back.zip"), archive.with_name("other.zip")
     other.write_bytes(b"other")
     told = ask(
-        python,
-        server,
+        s3_python,
+        s3_server,
         ("size", NAME),
         ("fetch", NAME, back, 10),
         ("put", NAME, archive),
@@ -141,10 +86,10 @@ def test_what_was_put_is_fetched_sized_and_removed(python: Path, server: str, ar
     assert told[8:] == [None, None, None]
 
 
-def test_it_is_put_only_where_there_is_none(python: Path, server: str, archive: Path) -> None:
-    between = Between(server)
-    ask(python, between.server.url, ("put", "bundle-" + "b" * 64, archive))
-    between.server.stop()
+def test_it_is_put_only_where_there_is_none(s3_python: Path, s3_server: str, archive: Path) -> None:
+    between = Between(s3_server)
+    ask(s3_python, between.server.url, ("put", "bundle-" + "b" * 64, archive))
+    between.stop()
     [put] = [each for each in between.requests if each.method == "PUT"]
     assert put.path == f"/models/flights/bundle-{'b' * 64}.zip"
     assert put.headers["if-none-match"] == "*"
@@ -161,16 +106,16 @@ def test_it_is_put_only_where_there_is_none(python: Path, server: str, archive: 
     ids=["403", "404", "503", "closed"],
 )
 def test_what_does_not_pass_is_told_and_the_next_run_does_it(
-    python: Path, server: str, archive: Path, *, said: Reply | None, words: str
+    s3_python: Path, s3_server: str, archive: Path, *, said: Reply | None, words: str
 ) -> None:
-    between, name = Between(server), f"bundle-{abs(hash(words + str(said))):064x}"
+    between, name = Between(s3_server), f"bundle-{abs(hash(words + str(said))):064x}"
     between.fault = lambda request: said if request.method == "PUT" else "on"
-    [told] = ask(python, between.server.url, ("put", name, archive))
+    [told] = ask(s3_python, between.server.url, ("put", name, archive))
     assert told[0] == "OutsideError"
     assert told[1].startswith(words)
     assert told[2]
-    between.server.stop()
-    assert ask(python, server, ("size", name), ("put", name, archive)) == [None, None]
+    between.stop()
+    assert ask(s3_python, s3_server, ("size", name), ("put", name, archive)) == [None, None]
 
 
 def test_without_the_library_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,9 +31,7 @@ from tests.serving_bundles import sealed
 from tests.signing_keys import Pair
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-WORKFLOW = "name: r\non: workflow_dispatch\njobs:\n  release: {permissions: {contents: write}}\n"
+    from collections.abc import Callable
 
 
 def say(text: str) -> None:
@@ -233,15 +231,6 @@ def test_prune_takes_signatures_with_their_bundles(
 
 
 # Elsewhere
-
-
-@pytest.fixture
-def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeGitHub]:
-    tree({"mlops-release.yml": WORKFLOW}, tmp_path / "workflows")
-    with FakeGitHub(tmp_path / "workflows") as fake:
-        for name, value in fake.environment("mlops-release.yml", "release").items():
-            monkeypatch.setenv(name, value)
-        yield fake
 
 
 @pytest.fixture

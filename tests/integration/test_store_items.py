@@ -29,8 +29,6 @@ from tests.helpers import bare, git, repo, tree
 from tests.integration.test_releases import SETTINGS, entry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from mlops_ci.records.stores import StoredItem
 
 IDS = np.array([3, 5, 2**63 + 9], dtype=np.uint64)
@@ -56,15 +54,6 @@ def silent(text: str) -> None:
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     return repo(tmp_path / "r", {"mlops.yaml": SETTINGS, ".gitignore": ".mlops-ci/\n"})
-
-
-@pytest.fixture
-def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeGitHub]:
-    tree({"x.yml": "on: push\npermissions: {contents: write}\njobs: {j: {}}\n"}, tmp_path / "workflows")
-    with FakeGitHub(tmp_path / "workflows") as github:
-        for name, value in github.environment("x.yml", "j").items():
-            monkeypatch.setenv(name, value)
-        yield github
 
 
 def snapshot() -> Snapshot:
