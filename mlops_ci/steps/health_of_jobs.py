@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mlops_ci.edge import signing
 from mlops_ci.edge.http import plain
 from mlops_ci.steps.health import missing, note, ok, unseen
-from mlops_ci.steps.hub_set_up import ENVIRONMENT, Unseen
+from mlops_ci.steps.hub_set_up import ENVIRONMENT, SIGNING, Unseen, environment_place
 from mlops_ci.workflows.pins import PINS
 
 if TYPE_CHECKING:
@@ -50,15 +51,35 @@ def secrets(seen: SetUp, wanted: tuple[str, ...]) -> Iterator[Finding]:
             yield missing(f"secret {name}", "runner.secrets names it, and it is not there", mend)
         else:
             yield unseen(f"secret {name}", page)
-    environment = seen.environment
+    environment = seen.secrets.environment
     if environment is None or isinstance(environment, Unseen):
         return
     name, page = f"environment {ENVIRONMENT}", seen.page("settings/environments")
     if environment.reviewers:
         yield note(name, "each check waits until somebody approves it", f"Take its reviewers out: {page}")
-    if any(rule.type == "branch_policy" for rule in environment.protection_rules):
+    if environment.takes_some:
         mend = f"Let it take all branches, or refs/pull/*/merge too: {page}"
         yield note(name, "only for some branches: checks of pull requests may be refused", mend)
+
+
+def signing_key(seen: SetUp) -> Iterator[Finding]:
+    """The private half of `package.trust`, where the job that signs finds it and, at best, no other workflow."""
+    name, page = f"secret {signing.KEY}", seen.page("settings/environments")
+    place, environment = seen.signing.places.get(signing.KEY), seen.signing.environment
+    apart = f"an environment {SIGNING} that takes {seen.branch} alone"
+    if place is None and not seen.signing.all_seen:
+        yield unseen(name, page)
+    elif place is None:
+        said = "package.trust names its public half, and it is not there: nothing is released"
+        yield missing(name, said, f"Put the text of the PEM file into {apart}: {page}")
+    elif place != environment_place(SIGNING):
+        said = f"in {place}: any workflow that somebody pushes can read it"
+        yield note(name, said, f"Move it into {apart}: {page}")
+    elif environment is None or isinstance(environment, Unseen) or environment.takes_some:
+        yield ok(name, f"in {place}")
+    else:
+        said = f"in {place}, which takes every branch: any workflow that somebody pushes can read it"
+        yield note(name, said, f"Let it take {seen.branch} alone: {page}")
 
 
 def _allowed(which: str | None, page: str) -> Finding:

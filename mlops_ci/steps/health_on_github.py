@@ -48,18 +48,20 @@ def github(project: Project) -> Iterator[Finding]:
     if not access.given_token():
         yield note("GitHub", f"{plain(named)} was not looked at: no token is set", _how_to_look())
         return
-    wanted = sorted({name for each in projects(project.repository) for name in each.secrets})
+    inputs = projects(project.repository)
+    wanted = sorted({name for each in inputs for name in each.secrets})
+    signs = any(each.signs for each in inputs)
     by = access.from_environment(named)
     try:
-        seen = hub_set_up.ask(GitHub(by, Transport(by, seconds=_SECONDS)), secrets=bool(wanted))
+        seen = hub_set_up.ask(GitHub(by, Transport(by, seconds=_SECONDS)), secrets=bool(wanted), signs=signs)
     except GitHubError as error:
         yield note("GitHub", f"{plain(named)} was not looked at: {error.message}", error.advice)
         return
-    yield from found(seen, project, tuple(wanted))
+    yield from found(seen, project, tuple(wanted), signs=signs)
 
 
-def found(seen: SetUp, project: Project, wanted: tuple[str, ...]) -> Iterator[Finding]:
-    """What follows from GitHub's answers. `wanted`: names of secrets."""
+def found(seen: SetUp, project: Project, wanted: tuple[str, ...], *, signs: bool) -> Iterator[Finding]:
+    """What follows from GitHub's answers. `wanted`: names of secrets; `signs`: releases are to be signed."""
     yield repository(seen)
     yield from workflows(seen, project)
     yield from protection(seen)
@@ -69,6 +71,8 @@ def found(seen: SetUp, project: Project, wanted: tuple[str, ...]) -> Iterator[Fi
         yield from owners_review(seen)
     yield from health_of_jobs.actions(seen)
     yield from health_of_jobs.secrets(seen, wanted)
+    if signs:
+        yield from health_of_jobs.signing_key(seen)
 
 
 def repository(seen: SetUp) -> Finding:

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
         WorkflowPermissions,
     )
 
-ENVIRONMENT = "mlops"
-"""Where the generated workflow takes secrets from."""
+ENVIRONMENT, SIGNING = "mlops", "mlops-release"
+"""Where the generated workflows take secrets from: the jobs that run the project, and the one that signs."""
 _T = TypeVar("_T")
 
 
@@ -88,10 +88,11 @@ class Owners(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Secrets(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a secret of a name is; `all_seen`: there is no place that was out of sight."""
+    """What jobs of one environment get: where a secret of a name is; `all_seen`: no place was out of sight."""
 
-    places: dict[str, str]
-    all_seen: bool
+    environment: Environment | Unseen | None = None
+    places: dict[str, str] = {}
+    all_seen: bool = True
 
 
 class SetUp(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,8 +104,8 @@ class SetUp(msgspec.Struct, frozen=True, kw_only=True):
     owners: Owners | Unseen | None
     actions: ActionsPermissions | Unseen
     job_token: WorkflowPermissions | Unseen
-    environment: Environment | Unseen | None
     secrets: Secrets
+    signing: Secrets
     workflows: dict[str, str] | Unseen
     """Of the default branch: path -> git's name of the content."""
 
@@ -129,18 +130,14 @@ class SetUp(msgspec.Struct, frozen=True, kw_only=True):
         return f"{web}/organizations/{plain(rule.ruleset_source)}/settings/rules"
 
 
-def ask(hub: GitHub, *, secrets: bool) -> SetUp:
+def ask(hub: GitHub, *, secrets: bool, signs: bool) -> SetUp:
     """Ask for everything; GitHubError where GitHub is not reached or does not know the repository.
 
-    `secrets`: whether their names matter.
+    `secrets`: whether the names of those matter that the project's jobs get; `signs`: of the job's that signs.
     """
     facts = hub.repository_facts()
-    environments = _seen(hub.environments) if secrets else []
-    environment = (
-        environments
-        if isinstance(environments, Unseen)
-        else next((each for each in environments if each.name == ENVIRONMENT), None)
-    )
+    environments = _seen(hub.environments) if secrets or signs else []
+    shared = _shared(hub, facts) if secrets or signs else {}
     return SetUp(
         facts=facts,
         default=_guard(hub, facts.default_branch),
@@ -148,8 +145,8 @@ def ask(hub: GitHub, *, secrets: bool) -> SetUp:
         owners=_owners(hub),
         actions=_seen(hub.actions_permissions),
         job_token=_seen(hub.workflow_permissions),
-        environment=environment,
-        secrets=_secrets(hub, facts, environment) if secrets else Secrets(places={}, all_seen=True),
+        secrets=_secrets(hub, ENVIRONMENT, environments, shared) if secrets else Secrets(),
+        signing=_secrets(hub, SIGNING, environments, shared) if signs else Secrets(),
         workflows=_workflows(hub),
     )
 
@@ -174,17 +171,37 @@ def _owners(hub: GitHub) -> Owners | Unseen | None:
     return None
 
 
-def _secrets(hub: GitHub, facts: RepositoryFacts, environment: Environment | Unseen | None) -> Secrets:
+def _shared(hub: GitHub, facts: RepositoryFacts) -> dict[str, list[str] | Unseen]:
+    """Place -> names of the secrets that every job gets which asks; the nearer place last."""
+    here = {"the repository": _seen(hub.secret_names)}
+    if facts.owner_type != "Organization":
+        return here
+    return {"the organization": _seen(hub.organization_secret_names)} | here
+
+
+def _secrets(
+    hub: GitHub, name: str, environments: list[Environment] | Unseen, shared: dict[str, list[str] | Unseen]
+) -> Secrets:
     """The nearer place wins, as GitHub has it: environment, repository, organization."""
-    asked: dict[str, list[str] | Unseen] = {"the repository": _seen(hub.secret_names)}
-    if facts.owner_type == "Organization":
-        asked = {"the organization": _seen(hub.organization_secret_names)} | asked
+    asked, environment = dict(shared), _named(name, environments)
     if isinstance(environment, Unseen):
-        asked[f"the environment {ENVIRONMENT}"] = environment
+        asked[environment_place(name)] = environment
     elif environment is not None:
-        asked[f"the environment {ENVIRONMENT}"] = _seen(lambda: hub.environment_secret_names(ENVIRONMENT))
-    places = {name: place for place, names in asked.items() if not isinstance(names, Unseen) for name in names}
-    return Secrets(places=places, all_seen=not any(isinstance(names, Unseen) for names in asked.values()))
+        asked[environment_place(name)] = _seen(lambda: hub.environment_secret_names(name))
+    places = {each: place for place, names in asked.items() if not isinstance(names, Unseen) for each in names}
+    all_seen = not any(isinstance(names, Unseen) for names in asked.values())
+    return Secrets(environment=environment, places=places, all_seen=all_seen)
+
+
+def environment_place(name: str) -> str:
+    """An environment as a place of secrets, in words."""
+    return f"the environment {name}"
+
+
+def _named(name: str, environments: list[Environment] | Unseen) -> Environment | Unseen | None:
+    if isinstance(environments, Unseen):
+        return environments
+    return next((each for each in environments if each.name == name), None)
 
 
 def _workflows(hub: GitHub) -> dict[str, str] | Unseen:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -61,10 +62,10 @@ def checks(*names: str, strict: bool = True) -> dict[str, Any]:
     return rule("required_status_checks", required_status_checks=required, strict_required_status_checks_policy=strict)
 
 
-def environment(*rules: dict[str, Any]) -> dict[str, Any]:
+def environment(*rules: dict[str, Any], name: str = "mlops") -> dict[str, Any]:
     address = "https://github.com/acme/ml"
     rest = {"url": address, "html_url": address, "created_at": TIME, "updated_at": TIME}
-    return {"id": 1, "node_id": "x", "name": "mlops", "protection_rules": list(rules), **rest}
+    return {"id": 1, "node_id": "x", "name": name, "protection_rules": list(rules), **rest}
 
 
 @pytest.fixture(scope="module")
@@ -149,6 +150,7 @@ GATED = {"contexts": ["mlops / gate"]}
 CHECK, RECORD = ".github/workflows/mlops-check.yml", ".github/workflows/mlops-record.yml"
 ERROR = {"line": 3, "column": 1, "kind": "Unknown owner", "source": "* @nobody", "message": "x", "path": "CODEOWNERS"}
 WAIT = {"id": 1, "node_id": "x", "type": "required_reviewers", "prevent_self_review": False}
+SOME = {"id": 1, "node_id": "x", "type": "branch_policy"}
 BOB = {"type": "User", "reviewer": {"login": "bob", "id": 1}}
 
 # What is changed -> name, condition, part of what is said, part of how it is mended.
@@ -240,7 +242,7 @@ CASES: dict[str, tuple[Change, str, str, str, str]] = {
         *("environment mlops", "note", "waits until somebody approves", "/settings/environments"),
     ),
     "some branches": (
-        set_to(environments=[environment({"id": 1, "node_id": "x", "type": "branch_policy"})]),
+        set_to(environments=[environment(SOME)]),
         *("environment mlops", "note", "only for some branches", "/settings/environments"),
     ),
     "no workflow": (
@@ -304,6 +306,86 @@ def test_other_ways_to_be_set_up_well(project: Path, fake: FakeGitHub, change: C
     change(fake.state)
     [finding] = [each for each in looked(project) if each.name == name]
     assert (finding.condition, said in finding.found) == ("ok", True), finding
+
+
+# The key that releases are signed with
+
+KEY = "MLOPS_CI_SIGNING_KEY"
+PEM = "Put the text of the PEM file into an environment mlops-release that takes main alone: "
+ENVIRONMENTS = "https://github.com/acme/ml/settings/environments"
+
+
+def signing(*rules: dict[str, Any], keys: tuple[str, ...] = (KEY,)) -> Change:
+    return set_to(
+        environments=[environment(*rules, name="mlops-release")], environment_secrets={"mlops-release": list(keys)}
+    )
+
+
+WHERE_THE_KEY_IS: dict[str, tuple[Change, str, str, str]] = {
+    "apart": (signing(SOME), "ok", "in the environment mlops-release", ""),
+    "nowhere": (
+        set_to(),
+        *("missing", "package.trust names its public half, and it is not there: nothing is released"),
+        PEM + ENVIRONMENTS,
+    ),
+    "not in its environment": (
+        signing(SOME, keys=("ANOTHER",)),
+        *("missing", "package.trust names its public half, and it is not there: nothing is released"),
+        PEM + ENVIRONMENTS,
+    ),
+    "in the other environment": (
+        set_to(environments=[environment()], environment_secrets={"mlops": [KEY]}),
+        *("missing", "package.trust names its public half, and it is not there: nothing is released"),
+        PEM + ENVIRONMENTS,
+    ),
+    "in the repository": (
+        lambda state: state.secrets.append(KEY),
+        *("note", "in the repository: any workflow that somebody pushes can read it"),
+        "Move it into an environment mlops-release that takes main alone: " + ENVIRONMENTS,
+    ),
+    "in the organization": (
+        lambda state: state.organization_secrets.append(KEY),
+        *("note", "in the organization: any workflow that somebody pushes can read it"),
+        "Move it into an environment mlops-release that takes main alone: " + ENVIRONMENTS,
+    ),
+    "for every branch": (
+        signing(),
+        "note",
+        "in the environment mlops-release, which takes every branch: any workflow that somebody pushes can read it",
+        "Let it take main alone: " + ENVIRONMENTS,
+    ),
+}
+
+
+@pytest.fixture
+def signs(project: Path, tmp_path: Path) -> Path:
+    """The same project, where releases are to be signed."""
+    root = Path(shutil.copytree(project, tmp_path / "signs"))
+    (root / "mlops.yaml").write_text(SETTINGS + "package: {trust: release.pub}\n", encoding="utf-8")
+    return root
+
+
+@pytest.mark.parametrize("case", WHERE_THE_KEY_IS)
+def test_the_key_of_releases_is_where_one_job_alone_has_it(signs: Path, fake: FakeGitHub, case: str) -> None:
+    change, *expected = WHERE_THE_KEY_IS[case]
+    change(fake.state)
+    found = looked(signs)
+    [finding] = [each for each in found if each.name == f"secret {KEY}"]
+    assert [finding.condition, finding.found, finding.mend] == expected
+    assert {each.condition for each in found if each != finding} == {"ok"}
+
+
+def test_whether_the_key_is_there_may_be_out_of_sight(signs: Path, fake: FakeGitHub) -> None:
+    signing(SOME)(fake.state)
+    fake.fail("GET", "/environments/mlops-release/secrets", times=9, status=403)
+    [finding] = [each for each in looked(signs) if each.name == f"secret {KEY}"]
+    assert (finding.condition, finding.found) == ("note", "cannot be seen with this token")
+
+
+def test_a_key_of_no_project_is_not_looked_for(project: Path, fake: FakeGitHub) -> None:
+    signing(SOME)(fake.state)
+    assert not [each for each in looked(project) if KEY in each.name]
+    assert not [each for each in fake.requests if "mlops-release" in each.path]
 
 
 def test_names_from_github_stay_names(project: Path, fake: FakeGitHub) -> None:

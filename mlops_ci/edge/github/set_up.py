@@ -173,6 +173,11 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
         """How many people and teams may approve a deployment; 0: nobody has to."""
         return sum(len(rule.reviewers) for rule in self.protection_rules)
 
+    @property
+    def takes_some(self) -> bool:
+        """Whether only jobs for some branches and tags may use it."""
+        return any(rule.type == "branch_policy" for rule in self.protection_rules)
+
 
 class Listed(msgspec.Struct, frozen=True, kw_only=True):
     """What lies in a folder: `sha` is git's name of the content, as `git hash-object` gives it."""
