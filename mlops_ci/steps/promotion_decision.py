@@ -21,11 +21,14 @@ from mlops_ci.reports.story import Story
 from mlops_ci.steps import runs
 from mlops_ci.steps.promotion import move_of
 from mlops_ci.steps.rejudge import question_of
+from mlops_ci.steps.release_before import between, change_between, side_of
+from mlops_ci.steps.releases import releases
 from mlops_ci.steps.run_info import run_info
 from mlops_ci.steps.verdicts import ask_environments
 
 if TYPE_CHECKING:
     from mlops_ci.gates.gate import Gate
+    from mlops_ci.records.releases import Comparison
     from mlops_ci.records.results import Result
     from mlops_ci.steps.progress import Clock
     from mlops_ci.steps.promotion import Settled
@@ -73,8 +76,10 @@ def _unknown(gate: Gate, environment: str, reason: str) -> Verdict:
 def story_of(settled: Settled, verdicts: tuple[Verdict, ...], results: tuple[Result, ...]) -> Story:
     """The decision with its evidence."""
     made = settled.made.evidence if settled.made else None
+    comparison, change = _since(settled)
     evidence = Evidence(
         move=move_of(settled),
+        comparison=comparison,
         bundle=made.bundle if made else msgspec.UNSET,
         snapshot=made.snapshot if made else None,
         training=made.training if made else None,
@@ -90,7 +95,7 @@ def story_of(settled: Settled, verdicts: tuple[Verdict, ...], results: tuple[Res
         subject=_subject(settled),
         base=settled.site.commit,
         champion=None,
-        change=Change(),
+        change=change,
         judge=_judge(settled),
         gates=verdicts,
         metrics=(),
@@ -115,6 +120,24 @@ def entry_of(story: Story, clock: Clock) -> Entry:
         evidence=story.evidence,
         report_markdown=markdown.render(reports.build(story)),
     )
+
+
+def _since(settled: Settled) -> tuple[Comparison | msgspec.UnsetType, Change]:
+    """What differs from what runs there now; nothing for a first release, or where one of them cannot be read.
+
+    Going back is not held up by writing out the files of two commits.
+    """
+    project, runs_now = settled.project, settled.site.state.runs
+    known = releases(project.repository, settled.site.config.project)
+    last = known.get(int(runs_now.release[1:])) if runs_now else None
+    if last is None or settled.made is None:
+        return msgspec.UNSET, Change()
+    try:
+        comparison = between(project, side_of(project, last), side_of(project, settled.release))
+        back = settled.wish.back
+        return comparison, Change() if back else change_between(project, last.commit, settled.release.commit)
+    except MlopsCiError:
+        return msgspec.UNSET, Change()
 
 
 def _subject(settled: Settled) -> Subject:
