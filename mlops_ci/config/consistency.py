@@ -200,7 +200,7 @@ def _environments(config: Config) -> Iterator[Problem]:
         yield (
             ("champion",),
             f"there is no environment {config.champion!r}",
-            f"Known: {known}. Left out, the last decision that passed is the champion.",
+            f"Known: {known}. Left out, it is the last in which something runs.",
         )
     above: list[str] = []
     for name, rules in config.environments.items():

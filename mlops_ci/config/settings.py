@@ -236,7 +236,10 @@ class Keys(Section, frozen=True, kw_only=True):
     ] = ()
     champion: Annotated[
         str | None,
-        Meta(description="The environment whose release is the champion; left out, the last of `environments`."),
+        Meta(
+            description="The environment whose release is the champion; left out, the last in which something runs. "
+            "Where nothing does, the newest commit that passed is."
+        ),
     ] = None
     anchor: Annotated[
         str | None,

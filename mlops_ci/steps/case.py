@@ -19,8 +19,8 @@ from mlops_ci.steps.anchor import Anchor, find_anchor
 from mlops_ci.steps.base import find_base
 from mlops_ci.steps.change import change
 from mlops_ci.steps.fit import content_digest, params
+from mlops_ci.steps.incumbent import Incumbent, incumbent
 from mlops_ci.steps.judge import Judge, choose_judge, environment_gates, parse_contract, parse_gates, parse_waivers
-from mlops_ci.steps.ledger import StoredDecision, last_passed
 from mlops_ci.steps.project import Project
 from mlops_ci.steps.trees import Tree, changed_since, source_files, source_paths, tree_at, working_tree
 from mlops_ci.steps.workshop import LEAVE_ALONE, Workshop
@@ -49,7 +49,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, dict=True, eq=False):
     base_unusable: str
     """Why the base's settings cannot be read, or empty."""
     change: Change
-    champion: StoredDecision | None
+    champion: Incumbent | None
     trust: Trust
 
     @cached_property
@@ -116,7 +116,7 @@ def settle(project: Project, asked: Asked) -> Case:
         base=base,
         change=change(base, head, tuple(path for _, path in changed)) if base_commit else Change(),
         base_unusable=base_unusable,
-        champion=last_passed(project.repository, head.config.project, base_commit) if base_commit else None,
+        champion=incumbent(project, head.config.project, (base or head).config, base_commit) if base_commit else None,
         trust=asked.trust,
     )
 
@@ -144,7 +144,7 @@ def fingerprint(case: Case, workshop: Workshop) -> dict[str, object]:
         "head": [head.commit, head.id, head.dirty],
         "base": case.base_commit,
         "version": __version__,
-        "champion": case.champion.id if case.champion else "",
+        "champion": [case.champion.stored.id, case.champion.name] if case.champion else [],
         "anchor": _anchor(case),
         "environment": workshop.environment.digest if head.config.train else "",
         "sources": _sources(head, case.project),

@@ -60,14 +60,10 @@ def feature_digests(snapshot: Snapshot, columns: tuple[str, ...]) -> NDArray[np.
 
 
 def champion_on(case: Case, snapshot: Snapshot, holdout: Holdout, again: Again) -> Champion | None:
-    """The champion's, paired row by row (statistics.md 12); None where nothing passed before."""
+    """The champion's, paired row by row (statistics.md 12); None where there is none."""
     if case.champion is None:
         return None
-    found = case.champion.evidence.imported or None
-    name = f"{case.champion.decision.subject.commit[:7]}, the last that passed"
-    if found:
-        name = f"{found.source}, imported as {found.release}"
-    return _answers(_Asking(case, snapshot, holdout, again), case.champion, name)
+    return _answers(_Asking(case, snapshot, holdout, again), case.champion.stored, case.champion.name)
 
 
 def anchor_on(case: Case, snapshot: Snapshot, holdout: Holdout, again: Again) -> Champion | None:

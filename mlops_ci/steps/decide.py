@@ -236,8 +236,9 @@ def _champion(case: Case, found: Found) -> ChampionRef | None:
         return _ref(found.champion)
     if case.champion is None:
         return None
-    commit = case.champion.decision.subject.commit
-    return ChampionRef(name=commit[:7], commit=commit, decision=case.champion.id, reason="it was not asked")
+    stored = case.champion.stored
+    commit = stored.decision.subject.commit
+    return ChampionRef(name=commit[:7], commit=commit, decision=stored.id, reason="it was not asked")
 
 
 def _ref(rival: Champion) -> ChampionRef:

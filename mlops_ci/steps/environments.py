@@ -117,10 +117,11 @@ def stays(project: Project, name: str, commit: str) -> tuple[Stay, ...]:
 def standing(project: Project) -> tuple[Standing, ...]:
     """Every environment as it stands on the default branch."""
     commit = truth(project)
-    return tuple(_standing(project, name, commit) for name in settings_at(project, commit).environments)
+    return tuple(standing_of(project, name, commit) for name in settings_at(project, commit).environments)
 
 
-def _standing(project: Project, name: str, commit: str) -> Standing:
+def standing_of(project: Project, name: str, commit: str) -> Standing:
+    """One environment as it stands at a commit."""
     state = site(project, name, commit).state
     runs = state.runs
     stay = next(iter(stays(project, name, commit)), None) if runs else None

@@ -49,13 +49,13 @@ def latency(name: str, material: Material) -> Answer:
 
 def cpu_ratio(name: str, material: Material) -> Answer:
     """Median processor time of a request, the candidate's divided by the champion's, both processes taken in turns."""
-    own, stored = _own(material), material.case.champion
+    own, champion = _own(material), material.case.champion
     if own is None:
         return errored(f"{name} {NO_MODEL}")
-    if stored is None:
+    if champion is None:
         return skipped("no model has passed before: nothing to compare with")
     try:
-        rival = champion_model(material.case, stored, material.clock)
+        rival = champion_model(material.case, champion.stored, material.clock)
         if _same(own, rival):
             return Number(value=1.0, told="This is the champion's model, byte for byte, with the same code")
         times = _in_turns(material, own, rival)
