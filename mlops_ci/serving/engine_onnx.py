@@ -42,7 +42,7 @@ class OnnxEngine:
 
     def __call__(self, rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
         if len(rows) == 1 and self._one is not None:
-            found = self._one(rows[0])
+            found = self._one.ask(rows[0])
         else:
             found = self.run(self.wanted, {name: tensor(rows) for name, tensor in self._feeds})
         answers = [self._label(found[0].reshape(-1).tolist())]

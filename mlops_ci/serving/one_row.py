@@ -19,32 +19,40 @@ class Tensor(NamedTuple):
 
 
 class OneRow(threading.local):
-    """Asks about one row; each thread has tensors of its own."""
+    """`ask` asks about one row; each thread has one, with tensors of its own."""
 
     def __init__(self, session: Any, inputs: Sequence[Tensor], outputs: Sequence[str]) -> None:
         """Called by the first question of each thread (`threading.local`)."""
+        self.ask = _Bound(session, inputs, outputs)
+
+
+class _Bound:
+    """Called with a row, it gives the outputs as arrays, which are good until the next question."""
+
+    def __init__(self, session: Any, inputs: Sequence[Tensor], outputs: Sequence[str]) -> None:
         self._session = session
+        self._run = session.run_with_iobinding
         self._outputs = outputs
-        self._filled = [(each, np.zeros((1, each.width), each.dtype)) for each in inputs]
+        self._tensors = {each.name: np.zeros((1, each.width), each.dtype) for each in inputs}
+        self._filled = [(each.pick, self._tensors[each.name][0]) for each in inputs]
         self._binding: Any = None
         self._found: list[Any] = []
 
     def __call__(self, row: Sequence[Any]) -> list[Any]:
-        """The outputs as arrays, good until the next question. Of which shape they are the first question tells."""
-        for each, tensor in self._filled:
-            tensor[0] = each.pick(row)
+        """Of which shape the outputs are the first question tells."""
+        for pick, values in self._filled:
+            values[:] = pick(row)
         if self._binding is None:
             self._bind()
-        self._session.run_with_iobinding(self._binding)
+        self._run(self._binding)
         return self._found
 
     def _bind(self) -> None:
         from onnxruntime import OrtValue
 
-        tensors = {each.name: tensor for each, tensor in self._filled}
-        self._found = [np.empty_like(found) for found in self._session.run(self._outputs, tensors)]
+        self._found = [np.empty_like(found) for found in self._session.run(self._outputs, self._tensors)]
         self._binding = self._session.io_binding()
-        for name, tensor in tensors.items():
+        for name, tensor in self._tensors.items():
             self._binding.bind_ortvalue_input(name, OrtValue.ortvalue_from_numpy(tensor))
         for name, found in zip(self._outputs, self._found, strict=True):
             self._binding.bind_ortvalue_output(name, OrtValue.ortvalue_from_numpy(found))
