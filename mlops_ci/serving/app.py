@@ -13,6 +13,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import msgspec
+
 from . import bodies, replies
 from .complaints import Complaints
 from .counts import Counts
@@ -37,15 +39,15 @@ class Limits(NamedTuple):
     log_required: bool = False
 
 
-class Pending(NamedTuple):
-    """A question whose body is on its way: it ends with `App.end`, or with `App.refuse`."""
+class Pending(msgspec.Struct, frozen=True, gc=False):
+    """A question whose body is on its way: it ends with `App.end`, or with `App.refuse`. `request` is its id."""
 
     label: str
     path: str
     ask: Ask
     headers: Mapping[bytes, bytes]
     began: float
-    request: str
+    request: bytes
     body: bodies.Body
 
 
@@ -67,7 +69,7 @@ class App:
         self.metrics = Metrics(labels, counts or Counts() if log is None else log.counts)
         self.state = State(log, required=limits.log_required)
         self.complaints = Complaints()
-        self._process = secrets.token_hex(6)
+        self._process = secrets.token_hex(6).encode()
         self._numbers = itertools.count(1)
         self._model = model
         self._most_rows = limits.rows
@@ -115,7 +117,7 @@ class App:
                 words = "the prediction log cannot be written, and is required"
                 return self._refused(pending.label, pending.path, Refused("not_logged", words, status=503))
         self.metrics.rows(len(checked.rows))
-        headers = (*reply.headers, (b"x-request-id", pending.request.encode()))
+        headers = (*reply.headers, (b"x-request-id", pending.request))
         return self._told(pending.label, Reply(200, reply.body, reply.content_type, headers))
 
     def refuse(self, pending: Pending, refused: Refused) -> Reply:
@@ -125,8 +127,9 @@ class App:
         return self._refused(pending.label, pending.path, refused)
 
     def _pending(self, route: Question, path: str, headers: Mapping[bytes, bytes], began: float) -> Pending | Reply:
-        given = headers.get(b"x-request-id", b"")
-        request = given.decode() if _REQUEST_ID.fullmatch(given) else f"{self._process}-{next(self._numbers)}"
+        request = headers.get(b"x-request-id")
+        if request is None or not _REQUEST_ID.fullmatch(request):
+            request = b"%b-%d" % (self._process, next(self._numbers))
         try:
             body = bodies.Body(headers, self._room)
         except Refused as refused:
@@ -143,7 +146,7 @@ class App:
             self.complaints.tell()
             raise Refused("model_failed", "the model failed; the server's output says how", status=500) from None
 
-    def _log_refused(self, request: str, began: float, refused: Refused) -> None:
+    def _log_refused(self, request: bytes, began: float, refused: Refused) -> None:
         seconds = time.perf_counter() - began
         self.metrics.took(seconds)
         log = self.state.log

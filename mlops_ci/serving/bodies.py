@@ -35,13 +35,10 @@ class Body:
 
     def __init__(self, headers: Mapping[bytes, bytes], room: Room) -> None:
         """Raises Refused (413, 415) for what the headers announce."""
-        encoding = headers.get(b"content-encoding", b"identity").strip().lower()
-        if encoding not in (b"identity", b"gzip"):
-            raise Refused("wrong_encoding", "content-encoding may be gzip or identity", status=415)
+        self._gzip = b"content-encoding" in headers and _is_gzip(headers[b"content-encoding"])
         announced = headers.get(b"content-length", b"0")
         if not announced.isdigit() or int(announced) > room.largest:
             raise _too_large(room.largest)
-        self._gzip = encoding == b"gzip"
         self._room = room
         self._pieces: list[bytes] = []
         self._size = self._taken = 0
@@ -88,6 +85,14 @@ def unfinished() -> Refused:
 def other_protocol() -> Refused:
     """How a question is refused that wants to go on in another protocol."""
     return Refused("no_upgrade", "only HTTP/1.1 is spoken here; ask without Upgrade")
+
+
+def _is_gzip(encoding: bytes) -> bool:
+    """Raises Refused (415) where it is another one."""
+    name = encoding.strip().lower()
+    if name not in (b"identity", b"gzip"):
+        raise Refused("wrong_encoding", "content-encoding may be gzip or identity", status=415)
+    return name == b"gzip"
 
 
 def _inflated(body: bytes, most: int) -> bytes:

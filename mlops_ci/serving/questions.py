@@ -70,7 +70,8 @@ class OpenInference:
 
 
 def _content_type(headers: Mapping[bytes, bytes]) -> bytes:
-    return headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+    given = headers.get(b"content-type", b"")
+    return given if given == JSON else given.partition(b";")[0].strip().lower()
 
 
 def _wrong_content_type(allowed: str, found: bytes) -> Refused:

@@ -45,24 +45,28 @@ class Recorder:
         self._hash = _hasher(key)
         self._second, self._time = 0, b""  # the text of a second is that of all its requests
 
-    def answered(self, request: str, milliseconds: float, checked: Checked, answers: Sequence[Sequence[Any]]) -> bytes:
+    def answered(
+        self, request: bytes, milliseconds: float, checked: Checked, answers: Sequence[Sequence[Any]]
+    ) -> bytes:
         """A line for each row: time, request, row, digest, release, ids, inputs, outputs, milliseconds, status."""
         head = self._head(request, milliseconds, 200)
         lines = []
         for row, (values, outputs) in enumerate(zip(checked.rows, zip(*answers, strict=True), strict=True)):
-            hashes = [self._hash(values[place]) for place in self._hashed]
-            record = _Answered(row, self._inputs(*self._shown(values), *hashes), self._outputs(*outputs))
+            inputs = self._shown(values)
+            if self._hashed:
+                inputs = (*inputs, *[self._hash(values[place]) for place in self._hashed])
+            record = _Answered(row, self._inputs(*inputs), self._outputs(*outputs))
             if checked.ids:
                 record.ids = self._ids(checked.ids, row)
             lines.append(head + _encode(record)[1:] + b"\n")
         return b"".join(lines)
 
-    def refused(self, request: str, milliseconds: float, refused: Refused) -> bytes:
+    def refused(self, request: bytes, milliseconds: float, refused: Refused) -> bytes:
         """One line, without values: the code says what was wrong, `where` in which row and column."""
         fields = {"row": None, "error": refused.code, "where": refused.where}
         return self._head(request, milliseconds, refused.status) + _encode(fields)[1:] + b"\n"
 
-    def _head(self, request: str, milliseconds: float, status: int) -> bytes:
+    def _head(self, request: bytes, milliseconds: float, status: int) -> bytes:
         now = time.time()
         second = int(now)
         if second != self._second:
@@ -70,7 +74,7 @@ class Recorder:
         return b'{"time":"%b.%03dZ","request":"%b",%b,"status":%d,"milliseconds":%.3f,' % (
             self._time,
             (now - second) * 1000,
-            request.encode(),
+            request,
             self._same,
             status,
             milliseconds,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import msgspec
 
 from .errors import Refused
@@ -11,7 +9,7 @@ from .errors import Refused
 JSON = b"application/json"
 
 
-class Reply(NamedTuple):
+class Reply(msgspec.Struct, frozen=True, gc=False):
     """Status, body, content type and further headers of one answer; `last`: the connection ends with it."""
 
     status: int

@@ -19,7 +19,7 @@ def logged(checked: Checked, *, private: tuple[str, ...], ids: tuple[str, ...] =
     bundle = serving_bundles.opened(serving_bundles.regression())
     serving = msgspec.structs.replace(bundle.serving, private=private, ids=ids)
     recorder = Recorder(serving, bundle.digest, key)
-    return [json.loads(line) for line in recorder.answered("r", 0.5, checked, ANSWERS).splitlines()]
+    return [json.loads(line) for line in recorder.answered(b"r", 0.5, checked, ANSWERS).splitlines()]
 
 
 def test_of_columns_that_are_all_private_nothing_is_left() -> None:
