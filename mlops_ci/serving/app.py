@@ -76,6 +76,7 @@ class App:
         self._room = bodies.Room(limits.bytes)
         self._recorder = Recorder(serving, model.bundle.digest, key)
         self._routes = Routes(model, self.metrics, self.state, token=token, most_rows=limits.rows)
+        self.paths = self._routes.paths
 
     def begin(self, method: str, path: str, raw: Sequence[tuple[bytes, bytes]]) -> Pending | Reply:
         """The head of a request, names of headers in small letters: what it asks, or what it is told at once."""

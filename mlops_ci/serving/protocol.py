@@ -120,13 +120,11 @@ class Connection(asyncio.Protocol):
         if len(self._connections) > self.most:
             self._write(_BUSY)
             return
-        try:
-            path = httptools.parse_url(self._url).path.decode("ascii")
-        except (httptools.HttpParserInvalidURLError, UnicodeDecodeError, AttributeError):
+        path = self.app.paths.get(self._url) or _path(self._url)
+        if path is None:
             self._write(_INVALID)
             return
-        method = self._parser.get_method().decode("ascii")
-        asked = self.app.begin(method, unquote(path) if "%" in path else path, self._headers)
+        asked = self.app.begin(self._parser.get_method().decode("ascii"), path, self._headers)
         if isinstance(asked, Reply):
             self._write(asked)
             return
@@ -134,7 +132,7 @@ class Connection(asyncio.Protocol):
             self._write(self.app.refuse(asked, bodies.other_protocol()))
             return
         self._pending = asked
-        if asked.headers.get(b"expect", b"").lower() == b"100-continue":
+        if b"expect" in asked.headers and asked.headers[b"expect"].lower() == b"100-continue":
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, body: bytes) -> None:
@@ -191,3 +189,12 @@ class Connection(asyncio.Protocol):
 
     def _keeps(self) -> bool:
         return self._parser.should_keep_alive() and self._parser.get_http_version() != "1.0"
+
+
+def _path(url: bytes) -> str | None:
+    """The path that is asked for; None where there is none."""
+    try:
+        path = httptools.parse_url(url).path.decode("ascii")
+    except (httptools.HttpParserInvalidURLError, UnicodeDecodeError, AttributeError):
+        return None
+    return unquote(path) if "%" in path else path

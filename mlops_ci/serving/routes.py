@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -14,6 +15,8 @@ from .metrics import CONTENT_TYPE, FAILING, READY, Metrics
 from .model import Model
 from .questions import Ask, Invocations, OpenInference
 from .replies import Reply, as_json
+
+_PLAIN = re.compile(r"(/[\w.-]+)+", re.ASCII)
 
 
 class State:
@@ -84,6 +87,11 @@ class Routes:
             "/invocations": Question("/invocations", Invocations(model, most_rows)),
             **_open_inference(model, version, state),
         }
+
+    @property
+    def paths(self) -> dict[bytes, str]:
+        """Those that are written in a request as they are, by how they are written."""
+        return {path.encode(): path for path in self._routes if _PLAIN.fullmatch(path)}
 
     def find(self, path: str, method: str, headers: Mapping[bytes, bytes]) -> Route:
         """The route of a path. Raises Refused: 404, 405, 401."""

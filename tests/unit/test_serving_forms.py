@@ -234,3 +234,9 @@ def test_paths_and_methods_that_are_not_there(app: App) -> None:
         assert ask(app, "GET", path).status == 404, path
     assert "the model here is flights" in ask(app, "GET", "/v2/models/other").json()["error"]
     assert "/invocations" in ask(app, "GET", "/").json()["error"]["message"]
+
+
+def test_paths_that_are_not_written_as_they_are_have_to_be_read(app: App) -> None:
+    assert app.paths[b"/invocations"] == "/invocations"
+    odd = App(Model(serving_bundles.opened(serving_bundles.multiclass()), "a%20b?c"))
+    assert odd.paths.keys() == {path for path in app.paths if b"/versions/" not in path} != app.paths.keys()
