@@ -24,7 +24,8 @@ class Engine:
     def __init__(self, bundle: Bundle) -> None:
         """The engine of the bundle's format; no other format's file is ever opened. Raises BundleError."""
         serving = bundle.serving
-        self._outputs = serving.outputs
+        self._count = len(serving.outputs)
+        self._numbers = [(place, each) for place, each in enumerate(serving.outputs) if each.kind == "float"]
         self.ask: Callable[[Rows], list[list[Any]]]
         if isinstance(bundle.model, Path):
             self.ask = pyfunc_engine(bundle.model, serving, bundle.code)
@@ -36,9 +37,11 @@ class Engine:
     def __call__(self, rows: Rows) -> list[list[Any]]:
         """Columns of answers. Raises Refused where one is not finite."""
         answers = self.ask(rows)
-        for output, values in zip(self._outputs, answers, strict=True):
-            if output.kind == "float" and not math.isfinite(sum(values)):
-                _refuse(output, values)
+        if len(answers) != self._count:
+            raise ValueError(f"{len(answers)} columns of answers; the signature has {self._count}")
+        for place, output in self._numbers:
+            if not math.isfinite(sum(answers[place])):
+                _refuse(output, answers[place])
         return answers
 
 

@@ -13,7 +13,7 @@ from . import onnx_file
 from .described import Feed, Serving
 from .errors import BundleError
 from .labels import labelled
-from .one_row import OneRow, Tensor
+from .one_row import OneRow, Tensor, by_column
 from .validate import picker
 
 DTYPES: dict[str, Any] = {"float32": np.float32, "float64": np.float64, "int64": np.int64, "boolean": np.bool_}
@@ -44,10 +44,10 @@ class OnnxEngine:
         if len(rows) == 1 and self._one is not None:
             found = self._one.ask(rows[0])
         else:
-            found = self.run(self.wanted, {name: tensor(rows) for name, tensor in self._feeds})
-        answers = [self._label(found[0].reshape(-1).tolist())]
+            found = by_column(self.run(self.wanted, {name: tensor(rows) for name, tensor in self._feeds}))
+        answers = [self._label(found[0].tolist())]
         if len(found) > 1:
-            answers += found[1].T.tolist()
+            answers += found[1].tolist()
         return answers
 
 

@@ -18,6 +18,11 @@ class Tensor(NamedTuple):
     width: int
 
 
+def by_column(found: Sequence[Any]) -> list[Any]:
+    """Views of what the graph gives: labels [rows], and where there are any scores [classes, rows]."""
+    return [found[0].reshape(-1), *(each.T for each in found[1:])]
+
+
 class OneRow(threading.local):
     """`ask` asks about one row; each thread has one, with tensors of its own."""
 
@@ -27,7 +32,7 @@ class OneRow(threading.local):
 
 
 class _Bound:
-    """Called with a row, it gives the outputs as arrays, which are good until the next question."""
+    """Called with a row, it gives the outputs by column, as arrays which are good until the next question."""
 
     def __init__(self, session: Any, inputs: Sequence[Tensor], outputs: Sequence[str]) -> None:
         self._session = session
@@ -50,9 +55,10 @@ class _Bound:
     def _bind(self) -> None:
         from onnxruntime import OrtValue
 
-        self._found = [np.empty_like(found) for found in self._session.run(self._outputs, self._tensors)]
+        outputs = [np.empty_like(found) for found in self._session.run(self._outputs, self._tensors)]
+        self._found = by_column(outputs)
         self._binding = self._session.io_binding()
         for name, tensor in self._tensors.items():
             self._binding.bind_ortvalue_input(name, OrtValue.ortvalue_from_numpy(tensor))
-        for name, found in zip(self._outputs, self._found, strict=True):
-            self._binding.bind_ortvalue_output(name, OrtValue.ortvalue_from_numpy(found))
+        for name, output in zip(self._outputs, outputs, strict=True):
+            self._binding.bind_ortvalue_output(name, OrtValue.ortvalue_from_numpy(output))

@@ -338,3 +338,11 @@ def test_what_has_no_finite_answer_is_refused() -> None:
         "no_finite_answer",
         "row 1",
     )
+
+
+def test_a_model_that_answers_with_too_many_columns_has_failed(capsys: pytest.CaptureFixture[str]) -> None:
+    app = App(Model(serving_bundles.opened(serving_bundles.regression())))
+    app._model.engine.ask = lambda rows: [[1.0]] * 2
+    answer = post(app, {"instances": [[1.5, 2]]})
+    assert (answer.status, answer.json()["error"]["code"]) == (500, "model_failed")
+    assert "2 columns of answers; the signature has 1" in capsys.readouterr().err
