@@ -10,9 +10,10 @@ import msgspec
 import numpy as np
 import pytest
 
-from mlops_ci.edge import files, tables
+from mlops_ci.edge import archives, files, tables
 from mlops_ci.edge.git import Repository
-from mlops_ci.errors import OutsideError, UsageError
+from mlops_ci.edge.stores import folder
+from mlops_ci.errors import ExitCode, OutsideError, UsageError
 from mlops_ci.flows.prune import prune
 from mlops_ci.ledger.entries import with_evidence
 from mlops_ci.packaging.manifest import manifest
@@ -24,12 +25,13 @@ from mlops_ci.steps.project import Project, open_project
 from mlops_ci.steps.prune import Rule
 from mlops_ci.steps.snapshot import Snapshot
 from mlops_ci.steps.tombstones import tombstone
-from tests.github.fake import FakeGitHub
-from tests.helpers import bare, git, repo, tree
+from tests.helpers import bare, commit, git, repo, tree
+from tests.integration.elsewhere import Trouble
 from tests.integration.test_releases import SETTINGS, entry
 
 if TYPE_CHECKING:
-    from mlops_ci.records.stores import StoredItem
+    from mlops_ci.records.stores import ItemKind, StoredItem
+    from tests.integration.elsewhere import Elsewhere, Verb
 
 IDS = np.array([3, 5, 2**63 + 9], dtype=np.uint64)
 HOLDOUT = Holdout(
@@ -86,10 +88,14 @@ def snapshot() -> Snapshot:
     )
 
 
+def content(item: Path) -> dict[str, bytes]:
+    return {path.relative_to(item).as_posix(): path.read_bytes() for path in item.rglob("*") if path.is_file()}
+
+
 def found(project: Project, item: StoredItem) -> dict[str, bytes]:
-    folder = stores.find(project, item.digest, silent, kind="predictions")
-    assert folder
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    there = stores.find(project, item.digest, silent, kind="predictions")
+    assert there
+    return content(there)
 
 
 def test_rows_are_named_before_they_are_there(root: Path) -> None:
@@ -166,24 +172,84 @@ def test_the_prepared_table_comes_back_as_it_was(root: Path) -> None:
 # Elsewhere
 
 
-def test_another_clone_fetches_it_and_what_is_another_is_not_let_in(
-    root: Path, tmp_path: Path, hub: FakeGitHub
+REFUSED, BROKEN, CLOSED, CUT = Trouble(403), Trouble(503), Trouble(), Trouble(cut=True)
+
+
+def clone(tmp_path: Path, name: str, elsewhere: Elsewhere) -> Project:
+    """A machine that has nothing of the store yet."""
+    return open_project(repo(tmp_path / name, {"mlops.yaml": f"{SETTINGS}store: {elsewhere.setting}\n"}))
+
+
+def both(project: Project) -> dict[ItemKind, StoredItem]:
+    """Rows and a prepared table, put into the store."""
+    laid = store_items.laid_snapshot(project, snapshot())
+    stores.keep(project, laid.folder, laid.item.digest, silent, kind="snapshot")
+    return {"predictions": store_items.keep_rows(project, ARRAYS, HOLDOUT, silent), "snapshot": laid.item}
+
+
+def test_another_clone_gets_by_digest_what_was_put(tmp_path: Path, elsewhere: Elsewhere) -> None:
+    project, there = clone(tmp_path, "here", elsewhere), clone(tmp_path, "there", elsewhere)
+    for kind, item in both(project).items():
+        assert stores.find(there, "0" * 64, silent, kind=kind) is None
+        fetched = stores.find(there, item.digest, silent, kind=kind)
+        assert fetched is not None
+        assert fetched.is_relative_to(there.root)
+        assert content(fetched) == content(folder.place(stores.local_folder(project), item.digest, kind=kind))
+        assert files.sha256(fetched / "manifest.json") == item.digest
+
+
+@pytest.mark.parametrize(
+    ("verb", "trouble"),
+    [("put", REFUSED), ("put", BROKEN), ("put", CLOSED), ("get", REFUSED)],
+    ids=["refused", "broken", "closed", "not-read-back"],
+)
+def test_what_was_not_put_and_read_back_is_told_and_the_next_run_does_it(
+    tmp_path: Path, elsewhere: Elsewhere, verb: Verb, trouble: Trouble
 ) -> None:
-    tree({"mlops.yaml": SETTINGS + "store: github-release\n"}, root)
-    hub.fail("POST", "/releases/[0-9]+/assets", status=403)
-    with pytest.raises(OutsideError):
-        _kept(root)
-    assert not hub.state.releases, "what was cut off is not there"
-    item = _kept(root)
-    (release,) = hub.state.releases.values()
-    assert (release.tag, release.draft) == (f"mlops-ci-predictions-{item.digest}", False)
-    there = repo(tmp_path / "there", {"mlops.yaml": SETTINGS + "store: github-release\n"})
-    assert "labels.npy" in found(open_project(there), item)
-    again = repo(tmp_path / "again", {"mlops.yaml": SETTINGS + "store: github-release\n"})
-    release.assets[0] = msgspec.structs.replace(release.assets[0], content=b"no zip")
-    with pytest.raises(OutsideError, match=f"holds as predictions {item.digest[:12]} is something else: it is no zip"):
-        found(open_project(again), item)
-    assert not (again / ".mlops-ci/store/predictions").exists()
+    project, there = clone(tmp_path, "here", elsewhere), clone(tmp_path, "there", elsewhere)
+    named = store_items.rows_item(ARRAYS, HOLDOUT)
+    elsewhere.fails(verb, trouble)
+    with pytest.raises(OutsideError) as stopped:
+        store_items.keep_rows(project, ARRAYS, HOLDOUT, silent)
+    assert stopped.value.exit_code is ExitCode.OUTSIDE
+    assert stopped.value.advice
+    elsewhere.heals()
+    if verb == "put":
+        assert stores.find(there, named.digest, silent, kind="predictions") is None
+    assert store_items.keep_rows(project, ARRAYS, HOLDOUT, silent) == named
+    assert "labels.npy" in found(there, named)
+
+
+@pytest.mark.parametrize("trouble", [REFUSED, CLOSED, CUT], ids=["refused", "closed", "cut"])
+def test_what_was_not_fetched_whole_is_not_here_and_the_next_run_fetches_it(
+    tmp_path: Path, elsewhere: Elsewhere, trouble: Trouble
+) -> None:
+    named = both(clone(tmp_path, "here", elsewhere))["predictions"]
+    there = clone(tmp_path, "there", elsewhere)
+    elsewhere.fails("get", trouble)
+    with pytest.raises(OutsideError) as stopped:
+        stores.find(there, named.digest, silent, kind="predictions")
+    assert stopped.value.exit_code is ExitCode.OUTSIDE
+    assert not folder.place(stores.local_folder(there), named.digest, kind="predictions").exists()
+    elsewhere.heals()
+    assert "labels.npy" in found(there, named)
+
+
+def test_another_item_under_its_digest_is_not_let_in(tmp_path: Path, elsewhere: Elsewhere) -> None:
+    """Nor does it pass for what is put there."""
+    project, there = clone(tmp_path, "here", elsewhere), clone(tmp_path, "there", elsewhere)
+    named, place = store_items.rows_item(ARRAYS, HOLDOUT), stores.remote_store(project)
+    assert place
+    other = tree({"labels.npy": b"better", "manifest.json": manifest({"labels.npy": b"better"})}, tmp_path / "other")
+    archives.pack(other, tmp_path / "other.zip")
+    place.put(stores.archive_name(named.digest, kind="predictions"), tmp_path / "other.zip")
+    with pytest.raises(
+        OutsideError, match=f"holds as predictions {named.digest[:12]} is something else: manifest.json"
+    ):
+        stores.find(there, named.digest, silent, kind="predictions")
+    assert not (there.root / ".mlops-ci/store/predictions").exists()
+    with pytest.raises(OutsideError, match=r"is not the (file|artifact) that was put there"):
+        store_items.keep_rows(project, ARRAYS, HOLDOUT, silent)
 
 
 # Making room
@@ -236,20 +302,28 @@ def test_what_a_kept_release_names_stays(root: Path) -> None:
     assert not prune(root, rule, do=True).goes
 
 
-def test_a_run_that_is_broken_off_is_finished_by_the_next(root: Path, tmp_path: Path, hub: FakeGitHub) -> None:
-    tree({"mlops.yaml": SETTINGS + "store: github-release\n"}, root)
-    git(root, "commit", "--quiet", "-am", "elsewhere")
+def test_a_run_that_is_broken_off_is_finished_by_the_next(root: Path, tmp_path: Path, elsewhere: Elsewhere) -> None:
+    """What was to go is nowhere then, and what stays is fetched by others as before."""
+    commit(root, {"mlops.yaml": f"{SETTINGS}store: {elsewhere.setting}\n"}, "elsewhere")
     bare(root, tmp_path / "origin.git")
     rows = {number: rows_of(root, number) for number in (1, 2)}
     bundles = {number: released(root, number, rows[number], "") for number in (1, 2)}
     git(root, "push", "--quiet", "origin", "mlops-reports")
     rule = Rule(keep=1, days=30)
-    hub.fail("DELETE", "/releases/[0-9]+", status=403, nth=2)
+    elsewhere.fails("remove", REFUSED, nth=2)
     with pytest.raises(OutsideError):
         prune(root, rule, do=True)
-    assert tombstone(Repository.open(root), rows[1].digest), "written down first"
-    prune(root, rule, do=True)
-    assert {each.tag for each in hub.state.releases.values()} == {
-        f"mlops-ci-bundle-{bundles[2]}",
-        f"mlops-ci-predictions-{rows[2].digest}",
-    }
+    elsewhere.heals()
+    told = tombstone(Repository.open(root), rows[1].digest)
+    assert told, "written down first"
+    there = clone(tmp_path, "there", elsewhere)
+    place = stores.remote_store(there)
+    assert place
+    assert told.store == place.place
+    assert [(each.kind, each.digest) for each in prune(root, rule, do=True).goes] == [("predictions", rows[1].digest)]
+    names = {number: (f"bundle-{bundles[number]}", f"predictions-{rows[number].digest}") for number in (1, 2)}
+    assert [place.size(name) for name in names[1]] == [None, None]
+    assert all(place.size(name) for name in names[2])
+    assert stores.find(there, rows[1].digest, silent, kind="predictions") is None
+    assert "labels.npy" in found(there, rows[2])
+    assert not prune(root, rule, do=True).goes
