@@ -5,9 +5,12 @@ from __future__ import annotations
 import pickletools
 from typing import Any
 
+from mlops_ci.edge.http import plain
 from mlops_ci.errors import UserCodeError
 
 COMPUTED = "a name computed while loading"
+_MOST, _LONGEST = 200, 200
+"""Names that are told, and signs of each."""
 _MARK = object()
 _TEXTS = ("SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8", "UNICODE")
 _PUTS = ("PUT", "BINPUT", "LONG_BINPUT")
@@ -17,7 +20,7 @@ _GETS = ("GET", "BINGET", "LONG_BINGET")
 def imports(content: bytes) -> tuple[str, ...]:
     """`module.name` of everything a pickle takes from modules, sorted; COMPUTED where its texts are no constants.
 
-    Raises UserCodeError where it is no pickle.
+    Each is one line. After so many the last of them says how many more there are. UserCodeError where it is no pickle.
     """
     machine = _Machine()
     try:
@@ -25,7 +28,9 @@ def imports(content: bytes) -> tuple[str, ...]:
             machine.step(opcode, argument)
     except (ValueError, IndexError, KeyError) as error:
         raise UserCodeError(f"model.pkl is no pickle that can be read: {error}") from error
-    return tuple(sorted(machine.found))
+    found = sorted({plain(name, _LONGEST) for name in machine.found})
+    more = len(found) - _MOST
+    return (*found[:_MOST], f"and {more} more") if more > 0 else tuple(found)
 
 
 class _Machine:

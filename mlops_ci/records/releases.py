@@ -80,6 +80,8 @@ class BundleInfo(msgspec.Struct, frozen=True, kw_only=True):
     """Left out of the JSON where nobody signed it."""
     installed: Installed | msgspec.UnsetType = msgspec.UNSET
     """Of a model that is no ONNX."""
+    imports: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
+    """Of a pickle: `module.name` of what opening it takes from modules, as read from it without opening it."""
 
     @property
     def release(self) -> str:

@@ -107,7 +107,7 @@ def _bundle(bundle: BundleInfo, evidence: Evidence) -> tuple[Block, ...]:
         *_stored("The rows it was judged on, ids as keyed digests:", evidence.rows or None),
         *_stored("Its prepared table:", evidence.table or None),
     ]
-    return (Heading((Text("Bundle"),)), Bullets(tuple(told)))
+    return (Heading((Text("Bundle"),)), Bullets(tuple(told)), *_runs(bundle))
 
 
 def _signed(bundle: BundleInfo) -> Spans:
@@ -126,6 +126,14 @@ def _opened(bundle: BundleInfo) -> list[Spans]:
     if bundle.format in _RUN_CODE:
         told.append((Strong("Opening it runs code"), Text(", as "), Code("package.format"), Text(" allows")))
     return told
+
+
+def _runs(bundle: BundleInfo) -> tuple[Block, ...]:
+    """What a pickle takes from modules, where it may call it: names that whoever made it chose."""
+    if not bundle.imports:
+        return ()
+    told = Text(f"{numbers.plural(len(bundle.imports), 'name')} it takes from modules, read without opening it")
+    return (Details((Strong("What opening it runs: "), told), (Bullets(tuple((Code(x),) for x in bundle.imports)),)),)
 
 
 def _stored(what: str, item: StoredItem | None) -> list[Spans]:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from mlops_ci.edge import runtime
-from mlops_ci.edge.stores.folder import damage
-from mlops_ci.errors import UsageError
+from mlops_ci.edge import pickles, runtime
+from mlops_ci.edge.http import plain
+from mlops_ci.edge.stores.folder import damage, vouched
+from mlops_ci.errors import UsageError, UserCodeError
 from mlops_ci.packaging import manifest, mlflow_model
-from mlops_ci.records.bundles import Serving
+from mlops_ci.records.bundles import ModelFile, Serving
 from mlops_ci.records.releases import BundleInfo
 from mlops_ci.steps import ci_job
 from mlops_ci.steps.bundle import Bundle, open_bundle
@@ -91,8 +92,21 @@ def take(folder: Path, due: Due, format_: str) -> Taken:
         fingerprint=opened.golden.fingerprint,
         decision=due.decision,
         number=0,
+        imports=_imports(bundle, serving.model),
     )
     return Taken(bundle=opened, serving=serving, info=known)
+
+
+def _imports(bundle: Path, model: ModelFile) -> tuple[str, ...] | msgspec.UnsetType:
+    """Of a pickle, which is read and never loaded."""
+    if model.format != "pickle":
+        return msgspec.UNSET
+    if model.file not in vouched(bundle):
+        raise UsageError(f"{manifest.NAME} of the bundle lists no {plain(model.file)}", _AGAIN)
+    try:
+        return pickles.imports((bundle / model.file).read_bytes()) or msgspec.UNSET
+    except UserCodeError as error:
+        raise UsageError(error.message, _AGAIN) from error
 
 
 def _damage(bundle: Path, digest: str) -> str:

@@ -98,6 +98,7 @@ def describe(bundle: Bundle, exported: Exported, decision: str) -> BundleInfo:
         parity=exported.answer.parity,
         decision=decision,
         installed=_installed(bundle) if exported.answer.format != "onnx" else msgspec.UNSET,
+        imports=exported.imports or msgspec.UNSET,
     )
 
 

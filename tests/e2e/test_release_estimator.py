@@ -153,6 +153,9 @@ def test_a_pickle_is_released_where_it_is_asked_for(released: tuple[Path, dict[s
     assert told["release"] == "v2"
     assert (Path(told["bundle"]) / "model.pkl").is_file()
     assert "skops" not in pins(told["bundle"])
+    report = run(root, "report", told["decision"])["markdown"]
+    assert "What opening it runs: " in report
+    assert "- `pipeline.shares.Shares`\n" in report
     before, after = (
         json.loads((Path(one["bundle"]) / "golden.json").read_bytes())["fingerprint"] for one in (released[1], told)
     )

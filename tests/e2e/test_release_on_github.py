@@ -16,11 +16,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 import pytest
 import yaml
 
+from mlops_ci.errors import UsageError
 from mlops_ci.packaging.manifest import manifest
-from tests import signing_keys
+from mlops_ci.records.bundles import ModelFile
+from mlops_ci.steps.packaged import _imports
+from tests import serving_bundles, signing_keys
 from tests.e2e import test_release as tumours
 from tests.e2e.scene import Scene, first
 from tests.github.permissions import lowered
@@ -300,6 +304,19 @@ def test_what_the_packaging_job_leaves_is_not_believed(made: Made, name: str) ->
     assert reason in told["page"].replace("\\", "")
     assert made.numbers() == before
     assert not FUSE.exists(), "code of the bundle ran"
+
+
+def test_what_a_pickle_takes_is_read_from_the_bundle(tmp_path: Path) -> None:
+    """And not from what the job that made it says; without loading it."""
+    bundle = serving_bundles.write(tmp_path / "bundle", serving_bundles.kept())
+    model = ModelFile(file="model.pkl", format="pickle")
+    assert "sklearn.linear_model._logistic.LogisticRegression" in (_imports(bundle, model) or ())
+    (bundle / "model.pkl").write_bytes(pickle.dumps(Bomb()))
+    assert "builtins.getattr" in (_imports(bundle, model) or ())
+    assert not FUSE.exists(), "it was loaded"
+    with pytest.raises(UsageError, match=r"manifest\.json of the bundle lists no \.\./outside\.pkl"):
+        _imports(bundle, msgspec.structs.replace(model, file="../outside.pkl"))
+    assert _imports(bundle, msgspec.structs.replace(model, format="skops")) is msgspec.UNSET
 
 
 def test_another_model_that_fits_its_own_golden_requests_is_found_by_the_rows(made: Made) -> None:

@@ -61,6 +61,17 @@ def test_a_name_that_is_no_constant_is_not_taken_for_clean(content: bytes) -> No
     assert COMPUTED in imports(content)
 
 
+def test_names_are_lines_and_of_many_the_rest_is_counted() -> None:
+    """Whoever wrote the pickle chose them."""
+    one = b"\x8c\x02os\x8c\x0ca\n::error::\x1b\x93"
+    assert imports(b"\x80\x04" + one + b".") == ("os.a ::error::",)
+    many = b"".join(b"cos\n" + b"x" * 300 + b"%04d\n0" % number for number in range(3))
+    assert imports(b"\x80\x04" + many + b"N.") == (f"os.{'x' * 196}…",)
+    many = b"".join(b"cos\nx%04d\n0" % number for number in range(203))
+    found = imports(b"\x80\x04" + many + b"N.")
+    assert (found[0], found[199:], len(found)) == ("os.x0000", ("os.x0199", "and 3 more"), 201)
+
+
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"\x80\x04\x93.", b"\x80\x04h\x07.", b"0.", b"\x80\x04t."])
 def test_what_is_no_pickle_is_told(content: bytes) -> None:
     with pytest.raises(UserCodeError, match=r"model\.pkl is no pickle"):

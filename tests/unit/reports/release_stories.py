@@ -134,6 +134,14 @@ def pyfunc() -> Story:
     return story("v2 is the model of decision d1d1d1d as pyfunc, 1.2 MB", evidence, trust=Trust.DESK)
 
 
+def pickled() -> Story:
+    """A pickle, with hostile names among those it takes."""
+    names = ("</details><b>", "a name computed while loading", "numpy.dtype", "posix.system`|` ${{ x }}")
+    made = msgspec.structs.replace(bundle(format_="pickle"), imports=names)
+    evidence = Evidence(snapshot=snapshot(), training=training(), bundle=made)
+    return story("v2 is the model of decision d1d1d1d as pickle, 1.2 MB", evidence, trust=Trust.DESK)
+
+
 def errored() -> Story:
     """Nothing came of the packaging job; what it is about is hostile."""
     why = "<script>alert(1)</script> | `x` ${{ secrets.TOKEN }}"
@@ -149,4 +157,4 @@ def story(reason: str, evidence: Evidence, **more: object) -> Story:
     return Story(decision=decision(**told), decision_id="e5" * 32, evidence=evidence)
 
 
-STORIES = {each.__name__: each for each in (first, second, refused, too_large, reported, pyfunc, errored)}
+STORIES = {each.__name__: each for each in (first, second, refused, too_large, reported, pyfunc, pickled, errored)}
