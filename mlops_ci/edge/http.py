@@ -1,7 +1,7 @@
 """HTTP for the other edges over httpx: the owner of that library. One request, one answer; who asks decides about more.
 
-Answers are read with a limit and by a deadline, files go to and from the disk piece by piece, and no redirect is
-followed by itself: what a request carries goes to the host it was meant for.
+Answers, their heads too, are read with a limit and by a deadline, files go to and from the disk piece by piece, and no
+redirect is followed by itself: what a request carries goes to the host it was meant for.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping
-from typing import IO, TYPE_CHECKING, NamedTuple, Protocol
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from mlops_ci import lazy
 
@@ -21,6 +21,8 @@ else:
 _LONGEST = 300
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 LARGEST_ANSWER = 20_000_000
+LARGEST_HEAD, MOST_HEADERS = 100_000, 200
+"""Bytes before the body of an answer, what is sent before its status too, and its headers."""
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 REDIRECTS = (301, 302, 303, 307, 308)
 
@@ -77,7 +79,7 @@ class Http:
     """Requests with headers that all of them have; a header of one replaces that of all."""
 
     def __init__(self, headers: Mapping[str, str], clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+        self._incoming = _Incoming(clock)
         self._client = httpx.Client(headers=dict(headers), follow_redirects=False)
 
     def ask(
@@ -91,21 +93,69 @@ class Http:
         into: Sink | None = None,
     ) -> Answer:
         """One try; a body of 200 goes `into`, where that is given. BrokenError otherwise."""
-        deadline = self._clock() + limits.whole
+        self._incoming.expect(limits.whole)
         try:
             with self._client.stream(
-                method, url, content=content, headers=dict(headers or {}), timeout=limits.quiet
+                method,
+                url,
+                content=content,
+                headers=dict(headers or {}),
+                timeout=limits.quiet,
+                extensions={"trace": self._incoming.trace},
             ) as response:
+                _check_head(response.headers)
                 parts = _Parts() if into is None or response.status_code != 200 else into
                 parts.restart()
                 for part in response.iter_raw() if into else response.iter_bytes():
                     parts.add(part)
-                    if self._clock() > deadline:
-                        raise httpx.ReadTimeout(f"not whole within {limits.whole:.0f} s")
                 body = parts.all if isinstance(parts, _Parts) else b""
                 return Answer(response.status_code, response.headers, body)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise _broken(error) from error
+
+
+class _Incoming:
+    """What comes over the connections of one client, an answer at a time: counted up to its body, and by a deadline.
+
+    The library bounds one head, not how many 1xx come before it; and a byte now and then is in time for it.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._whole = self._deadline = 0.0
+        self._head: int | None = None
+
+    def expect(self, seconds: float) -> None:
+        self._whole, self._deadline = seconds, self._clock() + seconds
+
+    def trace(self, event: str, told: dict[str, Any]) -> None:
+        """Of httpcore, at every step: https://www.encode.io/httpcore/extensions/#trace"""
+        step = event.partition(".")[2]
+        if step in ("connect_tcp.complete", "start_tls.complete"):
+            self._watch(told["return_value"])
+        elif step.startswith("receive_response_headers."):
+            self._head = 0 if step.endswith(".started") else None
+
+    def _watch(self, stream: Any) -> None:
+        read = stream.read
+
+        def counted(most: int, timeout: float | None = None) -> bytes:
+            if self._clock() > self._deadline:
+                raise httpx.ReadTimeout(f"not whole within {self._whole:.0f} s")
+            data: bytes = read(most, timeout)
+            if self._head is not None:
+                if self._head > LARGEST_HEAD:
+                    raise httpx.DecodingError(f"more than {LARGEST_HEAD:,} bytes before an answer")
+                self._head += len(data)
+            return data
+
+        stream.read = counted
+
+
+def _check_head(headers: httpx.Headers) -> None:
+    size = sum(len(name) + len(value) for name, value in headers.raw)
+    if size > LARGEST_HEAD or len(headers.raw) > MOST_HEADERS:
+        raise httpx.DecodingError(f"an answer with {len(headers.raw):,} headers of {size:,} bytes")
 
 
 class _Parts:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import threading
-from concurrent.futures import Future
 
 from mlops_ci.edge import http
 from mlops_ci.edge.http import Answer, BrokenError, Http, Limits
@@ -45,31 +43,14 @@ class Served:
     def ask(self, path: str, body: str = "") -> Answer:
         """What it answers to a GET, or to a POST of JSON; OutsideError where it cannot be asked now."""
         try:
-            answer = self._in_time(path, body)
-        except (BrokenError, TimeoutError) as error:
+            answer = self._once(path, body)
+        except BrokenError as error:
             advice = "Is that its address, and does it run? --wait SECONDS asks again while it starts."
-            reason = http.plain(str(error)) or f"not within {_LIMITS.whole:.0f} s"
-            raise OutsideError(f"{self.address} does not answer: {reason}", advice) from error
+            raise OutsideError(f"{self.address} does not answer: {http.plain(str(error))}", advice) from error
         if answer.status in _NOT_NOW:
             advice = _NOT_NOW[answer.status]
             raise OutsideError(f"{self.address} answers {path} with {answer.status}: {advice}", "Then ask it again.")
         return answer
-
-    def _in_time(self, path: str, body: str) -> Answer:
-        """BrokenError; TimeoutError after all of the time: a head that comes byte by byte keeps its limit from ending.
-
-        What is still on its way then is left to a thread that ends with this process.
-        """
-        said: Future[Answer] = Future()
-
-        def call() -> None:
-            try:
-                said.set_result(self._once(path, body))
-            except Exception as error:  # noqa: BLE001 - raised where the answer is waited for
-                said.set_exception(error)
-
-        threading.Thread(target=call, daemon=True).start()
-        return said.result(_LIMITS.whole)
 
     def _once(self, path: str, body: str) -> Answer:
         method = "POST" if body else "GET"

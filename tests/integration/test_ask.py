@@ -293,7 +293,7 @@ def test_an_answer_that_comes_byte_by_byte_is_not_waited_for(
         began = time.monotonic()
         code, found = ask(capsys, address, bundle)
         assert time.monotonic() - began < 8
-    assert (code, found["error"]["message"]) == (3, f"{address} does not answer: not within 2 s")
+    assert (code, found["error"]["message"]) == (3, f"{address} does not answer: not whole within 2 s")
 
 
 def test_it_is_asked_again_while_it_starts(bundle: Path, capsys: Capture) -> None:
