@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -17,12 +18,13 @@ from mlops_ci.records.bundles import Golden
 from mlops_ci.records.decisions import FactNote
 from mlops_ci.records.due import Cost
 from mlops_ci.records.outcomes import Outcome, Status
+from mlops_ci.records.results import Part, Result
 from mlops_ci.steps import release_gates, request_cost
 from mlops_ci.steps.golden_answers import request
 from mlops_ci.steps.progress import Clock, Silent
 from mlops_ci.steps.release_decision import _outcome
 from tests import serving_bundles
-from tests.unit.test_release_gates import before, candidate
+from tests.unit.test_release_gates import WAIVER, before, candidate
 
 HERE = Path(sys.executable)
 BURN = "while True: sum(range(10_000))"
@@ -76,6 +78,30 @@ def test_it_is_recorded_with_how_it_was_found(bundle: Any) -> None:
     assert "by the clock, which the machine's other work moves, 99 % took at most " in note.told
 
 
+def test_it_is_the_mean_of_requests_of_one_row_in_seconds(bundle: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[list[Any]] = []
+
+    def ask(_folder: Path, _python: Path, bodies: list[bytes], _limits: timed_server.Limits) -> timed_server.Times:
+        said.extend(json.loads(body)["dataframe_split"]["data"] for body in bodies)
+        return timed_server.Times(cpu=0.5, wall=(0.001,) * 980 + (0.004,) * 20)
+
+    monkeypatch.setattr(timed_server, "ask", ask)
+    found = request_cost.measure(bundle, Clock(Silent()))
+    assert said == [[list(row)] for row in bundle.golden.rows]
+    assert found.facts == {"cpu_per_request": 0.0005}
+    assert found.notes["cpu_per_request"].told == (
+        "One golden row a request took the bundle's own server 0.5 ms of processor time, on average of 1,000; by the "
+        "clock, which the machine's other work moves, 99 % took at most 4 ms"
+    )
+    few = timed_server.Times(cpu=0.5, wall=(0.1,) * 99)
+    monkeypatch.setattr(timed_server, "ask", lambda *_: few)
+    found = request_cost.measure(bundle, Clock(Silent()))
+    assert (found.facts, found.missing["cpu_per_request"].reason) == (
+        {},
+        "cpu_per_request needs 100 requests, and only 99 requests in 10 s were answered",
+    )
+
+
 def test_a_server_that_does_not_start_leaves_the_gate_undecided(
     bundle: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -111,6 +137,24 @@ def test_the_gate_is_judged_by_what_was_measured(cost: Cost, verdict: Status | N
     if outcome:
         refused = msgspec.structs.replace(found, info=msgspec.structs.replace(found.info, number=0))
         assert _outcome(refused) is outcome
+
+
+def test_a_waiver_is_for_a_number_that_is_known() -> None:
+    waived = before("cpu_per_request <= 1 ms", Status.FAILED, blocking=False, waived=WAIVER)
+    found = release_gates.of_bundle(candidate(waived))
+    assert ([one.verdict for one in found.gates], found.refused) == ([Status.ERRORED], True)
+
+
+def test_the_outcome_is_that_of_what_blocks() -> None:
+    """Of gates what was waived does not count; wrong answers come before any gate."""
+    waived = before("bundle_size <= 1 MB", Status.FAILED, blocking=False, waived=WAIVER)
+    asked_of = candidate(waived, before("cpu_per_request <= 1 ms", Status.SKIPPED))
+    cost = msgspec.structs.replace(asked_of, cost=request_cost.not_loaded("skops"))
+    found = release_gates.of_bundle(cost)
+    refused = msgspec.structs.replace(found, info=msgspec.structs.replace(found.info, number=0))
+    assert _outcome(refused) is Outcome.UNDECIDED
+    wrong = Result(check="bundle_answers", part=Part.MODEL, status=Status.FAILED, message="other answers")
+    assert _outcome(msgspec.structs.replace(refused, results=(wrong,))) is Outcome.FAILED
 
 
 def test_it_is_measured_only_where_a_gate_asks() -> None:

@@ -47,7 +47,8 @@ def test_the_bundle_is_judged_by_all_its_files() -> None:
     assert verdicts(passed) == [("bundle_size <= 1.24 MB", "passed", 1_240_000.0)]
     assert not passed.refused
     assert passed.facts == {"bundle_size": 1_240_000.0}
-    assert passed.fact_notes["bundle_size"].unit == "bytes"
+    note = passed.fact_notes["bundle_size"]
+    assert (note.unit, note.told) == ("bytes", "The bundle takes 1.2 MB, its runtime, lock and papers with the model")
     failed = release_gates.of_bundle(candidate(before("bundle_size <= 1.23 MB")))
     assert verdicts(failed) == [("bundle_size <= 1.23 MB", "failed", 1_240_000.0)]
     assert failed.refused
@@ -61,6 +62,8 @@ def test_the_image_is_judged_where_there_is_one() -> None:
         ("image_size <= 300 MB", "failed", 312_000_000.0),
         ("image_size <= 312 MB", "passed", 312_000_000.0),
     ]
+    note = release_gates.of_image(candidate(small)).fact_notes["image_size"]
+    assert (note.unit, note.told) == ("bytes", "The image of the server takes 312 MB unpacked, with its base")
     without = release_gates.of_image(candidate(small, made=False))
     assert [(one.verdict, one.reason) for one in without.gates] == [(Status.SKIPPED, "the release has no image")]
     assert not without.refused
@@ -77,6 +80,21 @@ def test_a_waiver_of_the_check_holds_for_the_release() -> None:
     found = release_gates.of_bundle(candidate(gate))
     assert [(one.verdict, one.waived) for one in found.gates] == [(Status.FAILED, WAIVER)]
     assert not found.refused
+
+
+def test_what_the_image_adds_stands_beside_what_the_bundle_said() -> None:
+    asked = candidate(before("bundle_size <= 2 MB"), before("image_size <= 300 MB", Status.SKIPPED))
+    found = release_gates.of_image(release_gates.of_bundle(asked))
+    assert [one.verdict for one in found.gates] == ["passed", "failed"]
+    assert found.facts == {"bundle_size": 1_240_000.0, "image_size": 312_000_000.0}
+    assert found.fact_notes.keys() == found.facts.keys()
+
+
+def test_only_a_waiver_lets_a_failed_gate_through() -> None:
+    """A gate that was undecided in the check, and did not block there, can fail here."""
+    found = release_gates.of_bundle(candidate(before("bundle_size <= 1 MB", Status.UNDECIDED, blocking=False)))
+    assert [(one.verdict, one.blocking) for one in found.gates] == [(Status.FAILED, True)]
+    assert found.refused
 
 
 @pytest.mark.parametrize("text", ["image_size + bundle_size <= 1 GB", "bundle_size - image_size <= 0 MB"])
