@@ -1,6 +1,8 @@
-"""Commits on the branches of a working repository: only `demo` makes them, in the repository it made."""
+"""Commits on the branches of a working repository: only `demo` makes them, in the repository it made; and clones."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 from mlops_ci.edge.git import Repository
 
@@ -27,3 +29,9 @@ def fast_forward(repository: Repository, branch: str) -> None:
 def apply_patch(repository: Repository, patch: bytes) -> None:
     """Change the working files by a unified diff; OutsideError when it does not fit."""
     repository.run("apply", "--whitespace=nowarn", "-", stdin=patch)
+
+
+def clone_at(repository: Repository, commit: str, target: Path) -> None:
+    """A clone in a new folder with a commit checked out; it borrows the objects of `repository` while it lasts."""
+    repository.run("clone", "--quiet", "--shared", "--no-checkout", "--no-tags", str(repository.root), str(target))
+    Repository(target).run("-c", "advice.detachedHead=false", "checkout", "--quiet", "--detach", commit)
