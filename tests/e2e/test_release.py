@@ -13,6 +13,7 @@ import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
 from mlops_ci.edge import runtime, signing, tables
@@ -21,13 +22,16 @@ from mlops_ci.edge.git import Repository
 from mlops_ci.errors import UsageError
 from mlops_ci.flows.release import release
 from mlops_ci.records.decisions import DecisionKind
+from mlops_ci.records.images import Image
 from mlops_ci.records.outcomes import Outcome
-from mlops_ci.steps import ledger, signatures
-from mlops_ci.steps.progress import Silent
+from mlops_ci.steps import ledger, release_images, request_cost, signatures
+from mlops_ci.steps.progress import Clock, Silent
 from mlops_ci.steps.release import Released, Wish
+from mlops_ci.steps.release_decision import Candidate
 from tests import signing_keys
 from tests.environments import python_with
 from tests.helpers import commit, git, repo
+from tests.unit.reports.release_stories import image
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -219,6 +223,43 @@ def test_a_bundle_over_the_limit_is_not_released(released: tuple[Path, dict[str,
     assert git(root, "ls-tree", "--name-only", "mlops-reports:releases/tumours").split() == ["v1.json"]
 
 
+def test_an_image_is_made_for_a_bundle_within_its_limits_and_has_one_too(
+    released: tuple[Path, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, made = tmp_path / "image", list[str]()
+    shutil.copytree(released[0], root)
+
+    def make(candidate: Candidate, _clock: Clock, **_: Any) -> tuple[Image, ...]:
+        made.append(candidate.info.digest)
+        return ()
+
+    monkeypatch.setattr(release_images, "wanted", lambda _: ("docker",))
+    monkeypatch.setattr(release_images, "make", make)
+    monkeypatch.setattr(
+        release_images, "with_images", lambda candidate, _: msgspec.structs.replace(candidate, image=image())
+    )
+    gates = "bundle_size <= 1 MB, cpu_per_request <= 10 s, image_size <= 300 MB"
+    limits = SETTINGS.replace("bundle_size <= 1 MB, image_size <= 1 GB", gates)
+    commit(root, {"mlops.yaml": limits}, "A limit of the image")
+    refused = release(root, Wish(), Silent())
+    assert isinstance(refused, Released)
+    assert (made, refused.bundle.number) == ([refused.bundle.digest], 0)
+    stored = ledger.find(Repository.open(root), refused.story.decision_id)
+    assert stored.decision.reason == "image_size <= 300 MB: 312 MB is above 300 MB"
+    assert {one.gate: one.verdict for one in stored.decision.gates} == {
+        "bundle_size <= 1 MB": "passed",
+        "cpu_per_request <= 10 s": "passed",
+        "image_size <= 1 GB": "passed",
+        "image_size <= 300 MB": "failed",
+    }, "those of the commit before, and this one's own"
+    assert stored.evidence.facts.keys() == {"bundle_size", "cpu_per_request", "image_size"}
+    assert stored.evidence.fact_notes.keys() == stored.evidence.facts.keys()
+    commit(root, {"mlops.yaml": limits.replace("1 MB", "100 kB")}, "A limit of the bundle")
+    assert isinstance(release(root, Wish(), Silent()), Released)
+    assert len(made) == 1, "for a bundle that is refused none is made"
+    assert git(root, "ls-tree", "--name-only", "mlops-reports:releases/tumours").split() == ["v1.json"]
+
+
 def test_the_report_of_the_next_release_tells_what_changed_since(
     released: tuple[Path, dict[str, Any]], tmp_path: Path
 ) -> None:
@@ -261,6 +302,8 @@ def test_a_bundle_that_answers_otherwise_is_refused_and_recorded(
 ) -> None:
     root = tmp_path / "otherwise"
     shutil.copytree(released[0], root)
+    monkeypatch.setattr(request_cost, "asked_by", lambda _: True)
+    monkeypatch.setattr(request_cost, "measure", lambda *_: pytest.fail("nobody wants to know what it costs"))
     monkeypatch.setattr(runtime, "conforms", lambda bundle, python: runtime.Conforms(fingerprint="0" * 64, golden=32))
     refused = release(root, Wish(), Silent())
     assert isinstance(refused, Released)
