@@ -38,8 +38,9 @@ def bundle_of(number: int) -> str:
 def judged(root: Path, number: int, *, outcome: Outcome = Outcome.PASSED, trust: Trust = Trust.DESK) -> Decision:
     """A check of the commit that is checked out, recorded."""
     commit = git(root, "rev-parse", "HEAD")
-    made = msgspec.structs.replace(decision(number=number, commit=commit, outcome=outcome), trust=trust)
-    return record(root, made)
+    made = decision(number=number, commit=commit, outcome=outcome)
+    subject = msgspec.structs.replace(made.subject, tree=git(root, "rev-parse", "HEAD^{tree}"))
+    return record(root, msgspec.structs.replace(made, trust=trust, subject=subject))
 
 
 def released(root: Path, *numbers: int, trust: Trust = Trust.DESK, project: str = "flights") -> dict[int, Release]:

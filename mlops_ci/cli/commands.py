@@ -12,6 +12,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "status": ("mlops_ci.cli.status", "What runs where, and since when"),
     "why": ("mlops_ci.cli.why", "The chain of reasons behind what runs"),
     "reproduce": ("mlops_ci.cli.reproduce", "Train a release's model again, and compare"),
+    "verify": ("mlops_ci.cli.verify", "Recompute what was decided, and say what does not hold"),
     "serve": ("mlops_ci.cli.serve", "Serve a release on this machine"),
     "score": ("mlops_ci.cli.score", "Score files with a release: CSV and Parquet, of any size"),
     "ask": ("mlops_ci.cli.ask", "Ask a running server whether it answers as the judged model"),

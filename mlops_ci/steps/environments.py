@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from mlops_ci.config import environment_file, load, yaml
-from mlops_ci.errors import UsageError
+from mlops_ci.errors import ConfigError, UsageError
 from mlops_ci.records.environments import EnvironmentFile, Standing, Stay
 from mlops_ci.records.results import Where
 from mlops_ci.steps.project import SETTINGS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mlops_ci.config.settings import Config, Environment
     from mlops_ci.edge.git import Repository
     from mlops_ci.steps.project import Project
@@ -98,10 +100,8 @@ def stays(project: Project, name: str, commit: str) -> tuple[Stay, ...]:
     Times are the committer's along the first parents, and never run backwards: a commit is no older than what it
     stands on, whatever its date says.
     """
-    repository, path = project.repository, project.path(environment_file.path(name))
     found: list[Stay] = []
-    for change in _changes(repository, commit, path):
-        state = _readable(repository, change.commit, path)
+    for change, state in states(project, name, commit):
         if state is None or state.runs is None:
             continue
         if found and found[-1].runs == state.runs and found[-1].decision == state.decision:
@@ -137,25 +137,58 @@ def standing_of(project: Project, name: str, commit: str) -> Standing:
     )
 
 
-class _Change(NamedTuple):
+class Change(NamedTuple):
+    """A commit that changed an environment's file."""
+
     commit: str
     time: str
+    """ISO 8601 UTC."""
     author: str
+    blob: str
+    """What it left; empty: the file is gone."""
 
 
-def _changes(repository: Repository, commit: str, path: str) -> list[_Change]:
+def states(project: Project, name: str, commit: str) -> Iterator[tuple[Change, EnvironmentFile | None]]:
+    """The file after each commit that changed it, the first first; None where it could not be read then."""
+    path = project.path(environment_file.path(name))
+    changes = _changes(project.repository, commit, path)
+    there = [(change.commit, change.blob) for change in changes if change.blob]
+    read = dict(zip((one for one, _ in there), _contents(project.repository, [blob for _, blob in there]), strict=True))
+    for change in changes:
+        yield change, _readable(read.get(change.commit), path)
+
+
+def _changes(repository: Repository, commit: str, path: str) -> list[Change]:
     """The commits that changed the file, the first first."""
-    wanted = set(repository.run("rev-list", "--first-parent", commit, "--", path).decode().split())
-    if not wanted:
+    blobs = _blobs(repository, commit, path)
+    if not blobs:
         return []
     out = repository.run("log", "--first-parent", "-z", "--format=%H%x1f%ct%x1f%an", commit)
     rows = [row.split("\x1f", 2) for row in out.decode("utf-8", "replace").split("\0") if row]
     latest, found = 0, []
     for sha, seconds, author in reversed(rows):
         latest = max(latest, int(seconds))
-        if sha in wanted:
-            found.append(_Change(sha, text_of(latest), author))
+        if sha in blobs:
+            found.append(Change(sha, text_of(latest), author, blobs[sha]))
     return found
+
+
+def _blobs(repository: Repository, commit: str, path: str) -> dict[str, str]:
+    """Commit that changed the file -> what it left there, empty where that is nothing that could be read."""
+    options = ("--first-parent", "-m", "--raw", "-z", "--no-abbrev", "--no-renames", "--format=tformat:%H")
+    out = repository.run("log", *options, commit, "--", path).decode("utf-8", "replace")
+    found, sha = {}, ""
+    for field in (one.lstrip("\n") for one in out.split("\0")):
+        if field.startswith(":"):
+            _, mode, _, blob, _ = field.split(" ")
+            found[sha] = blob if mode.startswith("100") else ""
+        elif len(field) in (40, 64) and not field.strip("0123456789abcdef"):
+            sha = field
+    return found
+
+
+def _contents(repository: Repository, blobs: list[str]) -> list[bytes]:
+    return [content.read(size) for size, content in repository.blobs(blobs)]
 
 
 def text_of(seconds: float) -> str:
@@ -163,11 +196,11 @@ def text_of(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _readable(repository: Repository, commit: str, path: str) -> EnvironmentFile | None:
-    """None where the file was gone, or something else: then nothing ran by it."""
+def _readable(data: bytes | None, path: str) -> EnvironmentFile | None:
+    """None where the file could not be used: then nothing ran by it. Where it is gone, nothing runs."""
     try:
-        return _state(_text(repository, commit, path), path)
-    except UsageError:
+        return _state(None if data is None else yaml.decode(data, file=path), path)
+    except ConfigError:
         return None
 
 

@@ -15,14 +15,16 @@ from mlops_ci.steps.store_items import keep_rows
 from mlops_ci.steps.tombstones import tombstone
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     import numpy as np
     from numpy.typing import NDArray
 
     from mlops_ci.edge.git import Repository
     from mlops_ci.ledger.entries import Entry
+    from mlops_ci.records.decisions import Decision
     from mlops_ci.records.evaluation import Holdout
+    from mlops_ci.records.stores import StoredItem
     from mlops_ci.steps.ledger import StoredDecision
     from mlops_ci.steps.project import Project
 
@@ -53,10 +55,21 @@ def rows_of(repository: Repository, project: Project | None, stored: StoredDecis
     try:
         folder = stores.find(project, item.digest, lambda _: None, kind="predictions")
         if folder is None:
-            return Rows({}, None, _why_not(project, stored, item.digest))
-        return _read(folder, stored)
+            return Rows({}, None, _why_not(project, stored.decision.trust, item.digest))
+        return _read(folder, stored.decision.evidence)
     except MlopsCiError as error:
         return Rows({}, None, f"its rows are in the store, and {error.message}")
+
+
+def rows_here(project: Project, decision: Decision, item: StoredItem) -> Rows:
+    """Rows that the store has, as far as they are on this machine: nothing is fetched.
+
+    UsageError or OutsideError where what is here was changed.
+    """
+    folder = stores.here(project, item.digest, kind="predictions")
+    if folder is None:
+        return Rows({}, None, _why_not(project, decision.trust, item.digest))
+    return _read(folder, decision.evidence)
 
 
 def keep(project: Project, entry: Entry, say: Callable[[str], None], *, here: bool = False) -> str:
@@ -83,16 +96,17 @@ def _id(entry: Entry) -> str:
     return Path(entries.folder_of(entry)).name[:12]
 
 
-def _why_not(project: Project, stored: StoredDecision, digest: str) -> str:
-    if stored.decision.trust in _APART:
+def _why_not(project: Project, trust: Trust, digest: str) -> str:
+    if trust in _APART:
         return IN_ARTIFACT
     if erased := tombstone(project.repository, digest):
         return f"its rows were erased from {erased.store} on {erased.time[:10]}: {erased.reason}"
     return f"its rows ({digest[:12]}) are not in the store"
 
 
-def _read(folder: Path, stored: StoredDecision) -> Rows:
-    pinned = {name: sha256 for name, sha256 in stored.decision.evidence.items() if name != entries.EVIDENCE}
+def _read(folder: Path, evidence: Mapping[str, str]) -> Rows:
+    """evidence: name -> sha256, as the decision pins it."""
+    pinned = {name: sha256 for name, sha256 in evidence.items() if name != entries.EVIDENCE}
     content = {name: (folder / name).read_bytes() for name in pinned if (folder / name).is_file()}
     for name, sha256 in pinned.items():
         if hashlib.sha256(content.get(name, b"")).hexdigest() != sha256:

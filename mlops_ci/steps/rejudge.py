@@ -65,10 +65,11 @@ def no_rows(kept: Kept) -> UsageError:
 
 def gates_of(kept: Kept) -> tuple[Gate, ...]:
     """The gates as they were written when it was decided."""
-    return _as_written(kept.decision.gates)
+    return as_written(kept.decision.gates)
 
 
-def _as_written(verdicts: Sequence[Verdict]) -> tuple[Gate, ...]:
+def as_written(verdicts: Sequence[Verdict]) -> tuple[Gate, ...]:
+    """The gates that some verdicts are about. ConfigError where one cannot be read."""
     return tuple(grammar.parse(verdict.gate, name=verdict.name, where=verdict.where) for verdict in verdicts)
 
 
@@ -79,7 +80,12 @@ def judged_again(kept: Kept) -> tuple[Verdict, ...]:
 
 def disagreements(kept: Kept) -> tuple[str, ...]:
     """Where the evidence says something else than the decision does, or its answers something else than its outcome."""
-    return (*_let_through(kept.decision), *_outcome(kept.decision), *_one_answer(kept), *_verdicts(kept))
+    return (*told_otherwise(kept), *outcome_told(kept.decision), *_verdicts(kept))
+
+
+def told_otherwise(kept: Kept) -> tuple[str, ...]:
+    """Verdicts that are let through by nothing, and those of the gate part that are not what its look tells."""
+    return (*_let_through(kept.decision), *_one_answer(kept))
 
 
 def _let_through(decision: Decision) -> tuple[str, ...]:
@@ -103,7 +109,7 @@ def _one_answer(kept: Kept) -> tuple[str, ...]:
     )
 
 
-def _outcome(decision: Decision) -> tuple[str, ...]:
+def outcome_told(decision: Decision) -> tuple[str, ...]:
     """The outcome its answers come to; undecided in place of passed where a reason is told."""
     now = outcome_of(decision.gates, decision.checks, decision.judge.head_verdicts)
     held_back = now is Outcome.PASSED and decision.outcome is Outcome.UNDECIDED and decision.reason != ""
@@ -116,7 +122,7 @@ def _verdicts(kept: Kept) -> tuple[str, ...]:
         return ()
     decision = kept.decision
     pairs = [*zip(decision.gates, judged_again(kept), strict=True)]
-    pairs += zip(decision.environments or (), _environments_again(kept), strict=True)
+    pairs += zip(decision.environments or (), environments_again(kept), strict=True)
     return tuple(
         f"{recorded.gate}: recorded {recorded.verdict}, the evidence says {now.verdict}"
         for recorded, now in pairs
@@ -130,12 +136,12 @@ def only_told(kept: Kept, recorded: Verdict) -> bool:
     return promise is not None and promise.verdicts_only and recorded.method == METHOD
 
 
-def _environments_again(kept: Kept) -> tuple[Verdict, ...]:
+def environments_again(kept: Kept) -> tuple[Verdict, ...]:
     """Those of environments, each list on its own as it was judged."""
     lists: dict[str, list[Verdict]] = {}
     for verdict in kept.decision.environments or ():
         lists.setdefault(verdict.environment or "", []).append(verdict)
-    gates = {name: _as_written(verdicts) for name, verdicts in lists.items()}
+    gates = {name: as_written(verdicts) for name, verdicts in lists.items()}
     return ask_environments(gates, question_of(kept)) if gates else ()
 
 

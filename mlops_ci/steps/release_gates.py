@@ -61,7 +61,7 @@ def _judged(candidate: Candidate, names: frozenset[str], measured: Cost) -> Cand
     about = [pair for pair in written if named[pair[0].gate] and named[pair[0].gate] <= names]
     if not about:
         return candidate
-    verdicts = judge([gate for _, gate in about], _question(measured))
+    verdicts = judge([gate for _, gate in about], about_facts(measured))
     wanted = set().union(*(named[one.gate] for one, _ in about)) & measured.facts.keys()
     told = {name: measured.notes[name] for name in sorted(wanted)}
     return replace(
@@ -79,8 +79,8 @@ def _let_through(before: Verdict, now: Verdict) -> Verdict:
     return now
 
 
-def _question(measured: Cost) -> Question:
-    """Of gates that no row has a say in."""
+def about_facts(measured: Cost) -> Question:
+    """What gates are asked that no row has a say in."""
     nobody = Holdout(task=Task.BINARY, digest="", ids=_NO_ROWS.astype(np.uint64), truth=_NO_ROWS, classes=("0", "1"))
     return Question(
         holdout=nobody,

@@ -59,6 +59,12 @@ def find(project: Project, digest: str, say: Callable[[str], None], *, kind: Ite
         say(f"fetching {kind} {digest[:12]} from {place.place}")
         if not _fetched(place, digest, local_folder(project), kind=kind):
             return None
+    return here(project, digest, kind=kind)
+
+
+def here(project: Project, digest: str, *, kind: ItemKind = "bundle") -> Path | None:
+    """The folder of an item on this machine; None where it is not here. UsageError where it was changed."""
+    target = folder.place(local_folder(project), digest, kind=kind)
     if not target.is_dir():
         return None
     if problem := folder.damage(target, digest, signed=kind == "bundle"):
