@@ -117,6 +117,7 @@ def test_one_that_cannot_start_again_does_not_end_those_that_are_well(bundle: Pa
             assert until(lambda known=known: set(server.workers()) - known)
             assert before[1] in server.workers()
             assert until(lambda: server.post({"instances": [ROW]}).status == 200)
+            assert server.metrics()["mlops_ci_ready"] == 1
         shutil.move(bundle.parent / "golden.json", bundle)
         assert until(lambda: server.metrics()["mlops_ci_ready"] == 2)
         assert server.stop() == 0

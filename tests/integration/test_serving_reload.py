@@ -7,6 +7,7 @@ import http.client
 import json
 import os
 import pickle
+import select
 import shutil
 import signal
 import socket
@@ -327,6 +328,26 @@ def test_a_signal_while_it_starts_does_not_end_it(desk: Desk) -> None:
         assert process.wait(60) == 0
 
 
+STRUCK = """
+import os, signal, sys
+
+class Once:
+    def find_spec(self, name, path=None, target=None):
+        if name == "mlops_ci_serving.command":
+            os.kill(os.getpid(), signal.SIGHUP)
+
+sys.meta_path.insert(0, Once())
+"""
+
+
+def test_a_signal_before_it_listens_does_not_end_it(desk: Desk) -> None:
+    """While its own modules are read, which takes longest."""
+    (desk.folder / "sitecustomize.py").write_text(STRUCK, encoding="utf-8")
+    path = os.pathsep.join((str(desk.folder), str(desk.link / "serve")))
+    with running(desk.link, PYTHONPATH=path) as server:
+        assert server.stop() == 0
+
+
 def deaf_or_listening(process: int) -> bool:
     """Whether SIGHUP does not end the process any more."""
     lines = Path(f"/proc/{process}/status").read_text(encoding="ascii").splitlines()
@@ -334,15 +355,116 @@ def deaf_or_listening(process: int) -> bool:
     return bool((masks["SigIgn"] | masks["SigCgt"]) & 1)
 
 
+def stall(desk: Desk, of: str = "gentle") -> Path:
+    """A bundle whose manifest is a pipe: who reads it waits for `feed`."""
+    bundle = desk.copy("stuck", of)
+    (bundle / "manifest.json").unlink()
+    os.mkfifo(bundle / "manifest.json")
+    desk.point(bundle)
+    return bundle
+
+
+def feed(desk: Desk, of: str = "gentle") -> None:
+    """The first of those who wait by now; afterwards it is a bundle as any other."""
+    path, content = desk.bundle("stuck") / "manifest.json", (desk.bundle(of) / "manifest.json").read_bytes()
+    with path.open("wb") as pipe:
+        path.unlink()
+        path.write_bytes(content)
+        pipe.write(content)
+
+
+def is_quiet(server: Running, seconds: float = 2.0) -> bool:
+    return not select.select([server.process.stderr], [], [], seconds)[0]
+
+
+def test_a_signal_while_the_first_bundle_is_read_is_a_reload_after_it(desk: Desk) -> None:
+    stall(desk)
+    command = [sys.executable, "-m", "mlops_ci_serving", str(desk.link), "--port", "0", "--drain", "0"]
+    environment = {**os.environ, "PYTHONPATH": str(desk.link / "serve")}
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        server = Running(process, 0, [])
+        try:
+            assert until(server.workers)
+            desk.point(desk.bundle("steep"))
+            hang_up(server)
+            feed(desk)
+            assert server.said().startswith(f"rents ({digest(desk.bundle('gentle'))}) on http://")
+            assert not is_quiet(server, 30)
+            assert server.said() == f"reloaded: rents ({digest(desk.bundle('steep'))})"
+        finally:
+            process.terminate()
+
+
+@pytest.mark.parametrize("comes", [True, False], ids=["another came", "it was refused"])
+def test_a_signal_while_it_reloads_is_another_reload_after_it(desk: Desk, comes: bool) -> None:
+    with running(desk.link) as server:
+        bundle = stall(desk)
+        hang_up(server)
+        assert until(lambda: len(server.workers()) == 2)
+        desk.point(desk.bundle("steep"))
+        hang_up(server)
+        time.sleep(0.3)  # heard
+        if comes:
+            feed(desk)
+        else:
+            (bundle / "manifest.json").write_bytes(b"")
+        assert server.said().startswith("reloaded: " if comes else "not reloaded: ")
+        assert not is_quiet(server, 30)
+        assert server.said() == f"reloaded: rents ({digest(desk.bundle('steep'))})"
+
+
+def test_the_new_take_over_together_or_not_at_all(desk: Desk) -> None:
+    """One that is ready waits for the other, and ends with it."""
+    with running(desk.link, "--workers", "2") as server:
+        old = server.workers()
+        stall(desk, "steep")
+        hang_up(server)
+        assert until(lambda: len(server.workers()) == 4)
+        new = server.workers()[2:]
+        time.sleep(0.5)  # both wait for the manifest
+        os.kill(new[1], signal.SIGSTOP)
+        feed(desk, "steep")
+        assert is_quiet(server, 3)
+        assert server.ask("GET", "/metadata").json()["digest"] == digest(desk.bundle("gentle"))
+        os.kill(new[1], signal.SIGKILL)
+        assert server.said() == "not reloaded: a worker ended by signal 9 before it was ready"
+        assert until(lambda: server.workers() == old, 10)
+
+
+def test_it_is_reloaded_once_the_old_ones_take_nothing_more(desk: Desk) -> None:
+    with running(desk.link) as server:
+        assert until(lambda: server.metrics()["mlops_ci_ready"] == 1)
+        [old] = server.workers()
+        os.kill(old, signal.SIGSTOP)  # it does not hear that it is to go
+        desk.point(desk.bundle("steep"))
+        hang_up(server)
+        quiet = is_quiet(server, 3)
+        os.kill(old, signal.SIGCONT)
+        assert quiet
+        assert server.said() == f"reloaded: rents ({digest(desk.bundle('steep'))})"
+
+
+def test_where_no_old_one_is_left_the_new_are_waited_for(desk: Desk) -> None:
+    with running(desk.link) as server:
+        [old] = server.workers()
+        stall(desk, "steep")
+        hang_up(server)
+        assert until(lambda: len(server.workers()) == 2)
+        shutil.move(desk.bundle("gentle") / "golden.json", desk.folder)
+        os.kill(old, signal.SIGKILL)
+        assert "golden.json" in server.said(), "it cannot start again"
+        assert is_quiet(server)
+        feed(desk, "steep")
+        assert server.said() == f"reloaded: rents ({digest(desk.bundle('steep'))})"
+        assert server.post({"instances": [ROW]}).status == 200
+
+
 @pytest.fixture
 def stuck(desk: Desk) -> Iterator[tuple[Running, list[int]]]:
     """A server whose reload does not come to an end: a manifest that is a pipe nobody writes to."""
-    bundle = desk.copy("stuck")
-    (bundle / "manifest.json").unlink()
-    os.mkfifo(bundle / "manifest.json")
     with running(desk.link) as server:
         old = server.workers()
-        desk.point(bundle)
+        stall(desk)
         hang_up(server)
         assert until(lambda: len(server.workers()) == 2)
         assert server.post({"instances": [ROW]}).status == 200
