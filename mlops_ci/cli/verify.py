@@ -68,4 +68,5 @@ def _tell(found: Verified) -> None:
     )
     authentic = found.authenticity
     echo(clean(f"authenticated: {'yes' if authentic.authenticated else 'no'}, {authentic.told}"))
-    echo("everything holds" if found.ok else f"{len(found.problems)} things do not hold")
+    wrong = len(found.problems)
+    echo("everything holds" if found.ok else "one thing does not hold" if wrong == 1 else f"{wrong} things do not hold")

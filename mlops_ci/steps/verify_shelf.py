@@ -76,16 +76,10 @@ class Shelf:
     def each(self, ids: Iterable[str]) -> Iterator[tuple[Parts | None, tuple[Problem, ...]]]:
         """Decisions in this order, from one process, one at a time in memory."""
         folders = [self._ids[one] for one in ids]
-        wanted = [(folder, path) for folder in folders for path in self.folders[folder]]
-        contents = self._contents([self.files[path] for _, path in wanted])
-        read: dict[str, bytes] = {}
-        for (folder, path), (following, _) in zip(wanted, [*wanted[1:], ("", "")], strict=True):
-            data = next(contents)
-            if data is not None:
-                read[path.removeprefix(f"{folder}/")] = data
-            if following != folder:
-                yield audit.open_folder(folder, read)
-                read = {}
+        contents = self._contents([self.files[path] for folder in folders for path in self.folders[folder]])
+        for folder in folders:
+            read = {path.removeprefix(f"{folder}/"): next(contents) for path in self.folders[folder]}
+            yield audit.open_folder(folder, {name: data for name, data in read.items() if data is not None})
 
     def read(self, paths: Iterable[str]) -> dict[str, bytes]:
         """Those of some files that are there."""
