@@ -19,6 +19,7 @@ from mlops_ci.records.outcomes import Status
 from mlops_ci.reports import numbers
 
 if TYPE_CHECKING:
+    from mlops_ci.gates.gate import Undecided
     from mlops_ci.records.verdicts import Verdict
     from mlops_ci.steps.release_decision import Candidate
 
@@ -55,8 +56,11 @@ def _judged(candidate: Candidate, names: frozenset[str], measured: Cost) -> Cand
 
     A fact that nobody measured is an errored gate.
     """
-    passed = candidate.passed.decision.numbered_gates
-    written = [(one, grammar.parse(one.gate, name=one.name, where=one.where)) for one in passed]
+    passed, rules = candidate.passed.decision.numbered_gates, _when_undecided(candidate)
+    written = [
+        (one, grammar.parse(one.gate, name=one.name, when_undecided=rules.get(one.gate, "refuse"), where=one.where))
+        for one in passed
+    ]
     named = {one.gate: {term.name for term in gate.terms if term.kind is TermKind.FACT} for one, gate in written}
     about = [pair for pair in written if named[pair[0].gate] and named[pair[0].gate] <= names]
     if not about:
@@ -72,8 +76,14 @@ def _judged(candidate: Candidate, names: frozenset[str], measured: Cost) -> Cand
     )
 
 
+def _when_undecided(candidate: Candidate) -> dict[str, Undecided]:
+    """Gate as it is written -> its rule; of one that base and head both have, base's. A verdict does not hold it."""
+    judge = candidate.case.judge
+    return {gate.text: gate.when_undecided for gate in (*judge.head_gates, *judge.gates)}
+
+
 def _let_through(before: Verdict, now: Verdict) -> Verdict:
-    """What a waiver let through in the check, or `when_undecided`, is let through by the same."""
+    """What a waiver let through in the check is let through by the same."""
     if now.verdict is Status.FAILED and before.waived:
         return replace(now, waived=before.waived, blocking=before.blocking)
     return now

@@ -9,7 +9,9 @@ from __future__ import annotations
 import io
 import json
 import pickle
+import shutil
 import stat
+import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -20,10 +22,14 @@ import msgspec
 import pytest
 import yaml
 
+from mlops_ci.edge import tables
 from mlops_ci.errors import UsageError
 from mlops_ci.packaging.manifest import manifest
 from mlops_ci.records.bundles import ModelFile
+from mlops_ci.records.stores import ItemKind
+from mlops_ci.steps import stores
 from mlops_ci.steps.packaged import _imports
+from mlops_ci.steps.project import open_project
 from tests import serving_bundles, signing_keys
 from tests.e2e import test_release as tumours
 from tests.e2e.scene import Scene, first
@@ -41,6 +47,8 @@ ASKED = [
     for name, level in told["permissions"].items()
 ]
 LESS = [(job, name, None) for job, name, _ in ASKED] + [(*one[:2], "read") for one in ASKED if one[2] == "write"]
+CHEAP = "cpu_per_request <= 1 s"
+SETTINGS = tumours.SETTINGS.replace("gates: [", f"gates: [{CHEAP}, ")
 WEAKER = {"params.yaml": "max_iter: 1000\nC: 0.05\n"}
 Files = dict[str, bytes]
 
@@ -52,9 +60,11 @@ class Made(NamedTuple):
     rows: list[dict[str, Any]]
     left: bytes
 
-    def releasing(self, left: dict[str, bytes]) -> dict[str, Any]:
+    def releasing(
+        self, left: dict[str, bytes], meanwhile: Callable[[Path], object] = lambda handed: None
+    ) -> dict[str, Any]:
         """The decision that the last two jobs come to, from these artifacts."""
-        done = self.here.jobs.released(self.here.site.on_recorded(), self.rows, left)
+        done = self.here.jobs.released(self.here.site.on_recorded(), self.rows, left, meanwhile=meanwhile)
         assert done.rescore.code == 0, done.rescore.out
         newest = git(self.here.site.remote, "log", "--format=%H", "--max-count=1", LEDGER)
         changed = git(self.here.site.remote, "diff-tree", "-r", "--name-only", "--root", newest).splitlines()
@@ -64,6 +74,17 @@ class Made(NamedTuple):
         assert done.release.code == {"passed": 0, "failed": 10, "errored": 11}[told["outcome"]], done.release.out
         assert told["reason"] in done.release.out
         return told | {"page": done.release.summary, "log": done.rescore.out + done.release.out}
+
+    def fetched(self, kind: ItemKind, digest: str) -> Path:
+        """An item of the store on a machine that had none of it."""
+        site = self.here.site
+        with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
+            for name, value in site.github.environment(RELEASE, "release").items():
+                patch.setenv(name, value)
+            git(Path(folder), "clone", "--quiet", site.remote, "there")
+            found = stores.find(open_project(Path(folder) / "there"), digest, print, kind=kind)
+            assert found is not None
+            return Path(shutil.copytree(found, site.folder / f"fetched-{kind}"))
 
     def numbers(self) -> list[str]:
         listed = git(self.here.site.remote, "ls-tree", "-r", "--name-only", LEDGER).splitlines()
@@ -85,7 +106,7 @@ def due(folder: Path, files: Mapping[str, str | bytes]) -> Iterator[Made]:
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
     files = {
-        "mlops.yaml": tumours.SETTINGS,
+        "mlops.yaml": SETTINGS,
         "data/rows.csv": (tumours.TABLES / "breast_cancer.csv").read_bytes(),
         "pipeline/train.py": tumours.TRAIN,
         "params.yaml": "max_iter: 1000\n",
@@ -118,6 +139,36 @@ def test_without_it_something_is_refused_and_nothing_released(
     assert made.numbers() == []
 
 
+def dear(handed: Path) -> None:
+    path = handed / "rescored.json"
+    (told,) = json.loads(path.read_bytes())
+    told["cost"]["facts"]["cpu_per_request"] = 1.5
+    path.write_text(json.dumps([told]))
+
+
+def other_table(handed: Path) -> None:
+    (handed / "tumours.snapshot/table.parquet").write_bytes(b"PAR1")
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "outcome", "reason"),
+    [
+        (dear, "failed", f"{CHEAP}: 1.5 s is above 1 s"),
+        (other_table, "errored", "tumours.snapshot is not what was laid there: table.parquet was changed"),
+    ],
+    ids=["a request costs too much", "another table"],
+)
+def test_what_is_handed_over_to_the_job_that_writes_decides(
+    made: Made, meanwhile: Callable[[Path], None], outcome: str, reason: str
+) -> None:
+    told = made.releasing({ARTIFACT: made.left}, meanwhile=meanwhile)
+    assert (told["outcome"], told["trust"]) == (outcome, "default-branch")
+    assert reason in told["reason"]
+    assert [one["verdict"] for one in told["gates"] if one["gate"] == CHEAP] == ["failed"] * (meanwhile is dear)
+    assert made.numbers() == []
+    assert not made.here.site.state.releases, "nothing is kept of what is no release"
+
+
 def test_what_passed_on_the_default_branch_becomes_a_release(made: Made) -> None:
     tip = made.here.site.tip("main")
     assert [(row["project"], row["commit"]) for row in made.rows] == [("tumours", tip)]
@@ -128,12 +179,20 @@ def test_what_passed_on_the_default_branch_becomes_a_release(made: Made) -> None
     assert checks["bundle_rows"][0] == "passed"
     assert "129 held-out rows: every label equal" in checks["bundle_rows"][1]
     assert "reported" not in told
+    (cost,) = (gate for gate in told["gates"] if gate["gate"] == CHEAP)
+    assert (cost["verdict"], 0 < cost["observed"] < 1) == ("passed", True)
+    assert "of processor time, on average of " in told["page"]
     assert made.numbers() == ["releases/tumours/v1.json"]
     kept = json.loads(git(made.here.site.remote, "show", f"{LEDGER}:releases/tumours/v1.json"))
     assert (kept["commit"], kept["judged"]) == (tip, made.rows[0]["decision"])
     tags = {f"mlops-ci-{kind}-{kept[kind]}" for kind in ("bundle", "predictions", "snapshot")}
     there = {each.tag for each in made.here.site.state.releases.values()}
     assert there == tags, "a runner's own folder would be lost"
+    table = made.fetched("snapshot", kept["snapshot"])
+    known = json.loads((table / "snapshot.json").read_bytes())
+    assert known["digest"] == told["subject"]["data"]
+    back = tables.read({"rows": (table / "table.parquet",)}, None)
+    assert (back.rows, back.names) == (known["rows"], tuple(name for name, _ in known["columns"]))
     assert "tumours: **released**" in told["page"]
     assert made.here.jobs.due(made.here.site.on_recorded()) == [], "it is one"
 

@@ -17,17 +17,22 @@ if TYPE_CHECKING:
 
     import pytest
 
+SETTINGS = estimator.SETTINGS.replace("0.9]", "0.9, {gate: cpu_per_request <= 1 s, when_undecided: accept}]")
+"""What is not loaded is not measured either."""
+
 
 def test_a_bundle_with_libraries_and_code_of_its_own_becomes_a_release(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with due(tmp_path, estimator.FILES) as made:
+    with due(tmp_path, {**estimator.FILES, "mlops.yaml": SETTINGS}) as made:
         assert {"bundle/model.skops", "bundle/.python-version", "bundle/code/pipeline/sums.py"} <= {*members(made.left)}
         told = made.releasing({ARTIFACT: made.left})
         assert (told["outcome"], told["trust"]) == ("passed", "default-branch")
         (asked,) = told["checks"]
         assert (asked["check"], asked["status"]) == ("bundle_answers", "skipped")
         assert "skops runs code when it is loaded, and is not loaded here" in asked["message"]
+        ((gate, verdict, blocking),) = ((one["gate"], one["verdict"], one["blocking"]) for one in told["gates"])
+        assert (gate, verdict, blocking) == ("cpu_per_request <= 1 s", "undecided", False)
         assert told["reported"] == [
             "what the bundle answers to its golden requests",
             "what the bundle answers on the held-out rows",

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -138,9 +138,18 @@ class Jobs:
             return list(json.loads(_put_out(place / "output", "projects")))
 
     def released(
-        self, event: Event, rows: list[dict[str, Any]], left: dict[str, bytes], *, token: str = "job-token"
+        self,
+        event: Event,
+        rows: list[dict[str, Any]],
+        left: dict[str, bytes],
+        *,
+        token: str = "job-token",
+        meanwhile: Callable[[Path], object] = lambda handed: None,
     ) -> Releasing:
-        """The last two jobs of the releasing workflow, of a run that left these artifacts."""
+        """The last two jobs of the releasing workflow, of a run that left these artifacts.
+
+        meanwhile: called with the folder that the first hands over, before the second gets it.
+        """
         run = self.site.finished(event, "success", left)
         known = {"needs.plan.outputs.projects": json.dumps(rows)}
         with self._place() as place:
@@ -149,6 +158,7 @@ class Jobs:
             if found := self._kept(RELEASE, "rescore", place / "temp" / "rescored"):
                 with zipfile.ZipFile(io.BytesIO(found)) as opened:
                     opened.extractall(handed)
+                meanwhile(handed)
         with self._place() as place:
             if handed.is_dir():
                 shutil.copytree(handed, place / "temp" / "rescored")

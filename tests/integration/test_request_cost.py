@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import msgspec
 import pytest
@@ -155,6 +155,15 @@ def test_the_outcome_is_that_of_what_blocks() -> None:
     assert _outcome(refused) is Outcome.UNDECIDED
     wrong = Result(check="bundle_answers", part=Part.MODEL, status=Status.FAILED, message="other answers")
     assert _outcome(msgspec.structs.replace(refused, results=(wrong,))) is Outcome.FAILED
+
+
+@pytest.mark.parametrize("rule", ["warn", "accept"])
+def test_what_could_not_be_measured_is_let_through_where_the_gate_says_so(rule: Literal["warn", "accept"]) -> None:
+    gate = before("cpu_per_request <= 1 ms", Status.SKIPPED)
+    asked_of = msgspec.structs.replace(candidate(gate, when_undecided=rule), cost=request_cost.not_loaded("skops"))
+    found = release_gates.of_bundle(asked_of)
+    assert [(one.verdict, one.blocking) for one in found.gates] == [(Status.UNDECIDED, False)]
+    assert not found.refused
 
 
 def test_it_is_measured_only_where_a_gate_asks() -> None:

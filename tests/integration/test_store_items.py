@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,10 +20,13 @@ from mlops_ci.ledger.entries import with_evidence
 from mlops_ci.packaging.manifest import manifest
 from mlops_ci.records.data import Profile, SnapshotInfo
 from mlops_ci.records.evaluation import Factor, Holdout, Task
+from mlops_ci.records.outcomes import Status
 from mlops_ci.records.tables import Column, Kind, Table
 from mlops_ci.steps import ledger, store_items, stores
+from mlops_ci.steps.case import Asked, settle
 from mlops_ci.steps.project import Project, open_project
 from mlops_ci.steps.prune import Rule
+from mlops_ci.steps.rescore import table_at
 from mlops_ci.steps.snapshot import Snapshot
 from mlops_ci.steps.tombstones import tombstone
 from tests.helpers import bare, commit, git, repo, tree
@@ -49,13 +53,16 @@ ARRAYS = {
 }
 
 
+IGNORED = ".mlops-ci/\n"
+
+
 def silent(text: str) -> None:
     """Nobody is told."""
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    return repo(tmp_path / "r", {"mlops.yaml": SETTINGS, ".gitignore": ".mlops-ci/\n"})
+    return repo(tmp_path / "r", {"mlops.yaml": SETTINGS, ".gitignore": IGNORED})
 
 
 def snapshot() -> Snapshot:
@@ -167,6 +174,23 @@ def test_the_prepared_table_comes_back_as_it_was(root: Path) -> None:
     (laid.folder / "table.parquet").write_bytes(b"")
     with pytest.raises(UsageError, match=r"table\.parquet was changed"):
         store_items.laid_snapshot(project, made)
+
+
+def test_a_trusted_job_keeps_the_table_only_where_git_alone_makes_it(tmp_path: Path) -> None:
+    """It runs nothing of the project, and says why there is none."""
+    settings = SETTINGS + "evidence: {snapshot: store}\n"
+    rows = "late,rain\n" + "".join(f"{number % 2},{number}\n" for number in range(50))
+    tracked = {"data/rows.csv": rows, "prepare.py": "", ".gitignore": IGNORED}
+    here = repo(tmp_path / "t", {"mlops.yaml": settings, **tracked})
+    laid, why = table_at(settle(open_project(here), Asked()), until=time.monotonic() + 60)
+    assert (laid is not None, why) == (True, None)
+    commit(here, {"mlops.yaml": settings.replace("late}", "late, prepare: prepare:made}")}, "By the project's own code")
+    laid, why = table_at(settle(open_project(here), Asked()), until=time.monotonic() + 60)
+    assert (laid, why and why.status) == (None, Status.SKIPPED)
+    assert why
+    assert why.message.endswith("it cannot be read here: prepare:made is the project's own code")
+    commit(here, {"mlops.yaml": SETTINGS}, "Not asked for")
+    assert table_at(settle(open_project(here), Asked()), until=time.monotonic() + 60) == (None, None)
 
 
 # Elsewhere

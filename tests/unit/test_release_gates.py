@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 import pytest
@@ -18,6 +19,9 @@ from mlops_ci.steps.release_decision import Candidate, Passed
 from tests.helpers import decision
 from tests.unit.reports.release_stories import bundle, image
 
+if TYPE_CHECKING:
+    from mlops_ci.gates.gate import Undecided
+
 WAIVER = Waiver(gate="bundle_size <= 1 MB", reason="For a week.", owner="Ada", until="2026-12-01")
 
 
@@ -25,10 +29,11 @@ def before(text: str, verdict: Status = Status.PASSED, **more: Any) -> Verdict:
     return Verdict(gate=text, name=text, verdict=verdict, **more)
 
 
-def candidate(*gates: Verdict, made: bool = True) -> Candidate:
+def candidate(*gates: Verdict, made: bool = True, when_undecided: Undecided = "refuse") -> Candidate:
     judged = msgspec.structs.replace(decision(), gates=gates)
+    judge = SimpleNamespace(gates=[parse(one.gate, when_undecided=when_undecided) for one in gates], head_gates=())
     return Candidate(
-        case=cast("Any", None),
+        case=cast("Any", SimpleNamespace(judge=judge)),
         passed=Passed(decision=judged, decision_id="d" * 64, evidence=Evidence()),
         bundle=cast("Any", None),
         info=bundle(),
