@@ -26,7 +26,7 @@ from mlops_ci.steps.release_before import compared
 from mlops_ci.steps.release_decision import Candidate, Passed, entry_of, errored_story, references, story_of
 from mlops_ci.steps.release_items import with_items
 from mlops_ci.steps.releases import of_bundle, record_release
-from mlops_ci.steps.signatures import Signed, Signer
+from mlops_ci.steps.signatures import Signer
 from mlops_ci.steps.trust import require_signer
 
 _LARGEST = 5
@@ -112,11 +112,12 @@ def _installed(bundle: Bundle) -> Installed:
 def write_release(candidate: Candidate, clock: Clock, wish: Wish) -> Released:
     """The signature and the image where they are wanted, the store, the next number.
 
-    The same again is the release it was.
+    The same again is the release it was. Signed is what its gates let through, before its image, which holds the
+    signature; what is refused after that is recorded without.
     """
     repository, by, head = candidate.case.project.repository, wish.signer, candidate.case.head
     require_signer(head.root, head.config, by, lambda text: clock.say("sign", text))
-    candidate = candidate.signed_as(_signed(candidate, by, clock) if by and not candidate.refused else None)
+    candidate = candidate.signed_as(None)
     if wish.push:
         stores.require_lasting(candidate.case.project)
         bring_in(repository)
@@ -124,17 +125,17 @@ def write_release(candidate: Candidate, clock: Clock, wish: Wish) -> Released:
         if wish.push:
             publish(repository, [])
         with_items(candidate, clock)
-        return _again(repository, before, _stored(candidate, clock))
+        return _again(repository, before, _stored(_signed(candidate, by, clock), clock))
     made: tuple[Image, ...] = ()
     if not candidate.refused:
-        candidate = release_gates.of_bundle(candidate)
+        candidate = _signed(release_gates.of_bundle(candidate), by, clock)
     if release_images.wanted(candidate) and not candidate.refused:
         made = release_images.make(candidate, clock, push=wish.push, network=wish.network)
         candidate = release_images.with_images(candidate, made)
     if not candidate.refused:
         candidate = release_gates.of_image(candidate)
     if candidate.refused:
-        return _refused(candidate, clock, wish)
+        return _refused(candidate.signed_as(None), clock, wish)
     candidate, place = with_items(candidate, clock), _stored(candidate, clock)
     released = _numbered(candidate, place, clock, wish)
     for one in made:
@@ -178,14 +179,9 @@ def _refused(candidate: Candidate, clock: Clock, wish: Wish) -> Released:
 def _before(candidate: Candidate, wish: Wish) -> Release | None:
     """The release that it is already: with its images where these are pushed too."""
     name = candidate.case.head.config.project
-    wants, signature = release_images.wanted(candidate) if wish.push else (), candidate.info.signature
-    return of_bundle(
-        candidate.case.project.repository,
-        name,
-        candidate.info.digest,
-        images=wants,
-        signature=signature.digest if signature else "",
-    )
+    wants = release_images.wanted(candidate) if wish.push else ()
+    key = wish.signer.key if wish.signer else ""
+    return of_bundle(candidate.case.project.repository, name, candidate.info.digest, images=wants, key=key)
 
 
 def _again(repository: Repository, release: Release, place: Path) -> Released:
@@ -205,11 +201,13 @@ def _stored(candidate: Candidate, clock: Clock) -> Path:
     return place
 
 
-def _signed(candidate: Candidate, by: Signer, clock: Clock) -> Signed:
+def _signed(candidate: Candidate, by: Signer | None, clock: Clock) -> Candidate:
+    if by is None or candidate.refused:
+        return candidate
     with clock.step("sign", "signing the bundle") as line:
         signed = signatures.sign(candidate.bundle.folder, by, lambda text: clock.say("sign", text))
         line.found = f"by key {numbers.short(by.key)}"
-    return signed
+    return candidate.signed_as(signed)
 
 
 def _bundle(evidence: Evidence) -> BundleInfo:

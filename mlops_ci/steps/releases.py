@@ -38,16 +38,16 @@ def releases(repository: Repository, project: str) -> dict[int, Release]:
 
 
 def of_bundle(
-    repository: Repository, project: str, digest: str, *, images: tuple[Target, ...] = (), signature: str = ""
+    repository: Repository, project: str, digest: str, *, images: tuple[Target, ...] = (), key: str = ""
 ) -> Release | None:
     """The release that a bundle is already, the last of them.
 
-    Only one counts whose `images` were all pushed, and that has this `signature`, by its digest, where one is named.
+    Only one counts whose `images` were all pushed, and that is signed by `key`, by its fingerprint, where one is named.
     """
     known = releases(repository, project).values()
     found = [one for one in known if one.bundle == digest and set(images) <= one.pushed.keys()]
-    if signature:
-        found = [one for one in found if one.signature and one.signature.digest == signature]
+    if key:
+        found = [one for one in found if one.signature and one.signature.key == key]
     return found[-1] if found else None
 
 

@@ -23,8 +23,9 @@ from mlops_ci.errors import UsageError
 from mlops_ci.flows.release import release
 from mlops_ci.records.decisions import DecisionKind
 from mlops_ci.records.images import Image
-from mlops_ci.records.outcomes import Outcome
-from mlops_ci.steps import ledger, release_images, request_cost, signatures
+from mlops_ci.records.outcomes import Outcome, Status
+from mlops_ci.records.results import Part, Result
+from mlops_ci.steps import ledger, release_gates, release_images, request_cost, signatures
 from mlops_ci.steps.progress import Clock, Silent
 from mlops_ci.steps.release import Released, Wish
 from mlops_ci.steps.release_decision import Candidate
@@ -35,6 +36,8 @@ from tests.unit.reports.release_stories import image
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from mlops_ci.steps.release_decision import Candidate
 
 TABLES = Path(__file__).parents[1] / "data" / "tables"
 SETTINGS = """version: 1
@@ -205,14 +208,22 @@ def test_a_refused_commit_is_not_released(released: tuple[Path, dict[str, Any]],
     assert git(root, "ls-tree", "--name-only", "mlops-reports:releases/tumours").split() == ["v1.json"]
 
 
-def test_a_bundle_over_the_limit_is_not_released(released: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
-    """The saved model is within it, the bundle with its runtime is not: the check passes, the release is refused."""
+def test_a_bundle_over_the_limit_is_not_released(
+    released: tuple[Path, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The saved model is within it, the bundle with its runtime is not: the check passes, the release is refused.
+
+    Nor is it signed.
+    """
+    monkeypatch.setenv("MLOPS_CI_SIGNING_KEY", str(signing_keys.pair(tmp_path, "ours").private))
     root = tmp_path / "large"
     shutil.copytree(released[0], root)
     commit(root, {"mlops.yaml": SETTINGS.replace("1 MB", "100 kB")}, "A limit")
     told = run(root, "release", code=10)
     stored = ledger.find(Repository.open(root), told["decision"])
     assert (told["release"], told["outcome"], stored.decision.kind) == (None, "failed", DecisionKind.RELEASE)
+    assert not stored.evidence.bundle.signature
+    assert "Signed by" not in stored.report_markdown
     size = stored.evidence.bundle.bytes
     assert [(one.gate, one.verdict, one.observed) for one in stored.decision.gates] == [
         ("bundle_size <= 1 MB", "passed", size),
@@ -317,6 +328,30 @@ def test_a_bundle_that_answers_otherwise_is_refused_and_recorded(
     assert stored.decision.reason.startswith("bundle_answers: its fingerprint is 000000000000, the judged model's ")
     assert "**not released**" in stored.report_markdown
     assert git(root, "ls-tree", "--name-only", "mlops-reports:releases/tumours").split() == ["v1.json"]
+
+
+def test_what_is_refused_once_it_was_signed_is_recorded_without(
+    released: tuple[Path, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by a gate over its image, which is made with the signature in it."""
+    root, key = tmp_path / "late", signing_keys.pair(tmp_path, "ours")
+    shutil.copytree(released[0], root)
+    monkeypatch.setenv("MLOPS_CI_SIGNING_KEY", str(key.private))
+    late = Result(check="image", part=Part.MODEL, status=Status.FAILED, message="it is too large")
+    signed = []
+
+    def of_image(candidate: Candidate) -> Candidate:
+        signed.append(candidate.signed)
+        return msgspec.structs.replace(candidate, results=(*candidate.results, late))
+
+    monkeypatch.setattr(release_gates, "of_image", of_image)
+    refused = release(root, Wish(), Silent())
+    assert isinstance(refused, Released)
+    assert refused.document()["signature"] is None
+    assert all(signed)
+    stored = ledger.find(Repository.open(root))
+    assert (stored.id, stored.decision.outcome) == (refused.story.decision_id, Outcome.FAILED)
+    assert "Signed by" not in stored.report_markdown
 
 
 def test_a_release_is_signed_where_a_key_is_named(

@@ -110,10 +110,10 @@ def test_a_signature_is_laid_beside_its_bundle_and_is_no_part_of_it(
         assert folder.damage(bundle, digest, signed=True) == ""
         assert folder.damage(bundle, digest) == "model.sig is not listed"
     assert f"it was made with the key '{one.record.key}'" in signing.problem(bundle, keys[1].public, say)
-    found = releases.of_bundle(Repository.open(root), "flights", digest, signature=one.record.digest)
+    found = releases.of_bundle(Repository.open(root), "flights", digest, key=one.record.key)
     assert found
     assert found.release == "v2"
-    assert releases.of_bundle(Repository.open(root), "flights", digest, signature="0" * 64) is None
+    assert releases.of_bundle(Repository.open(root), "flights", digest, key="0" * 64) is None
 
 
 def test_a_bundle_that_lists_a_signature_is_not_signed(made: Path, ours: Pair, tmp_path: Path) -> None:
