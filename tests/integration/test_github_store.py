@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import signal
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -174,6 +177,55 @@ def test_who_publishes_second_takes_what_is_there(
         with pytest.raises(OutsideError, match="is not the file that was put there"):
             store.put(NAME, archive)
     assert list(fake.state.releases) == [79]
+
+
+PUT = """
+import sys
+from pathlib import Path
+from mlops_ci.edge.github import access
+from mlops_ci.edge.github.client import GitHub
+from mlops_ci.edge.stores.github_release import GitHubReleases
+GitHubReleases(GitHub(access.from_environment())).put(sys.argv[1], Path(sys.argv[2]))
+"""
+
+
+@pytest.mark.parametrize(("method", "path", "sent"), [("POST", UPLOAD, 0), ("PATCH", "/releases/[0-9]+", 1)])
+def test_a_draft_that_a_killed_run_left_is_replaced_by_the_next(
+    fake: FakeGitHub, store: GitHubReleases, archive: Path, *, method: str, path: str, sent: int
+) -> None:
+    """Killed before it sent the file, or before it published it: nothing of that can be cleaned up by itself."""
+    others = "bundle-" + "b" * 64
+    fake.state.releases[78] = Release(id=78, tag=f"mlops-ci-{others}", draft=True, created_at=TIME)
+    fake.state.releases[79] = Release(id=79, tag="v1", draft=True, created_at=TIME)
+    running: list[subprocess.Popen[bytes]] = []
+    fake.fail(method, path, meanwhile=lambda: running[0].kill(), closed=True)
+    running.append(subprocess.Popen([sys.executable, "-c", PUT, NAME, str(archive)]))
+    assert running[0].wait(60) == -signal.SIGKILL
+    assert [(draft, len(files)) for tag, draft, _, files in kept(fake) if tag == f"mlops-ci-{NAME}"] == [(True, sent)]
+    assert not store.fetch(NAME, archive.with_name("none"), limit=10)
+    assert store.size(NAME) is None
+    store.put(NAME, archive)
+    assert gives_back(store, archive)
+    for stranger in (78, 79):
+        assert fake.state.releases.pop(stranger).draft, "of another file, or a person's"
+    assert kept(fake) == whole(archive)
+
+
+def test_a_run_whose_draft_another_removed_takes_what_that_published(
+    fake: FakeGitHub, connect: Callable[[str], GitHubReleases], archive: Path
+) -> None:
+    fake.fail("POST", UPLOAD, meanwhile=lambda: connect("release").put(NAME, archive))
+    connect("release").put(NAME, archive)
+    assert kept(fake) == whole(archive)
+
+
+def test_a_draft_that_stayed_goes_with_what_is_removed(fake: FakeGitHub, store: GitHubReleases, archive: Path) -> None:
+    fake.fail("GET", "/releases", status=403)
+    fake.state.releases[79] = Release(id=79, tag=f"mlops-ci-{NAME}", draft=True, created_at=TIME)
+    store.put(NAME, archive)
+    assert [draft for _, draft, *_ in kept(fake)] == [True, False]
+    store.remove(NAME)
+    assert kept(fake) == []
 
 
 def test_a_release_that_lost_its_file_gets_it_back_unless_it_is_immutable(

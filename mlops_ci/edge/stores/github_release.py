@@ -32,7 +32,7 @@ class GitHubReleases:
         self.place = f"the GitHub releases of {hub.repository}"
 
     def put(self, name: str, file: Path) -> None:
-        """A published release never lacks its file: what was cut off is a draft, which the next try does not see."""
+        """A published release never lacks its file: what was cut off is a draft, and goes once another is published."""
         release = self._hub.release(_TAG + name)
         if release is None:
             self._publish(name, file)
@@ -53,6 +53,8 @@ class GitHubReleases:
         return asset.size if asset else None
 
     def remove(self, name: str) -> None:
+        for left in self._drafts(name):
+            self._hub.delete_release(left.id)
         if release := self._hub.release(_TAG + name):
             self._hub.delete_release(release.id)
         self._hub.delete_tag(_TAG + name)
@@ -65,12 +67,20 @@ class GitHubReleases:
         except BaseException as error:
             with suppress(GitHubError):
                 self._hub.delete_release(draft.id)
-            if not (isinstance(error, GitHubError) and error.status == 422):
+            if not (isinstance(error, GitHubError) and error.status in (404, 422)):
                 raise
             if not (theirs := self._hub.release(_TAG + name)):
                 raise
-            # Somebody published the same file meanwhile: theirs is as good, if it is the same.
+            # Somebody published the same file meanwhile, and may have removed our draft: theirs is as good, if it is
+            # the same.
             self._compare(_whole(theirs.assets, name), name, file)
+        with suppress(GitHubError):  # the file is kept; a draft that stays takes room alone, until `prune`
+            for left in self._drafts(name):
+                self._hub.delete_release(left.id)
+
+    def _drafts(self, name: str) -> list[Release]:
+        """What killed runs left behind. One that still goes on finds the release that is published."""
+        return [each for each in self._hub.releases() if each.draft and each.tag_name == _TAG + name]
 
     def _compare(self, asset: Asset | None, name: str, file: Path) -> None:
         if asset is None:
