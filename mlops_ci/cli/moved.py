@@ -34,6 +34,9 @@ def shown(moved: Moved, *, dry_run: bool, as_json: bool) -> int:
         emit_json(moved.document())
     elif moved.already:
         echo(clean(f"already there: {moved.environment} runs {moved.release}"))
+    elif moved.proposed_before and moved.carried and moved.carried.pull:
+        pull = moved.carried.pull
+        echo(clean(f"already proposed: #{pull.number} moves {moved.environment} to {moved.release}, {pull.address}"))
     else:
         _tell(moved, dry_run=dry_run)
     return exit_code(moved.outcome)
@@ -56,8 +59,11 @@ def _tell(moved: Moved, *, dry_run: bool) -> None:
         echo("would change, and nothing was:")
         echo(clean(moved.change.rstrip()))
         return
-    word = "rolled back" if decision.kind is DecisionKind.ROLLBACK else "promoted"
-    echo(clean(f"{word}: {decision.reason}"))
+    pull = moved.carried.pull if moved.carried else None
+    done = "rolled back" if decision.kind is DecisionKind.ROLLBACK else "promoted"
+    echo(clean(f"{'proposed' if pull else done}: {decision.reason}"))
+    if pull:
+        echo(clean(f"  to be merged   #{pull.number} {pull.address}"))
     if moved.carried:
         echo(clean(f"  the commit     {moved.carried.commit[:12]} on {moved.carried.branch}"))
     echo(clean(f"  the report     mlops-ci report {moved.story.short_id}"))

@@ -6,12 +6,14 @@ what the branch is at that moment, so a lost race changes nothing and is tried a
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import random
 import re
 import secrets
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -103,6 +105,15 @@ def move_back(repository: Repository, branch: str, commit: str, before: str | No
     ref = f"refs/heads/{branch}"
     moved = ("update-ref", ref, before, commit) if before else ("update-ref", "-d", ref, commit)
     return repository.call(*moved).code == 0
+
+
+@contextmanager
+def alone(repository: Repository) -> Iterator[None]:
+    """One process of this machine at a time is inside, in whatever worktree: for what moves two branches together."""
+    folder = repository.root / os.fsdecode(repository.run("rev-parse", "--git-common-dir").rstrip(b"\n"))
+    with (folder / "mlops-ci.lock").open("ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def commit_over(repository: Repository, parent: str, files: Mapping[str, bytes], *, message: str) -> str:

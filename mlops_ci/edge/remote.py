@@ -32,15 +32,20 @@ def remote_of(repository: Repository) -> Remote | None:
     return None if name is None else Remote(name=name, url=without_password(found[name]))
 
 
-def fetch(repository: Repository, *refspecs: str, depth: int | None = None, unshallow: bool = False) -> bool:
-    """Fetch from the remote. False when it has no such ref; OutsideError when it cannot be reached."""
+def fetch(
+    repository: Repository, *refspecs: str, depth: int | None = None, unshallow: bool = False, prune: bool = False
+) -> bool:
+    """Fetch from the remote. False when it has no such ref; OutsideError when it cannot be reached.
+
+    `prune`: what the refspecs brought before and the remote has no more goes here too.
+    """
     remote = remote_of(repository)
     if remote is None:
         raise OutsideError("there is no remote to fetch from", "Add one: git remote add origin ADDRESS")
     for refspec in refspecs:
         if not is_name(refspec):
             raise UsageError(f"{refspec!r} is not a name git can fetch", "Give a branch, a tag or a commit.")
-    options = [f"--depth={depth}"] * bool(depth) + ["--unshallow"] * unshallow
+    options = [f"--depth={depth}"] * bool(depth) + ["--unshallow"] * unshallow + ["--prune"] * prune
     arguments = ("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", *options, remote.name, *refspecs)
     answer = call(repository.root, *arguments, network=True, settings=_access(repository, remote.name))
     if answer.code != 0 and re.search(r"couldn't find remote ref|not our ref", answer.err):

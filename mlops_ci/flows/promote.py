@@ -1,4 +1,7 @@
-"""promote, rollback: fetch → where the environment is → rules and gates → its file and the decision, or why not."""
+"""promote, rollback: fetch → where the environment is → rules and gates → its file and the decision, or why not.
+
+By a pull request: what is open already comes first, and the branch is proposed instead of moving the default one.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,11 @@ import msgspec
 
 from mlops_ci.errors import OutsideError
 from mlops_ci.promotion import rules
+from mlops_ci.promotion.rules import Way
 from mlops_ci.records.environments import EnvironmentFile, Move
 from mlops_ci.records.outcomes import Outcome
 from mlops_ci.reports.story import Story
-from mlops_ci.steps import moving, promotion, promotion_decision
+from mlops_ci.steps import moving, promotion, promotion_decision, proposing
 from mlops_ci.steps.moving import Carried
 from mlops_ci.steps.progress import Clock, Progress
 from mlops_ci.steps.project import open_project
@@ -25,7 +29,9 @@ _LONGEST_PAUSE = 2.0
 
 
 class Moved(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of it. `story` is None where it runs there already, `carried` where nothing was changed."""
+    """What became of it. `story` is None where it runs there, or is proposed, already; `carried` where nothing was
+    changed.
+    """
 
     environment: str
     release: str
@@ -37,7 +43,20 @@ class Moved(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def already(self) -> bool:
-        return self.story is None
+        """It runs there."""
+        return self.story is None and self.carried is None
+
+    @property
+    def proposed_before(self) -> bool:
+        """An earlier run proposed it, and it is not merged yet."""
+        return self.story is None and self.carried is not None
+
+    @property
+    def decision(self) -> str:
+        """The decision that moves it, or put there what runs."""
+        if self.story:
+            return self.story.decision_id
+        return self.carried.decision if self.carried else self.before.decision
 
     @property
     def move(self) -> Move | None:
@@ -50,18 +69,20 @@ class Moved(msgspec.Struct, frozen=True, kw_only=True):
     def document(self) -> dict[str, Any]:
         """The JSON of the command."""
         decision = self.story.decision if self.story else None
+        pull = self.carried.pull if self.carried else None
         return {
             "environment": self.environment,
             "release": self.release,
             "before": self.before.runs.release if self.before.runs else None,
             "outcome": self.outcome,
             "already": self.already,
-            "decision": self.story.decision_id if self.story else self.before.decision,
+            "decision": self.decision,
             "reason": decision.reason if decision else "",
             "rules": decision.checks if decision else (),
             "gates": decision.gates if decision else (),
             "commit": self.carried.commit if self.carried else None,
             "branch": self.carried.branch if self.carried else None,
+            "pull_request": pull._asdict() if pull else None,
             "diff": self.change,
         }
 
@@ -69,6 +90,7 @@ class Moved(msgspec.Struct, frozen=True, kw_only=True):
 def promote(start: Path, wish: Wish, progress: Progress, *, dry_run: bool = False) -> Moved:
     """Move a release into an environment, or back out of it; nothing is changed where a rule or gate says no."""
     project, clock = open_project(start), Clock(progress)
+    hub = proposing.reach(project) if wish.way is Way.PULL_REQUEST and not dry_run else None
     first: EnvironmentFile | None = None
     for attempt in range(_ATTEMPTS):
         promotion.fetched(project, clock)
@@ -78,6 +100,8 @@ def promote(start: Path, wish: Wish, progress: Progress, *, dry_run: bool = Fals
             raise _overtaken(settled)
         if settled.there:
             return _moved(settled, None, None)
+        if hub and (waiting := proposing.proposed_already(hub, settled)):
+            return _moved(settled, None, waiting)
         story = _judged(settled, clock)
         if dry_run:
             return _moved(settled, story, None)
@@ -86,7 +110,8 @@ def promote(start: Path, wish: Wish, progress: Progress, *, dry_run: bool = Fals
             moving.refuse(settled, entry)
             return _moved(settled, story, None)
         if carried := moving.carry_out(settled, story, entry):
-            return _moved(settled, story, carried)
+            proposed = proposing.opened(hub, settled, carried, entry.report_markdown) if hub else carried
+            return _moved(settled, story, proposed)
         time.sleep(random.SystemRandom().uniform(0, min(_LONGEST_PAUSE, 0.05 * 2**attempt)))
     raise OutsideError(
         f"others pushed all the time: {wish.environment} could not be changed in {_ATTEMPTS} tries",

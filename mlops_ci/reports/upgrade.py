@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from mlops_ci.reports import words
 from mlops_ci.reports.markdown import code, text
 
 if TYPE_CHECKING:
@@ -72,10 +73,7 @@ def body(current: str, taken: TakenOver, *, left_out: Sequence[str], waits: bool
             f"`{UPDATE}` marks the places."
         )
     if waits:
-        parts.append(
-            "GitHub holds the checks of a pull request that a workflow opened back until somebody with write access "
-            "approves them, on its page."
-        )
+        parts.append(words.HELD_BACK)
     return "\n\n".join([*parts, _MARK.format(taken.version)]) + "\n"
 
 

@@ -27,6 +27,10 @@ STATUSES = {
     Status.SKIPPED: "skipped",
     Status.ERRORED: "could not be judged",
 }
+HELD_BACK = (
+    "GitHub holds the checks of a pull request that a workflow opened back until somebody with write access approves "
+    "them, on its page."
+)
 METRICS = {
     "roc_auc": "ROC AUC",
     "auc": "AUC",

@@ -196,6 +196,11 @@ def text_of(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def readable(repository: Repository, commit: str, path: str) -> EnvironmentFile | None:
+    """An environment's file at a commit; None where it was something else: then nothing ran by it."""
+    return _readable(repository.show(commit, path), path)
+
+
 def _readable(data: bytes | None, path: str) -> EnvironmentFile | None:
     """None where the file could not be used: then nothing ran by it. Where it is gone, nothing runs."""
     try:

@@ -59,6 +59,14 @@ class NumberTakenError(OutsideError):
     """Somebody else made a release of that number."""
 
 
+class Appended(NamedTuple):
+    """A decision that was recorded: the commit of the branch that holds it; not `changed`: it was there already."""
+
+    id: str
+    commit: str
+    changed: bool
+
+
 class _Place(NamedTuple):
     """Where a decision.json lies; `step` counts the commits of the branch back from its head."""
 
@@ -78,7 +86,12 @@ def fetch(repository: Repository) -> bool:
 
 
 def record(repository: Repository, entry: Entry) -> str:
-    """Append a decision and give its id. The same decision again changes nothing, whenever and wherever it ran.
+    """Append a decision and give its id; see `append`."""
+    return append(repository, entry).id
+
+
+def append(repository: Repository, entry: Entry) -> Appended:
+    """Append a decision. The same decision again changes nothing, whenever and wherever it ran.
 
     OutsideError under a guarantee when somebody looked at the same rows since it was judged: only one takes a look.
     """
@@ -105,12 +118,15 @@ def record(repository: Repository, entry: Entry) -> str:
     if damaged:
         advice = f"Somebody edited the branch {names.BRANCH}: restore that file from its history."
         raise OutsideError(f"the ledger holds {damaged[0]} with other content", advice, where=str(repository.root))
-    return new.id
+    return Appended(new.id, written.commit, written.changed)
 
 
-def withdraw(repository: Repository, commit: str, before: str | None) -> bool:
-    """Take back what was recorded last, at `commit`, and is nowhere else yet; False where somebody went on from it."""
-    return branches.move_back(repository, names.BRANCH, commit, before)
+def withdraw(repository: Repository, appended: Appended) -> bool:
+    """Take back what was recorded last and is nowhere else yet; False where somebody went on from it."""
+    if not appended.changed:
+        return False
+    before = next(iter(repository.parents(appended.commit)), None)
+    return branches.move_back(repository, names.BRANCH, appended.commit, before)
 
 
 def merge(repository: Repository, other: str) -> str:

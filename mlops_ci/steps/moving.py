@@ -21,11 +21,20 @@ _START = """# What runs in {environment} of {project}. Only `mlops-ci promote` a
 """
 
 
+class Proposed(NamedTuple):
+    """A pull request."""
+
+    number: int
+    address: str
+
+
 class Carried(NamedTuple):
-    """Where the change is: a commit on a branch."""
+    """Where the change is: a commit on a branch, by a decision; `pull` where it waits to be merged."""
 
     commit: str
     branch: str
+    decision: str
+    pull: Proposed | None = None
 
 
 def text_after(settled: Settled, story: Story) -> str:
@@ -64,33 +73,38 @@ def carry_out(settled: Settled, story: Story, entry: Entry) -> Carried | None:
     branch = environments.default_branch(settled.project)
     files = {site.path: text_after(settled, story).encode()}
     commit = branches.commit_over(repository, site.commit, files, message=_message(settled, story))
-    before = repository.find(f"refs/heads/{names.BRANCH}")
-    ledger.record(repository, entry)
-    recorded = ledger.head(repository)
-    done = False
-    try:
-        if settled.wish.way is Way.COMMIT:
-            done = branches.advance(repository, branch, site.commit, commit)
-        else:
-            target = branch if settled.wish.way is Way.PUSH else proposal(settled, story)
-            there = (f"{commit}:refs/heads/{target}", f"{recorded}:refs/heads/{names.BRANCH}")
-            done = remote.push(repository, *there)
-            branch = target
-    finally:
-        if not done and recorded:
-            ledger.withdraw(repository, recorded, before)
-    return Carried(commit, branch) if done else None
+    with branches.alone(repository):
+        if settled.wish.way is Way.COMMIT and repository.find(f"refs/heads/{branch}") != site.commit:
+            return None
+        recorded, done = ledger.append(repository, entry), False
+        try:
+            if settled.wish.way is Way.COMMIT:
+                done = branches.advance(repository, branch, site.commit, commit)
+            else:
+                target = branch if settled.wish.way is Way.PUSH else proposal(settled, story.decision_id)
+                ledgered = f"{recorded.commit}:refs/heads/{names.BRANCH}"
+                done = remote.push(repository, f"{commit}:refs/heads/{target}", ledgered)
+                branch = target
+        finally:
+            if not done:
+                ledger.withdraw(repository, recorded)
+    return Carried(commit, branch, story.decision_id) if done else None
 
 
-def proposal(settled: Settled, story: Story) -> str:
-    """The branch of a pull request that moves an environment."""
-    return f"mlops-ci/{settled.site.name}-{settled.release.release}-{story.decision_id[:8]}"
+def proposal(settled: Settled, decision: str) -> str:
+    """The branch of a pull request that moves an environment by a decision."""
+    verb = "rollback" if settled.wish.back else "promote"
+    place = f"{settled.site.config.project}/{settled.site.name}"
+    return f"mlops-ci/{verb}/{place}-{settled.release.release}-{decision[:8]}"
+
+
+def title(settled: Settled) -> str:
+    """Of the commit, and of the pull request."""
+    site, release = settled.site, settled.release.release
+    told = f"Roll back {site.name} to {release}" if settled.wish.back else f"Promote {release} to {site.name}"
+    return f"{site.config.project}: {told}" if settled.project.folder else told
 
 
 def _message(settled: Settled, story: Story) -> str:
     """The trailer is a convenience: what counts is in the file, as a squash drops trailers."""
-    site, release = settled.site, settled.release.release
-    verb = "Roll back" if settled.wish.back else "Promote"
-    title = f"{verb} {site.name} to {release}" if settled.wish.back else f"{verb} {release} to {site.name}"
-    prefix = f"{site.config.project}: " if settled.project.folder else ""
-    return f"{prefix}{title}\n\n{story.decision.reason}\n\nMlops-Decision: {story.decision_id}\n"
+    return f"{title(settled)}\n\n{story.decision.reason}\n\nMlops-Decision: {story.decision_id}\n"

@@ -37,9 +37,7 @@ def publish(repository: Repository, entries: Sequence[Entry]) -> str:
     """
     for attempt in range(_ATTEMPTS):
         bring_in(repository)
-        before = repository.find(_HERE)
-        for entry in entries:
-            ledger.record(repository, entry)
+        appended = [ledger.append(repository, entry) for entry in entries]
         commit = ledger.head(repository)
         if commit is None:
             return ""
@@ -48,7 +46,8 @@ def publish(repository: Repository, entries: Sequence[Entry]) -> str:
             pushed = remote.push(repository, f"{commit}:{_HERE}")
         finally:
             if not pushed and any(entry.release for entry in entries):
-                ledger.withdraw(repository, commit, before)
+                for one in reversed(appended):
+                    ledger.withdraw(repository, one)
         if pushed:
             return commit
         time.sleep(random.SystemRandom().uniform(0, min(_LONGEST_PAUSE, 0.1 * 2**attempt)))

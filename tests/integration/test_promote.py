@@ -180,9 +180,22 @@ def test_where_main_is_protected_neither_moves(tmp_path: Path) -> None:
     assert git(root, "rev-parse", "mlops-reports") == heads.splitlines()[1]
 
 
-def _race(root: Path, release: str, way: Way, answers: Any) -> None:
+class _Together(Silent):
+    """Rules are asked when all know where the environment is: one who comes when all is over would win as well."""
+
+    def __init__(self, barrier: Any) -> None:
+        self._barrier = barrier
+
+    def started(self, step: str, doing: str) -> None:
+        if step == "rules" and self._barrier is not None:
+            barrier, self._barrier = self._barrier, None
+            barrier.wait(120)
+
+
+def _race(root: Path, release: str, way: Way, answers: Any, barrier: Any) -> None:
+    wish = Wish(environment="production", release=release, way=way)
     try:
-        moved = go(root, "production", release, way=way)
+        moved = promote(root, wish, _Together(barrier))
         answers.put((release, "there" if moved.already else str(moved.outcome)))
     except OutsideError as error:
         answers.put((release, error.message))
@@ -201,13 +214,14 @@ def test_of_twenty_at_once_one_wins_and_the_others_say_why(tmp_path: Path, way: 
     else:
         git(root, "remote", "remove", "origin")
     context = multiprocessing.get_context("fork")
-    answers = context.Queue()
+    answers, barrier = context.Queue(), context.Barrier(20)
     racing = [
-        context.Process(target=_race, args=(each, f"v{number}", way, answers)) for number, each in enumerate(roots, 1)
+        context.Process(target=_race, args=(each, f"v{number}", way, answers, barrier))
+        for number, each in enumerate(roots, 1)
     ]
     for process in racing:
         process.start()
-    told = dict(answers.get(timeout=120) for _ in racing)
+    told = dict(answers.get(timeout=180) for _ in racing)
     for process in racing:
         process.join(60)
     won = [release for release, answer in told.items() if answer == "passed"]
@@ -288,6 +302,17 @@ def test_what_cannot_be_meant_is_said(
     commit(root, {"environments/dev.yaml": "release: latest\n"}, "By hand")
     with pytest.raises(error, match=told):
         go(root, environment, release)
+
+
+def test_a_file_that_was_broken_once_and_restored_is_in_nobodys_way(tmp_path: Path) -> None:
+    root = project(tmp_path / "r", FLAT)
+    released(root, 1, 2)
+    go(root, "production", "v1")
+    text = (root / FILE).read_text()
+    commit(root, {FILE: "release: latest\n"}, "By hand")
+    commit(root, {FILE: text}, "Restored")
+    assert go(root, "production", "v2").outcome is Outcome.PASSED
+    assert back(root, "production").release == "v1"
 
 
 def test_a_release_of_another_project_and_one_whose_number_was_used_again_do_not_go(tmp_path: Path) -> None:
