@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlops_ci.errors import MlopsCiError
-from mlops_ci.steps import health, health_on_github
+from mlops_ci.steps import health, health_of_rows, health_on_github
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,6 +19,7 @@ _LOOKS = (
     ("code", health.code),
     ("locks", health.locks),
     ("workflows", health.workflows),
+    ("rows", health_of_rows.rows),
     ("uv", health.uv),
     ("GitHub", health_on_github.github),
 )
