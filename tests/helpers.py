@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
+import sys
 from functools import cache
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import uv
 
@@ -18,10 +21,10 @@ from mlops_ci.records.verdicts import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 DATE = "2024-05-01T12:00:00Z"
 AUTHOR = ("Ada Example", "ada@example.org")
+_CHECKOUT = Path(__file__).parents[1]
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
@@ -32,6 +35,20 @@ def tree(files: Mapping[str, str | bytes], root: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content.encode() if isinstance(content, str) else content)
     return root
+
+
+def run_json(folder: Path, *words: str, code: int = 0) -> dict[str, Any]:
+    """What a command of this checkout answers with; AssertionError where it ends with another code."""
+    done = subprocess.run(
+        [sys.executable, "-m", "mlops_ci", *words, "--json"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": str(_CHECKOUT)},
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    return dict(json.loads(done.stdout))
 
 
 def git(root: Path, *arguments: str, stdin: bytes = b"", date: str = DATE) -> str:

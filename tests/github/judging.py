@@ -215,6 +215,22 @@ def forged(evidence: Path, into: Path, change: Callable[[Kept], Kept]) -> Path:
     return write_folder(into, runs.entry(kept, "# Passed, says the branch\n", {}))
 
 
+class Sent(NamedTuple):
+    """One repository with a pull request, the evidence that its run left, and what is told where that is left alone."""
+
+    judging: Judging
+    commit: str
+    evidence: Path
+    honest: Told
+
+    def told(self, folder: Path, change: Callable[[Kept], Kept]) -> Told:
+        """And what with something else in it; both jobs go through. `folder`: for what is made up."""
+        evidence = forged(self.evidence, folder / "forged", change)
+        told = self.judging.judged(self.judging.left(evidence, self.commit))
+        assert [ran.code for ran in told.ran] == [0, 0], told.ran
+        return told
+
+
 def zipped(folder: Path) -> bytes:
     """A folder as the artifact GitHub makes of it."""
     out = io.BytesIO()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ from mlops_ci.records.outcomes import Status
 from mlops_ci.records.results import Part
 from mlops_ci.steps.runs import Kept
 from tests.e2e.bad_input import GOOD, SETTINGS, csv_text, rows
-from tests.github.judging import Judging, Told, forged, repository
+from tests.github.judging import Sent, repository
 from tests.helpers import git
 
 METRIC = """\
@@ -35,13 +35,6 @@ NOT_MEASURED = "rain: could not be judged. Bundle size: bundle_size was not meas
 NO_NUMBERS = "rain: could not be judged. profit: profit could not be computed"
 
 
-class Sent(NamedTuple):
-    judging: Judging
-    commit: str
-    evidence: Path
-    honest: Told
-
-
 @pytest.fixture(scope="module")
 def sent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sent]:
     with repository(tmp_path_factory.mktemp("answers"), BASE) as judging:
@@ -51,12 +44,6 @@ def sent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sent]:
         git(judging.desk, "fetch", "--quiet", "origin", "+mlops-reports:refs/remotes/origin/mlops-reports")
         evidence = judging.checked()
         yield Sent(judging, commit, evidence, judging.judged(judging.left(evidence, commit)))
-
-
-def told_by(sent: Sent, folder: Path, change: Callable[[Kept], Kept]) -> Told:
-    told = sent.judging.judged(sent.judging.left(forged(sent.evidence, folder / "forged", change), sent.commit))
-    assert [ran.code for ran in told.ran] == [0, 0], told.ran
-    return told
 
 
 def evidence(kept: Kept, **other: Any) -> Kept:
@@ -130,7 +117,7 @@ def other_classes(kept: Kept) -> Kept:
 def test_what_cannot_be_believed_passes_nothing(
     change: Callable[[Kept], Kept], state: str, status: str, sent: Sent, tmp_path: Path
 ) -> None:
-    told = told_by(sent, tmp_path, change)
+    told = sent.told(tmp_path, change)
     assert (told.state, told.status[: len(status)]) == (state, status), told.status
 
 
@@ -164,7 +151,7 @@ def no_answers(kept: Kept) -> Kept:
 def test_what_the_champion_answers_is_taken_where_it_is_the_champion_that_answers(
     change: Callable[[Kept], Kept], sent: Sent, tmp_path: Path
 ) -> None:
-    told = told_by(sent, tmp_path, change)
+    told = sent.told(tmp_path, change)
     assert UNASKED in told.decision["champion"]["reason"]
     assert told.decision["champion"]["decision"] == sent.honest.decision["champion"]["decision"]
 
@@ -176,7 +163,7 @@ def test_where_rows_pair_the_champion_answers_from_the_ledger(sent: Sent, tmp_pa
         assert kept.holdout is not None
         return arrays(kept, champion_labels=(1 - kept.holdout.truth).astype(np.int32))
 
-    told = told_by(sent, tmp_path, wrong)
+    told = sent.told(tmp_path, wrong)
     [at] = [one for one in told.decision["gates"] if one["gate"].startswith("accuracy - ")]
     [before] = [one for one in sent.honest.decision["gates"] if one["gate"].startswith("accuracy - ")]
     changed = told.decision["champion"]

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +13,7 @@ from mlops_ci.steps.project import open_project
 from mlops_ci.steps.rejudge import disagreements
 from mlops_ci.steps.runs import recall
 from tests.helpers import commit, git, repo
+from tests.helpers import run_json as check
 
 SETTINGS = """version: 1
 project: letters
@@ -34,19 +31,6 @@ gates:
   - accuracy - champion.accuracy > -0.2
   - roc_auc - champion.roc_auc > -0.2 @ 95%
 """
-
-
-def check(folder: Path, *words: str, code: int = 0) -> dict[str, Any]:
-    done = subprocess.run(
-        [sys.executable, "-m", "mlops_ci", *words, "--json"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-    )
-    assert done.returncode == code, done.stdout + done.stderr
-    return dict(json.loads(done.stdout))
 
 
 def letters(rows: int) -> str:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.helpers import commit, repo
+from tests.helpers import run_json as run
 
 SETTINGS = """version: 1
 project: sales
@@ -28,19 +25,6 @@ gates:
   - mae - champion.mae <= 0.5
 """
 PREPARE = "SELECT day::DATE AS day, shop || '.10' AS shop, till, stock, sold FROM sales\n"
-
-
-def run(folder: Path, *words: str, code: int = 0) -> dict[str, Any]:
-    done = subprocess.run(
-        [sys.executable, "-m", "mlops_ci", *words, "--json"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-    )
-    assert done.returncode == code, done.stdout + done.stderr
-    return dict(json.loads(done.stdout))
 
 
 @pytest.fixture

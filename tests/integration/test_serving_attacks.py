@@ -13,16 +13,9 @@ from typing import Any
 import pytest
 
 from tests import serving_bundles
+from tests.integration.test_serving_connections import BODY, MEBIBYTE, ROW
+from tests.integration.test_serving_connections import bundle as bundle  # noqa: PLC0414 - a fixture
 from tests.serving_client import Running, running, until
-
-ROW = {"carrier": "AA", "hour": 18, "distance": 300.5, "remark": None}
-BODY = json.dumps({"instances": [ROW]}).encode()
-MEBIBYTE = 2**20
-
-
-@pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return serving_bundles.write(tmp_path_factory.mktemp("bundles") / "flights", serving_bundles.multiclass())
 
 
 @pytest.fixture(scope="module")

@@ -2,49 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 
-from mlops_ci.records.evaluation import Holdout, Predictions, SliceSearch, Task
-from mlops_ci.records.tables import Column, Kind
-from mlops_ci.steps.worse_slices import search_and_confirm
-
-Values = np.ndarray[Any, Any]
-
-
-def numbers(name: str, values: Values, kind: Kind = Kind.FLOAT, missing: Values | None = None) -> Column:
-    return Column(name=name, kind=kind, values=values, missing=missing)
-
-
-def words(name: str, codes: Values, categories: tuple[str, ...]) -> Column:
-    return Column(name=name, kind=Kind.TEXT, values=codes.astype(np.int32), categories=categories)
-
-
-def columns(rng: np.random.Generator, rows: int) -> list[Column]:
-    return [
-        *(numbers(f"x{k}", rng.normal(size=rows)) for k in range(4)),
-        *(words(f"c{k}", rng.integers(0, 4, rows), tuple("abcd")) for k in range(2)),
-        words("port", rng.integers(0, 20, rows), tuple("ABCDEFGHIJKLMNOPQRST")),
-        numbers("hour", rng.integers(0, 24, rows), Kind.INTEGER),
-    ]
-
-
-def look(
-    rng: np.random.Generator, given: list[Column], risk: Values, task: Task, group: Values | None = None
-) -> SliceSearch:
-    """Search with a wrong answer at that risk, or (regression) a skewed error of that size."""
-    rows = len(risk)
-    truth = np.zeros(rows) if task is Task.REGRESSION else rng.integers(0, 2, rows).astype(np.int32)
-    labels = rng.standard_exponential(rows) ** 1.5 * risk
-    if task is not Task.REGRESSION:
-        labels = np.where(rng.random(rows) < risk, 1 - truth, truth)
-    ids = np.sort(rng.integers(0, 2**63, rows, dtype=np.uint64))
-    classes = () if task is Task.REGRESSION else ("no", "yes")
-    held = Holdout(task=task, digest="", ids=ids, truth=truth, classes=classes, group=group)
-    kind = np.float32 if task is Task.REGRESSION else np.int32
-    return search_and_confirm(given, held, Predictions(digest="", labels=labels.astype(kind)))
+from mlops_ci.records.evaluation import Task
+from tests.unit.test_worse_slices import columns, look, numbers
 
 
 @pytest.mark.parametrize("grouped", [False, True])
