@@ -19,6 +19,8 @@ from mlops_ci.steps.progress import Silent
 from tests import audited
 from tests.helpers import git
 
+_DEFAULTS = [1000, 2000]
+
 
 def grown(root: Path, decisions: int, rows: int) -> None:
     """More checks on the ledger of a project, each appended by a commit of its own."""
@@ -40,7 +42,8 @@ def seconds(root: Path, what: str, *, everything: bool = False) -> float:
 
 
 def main() -> None:
-    decisions, rows = (*map(int, sys.argv[1:]), 1000, 2000)[:2] if len(sys.argv) < 3 else map(int, sys.argv[1:3])
+    asked = [int(one) for one in sys.argv[1:3]]
+    decisions, rows = [*asked, *_DEFAULTS[len(asked) :]]
     with tempfile.TemporaryDirectory() as folder:
         root = audited.project(Path(folder) / "r")
         grown(root, decisions, rows)

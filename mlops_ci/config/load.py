@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -61,6 +62,7 @@ def _as_written(entry: dict[str, Any], reads: str) -> None:
         entry.pop("default", None)
 
 
+@cache
 def _root() -> types.StructType:
     root = msgspec.inspect.type_info(Keys)
     assert isinstance(root, types.StructType)  # noqa: S101 - for the type checker: Keys is a Struct

@@ -9,7 +9,7 @@ from mlops_ci.records.verified import CheckedGate, Counts, Finding, Note, Proble
 from mlops_ci.steps import environments
 from mlops_ci.steps.progress import Clock, Progress
 from mlops_ci.steps.project import open_project
-from mlops_ci.steps.verify_decision import Scene, decision, scene
+from mlops_ci.steps.verify_decision import Scene, decision, look_up, scene
 from mlops_ci.steps.verify_environment import environment
 from mlops_ci.steps.verify_heads import authenticity, heads
 from mlops_ci.steps.verify_ledger import ledger_files, ledger_history
@@ -51,6 +51,7 @@ def verify(start: Path, asked: str, progress: Progress, *, everything: bool = Fa
 
 def _findings(at: Scene, wanted: Wanted) -> list[Finding]:
     found: list[Finding] = []
+    look_up(at, wanted.decisions)
     for name in wanted.environments:
         found += environment(at, name)
     for path in wanted.releases:

@@ -6,25 +6,23 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mlops_ci.config import load, yaml
-from mlops_ci.errors import ConfigError, MlopsCiError
+from mlops_ci.config import waivers
 from mlops_ci.ledger import audit
 from mlops_ci.records.decisions import DecisionKind
 from mlops_ci.records.outcomes import Status
 from mlops_ci.records.verified import Finding, Note, Problem
 from mlops_ci.steps.project import SETTINGS, Project
 from mlops_ci.steps.projects import alone, projects_at
+from mlops_ci.steps.verify_commits import Commits
 from mlops_ci.steps.verify_gates import verdicts
 from mlops_ci.steps.verify_moves import move_of
 from mlops_ci.steps.verify_rows import kept_of
 from mlops_ci.steps.verify_shelf import Shelf, open_shelf
-from mlops_ci.steps.waivers import unfounded
+from mlops_ci.steps.waivers import not_waived, waived_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mlops_ci.config.settings import Config
-    from mlops_ci.edge.git import CommitInfo
     from mlops_ci.ledger.audit import Parts
     from mlops_ci.steps.runs import Kept
 
@@ -40,6 +38,7 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     """Of the default branch."""
     projects: dict[str, Project]
     """By name, as they are at that commit."""
+    commits: Commits
 
 
 def scene(project: Project, commit: str) -> Scene | None:
@@ -49,7 +48,20 @@ def scene(project: Project, commit: str) -> Scene | None:
         return None
     found = alone(projects_at(project.repository, commit)).values()
     known = {one.config.project: one for one in found if isinstance(one, Project)}
-    return Scene(project=project, shelf=shelf, commit=commit, projects={project.config.project: project} | known)
+    return Scene(
+        project=project,
+        shelf=shelf,
+        commit=commit,
+        projects={project.config.project: project} | known,
+        commits=Commits(project.repository),
+    )
+
+
+def look_up(at: Scene, ids: tuple[str, ...]) -> None:
+    """Ask git at once about the commits that these decisions name."""
+    folders = {project.folder for project in at.projects.values()}
+    paths = [f"{folder}/{name}".removeprefix("/") for folder in folders for name in (SETTINGS, waivers.FILE)]
+    at.commits.learn(at.shelf.commits(ids), [*folders, *paths])
 
 
 def decision(at: Scene, parts: Parts | None, problems: tuple[Problem, ...]) -> Iterator[Finding]:
@@ -62,16 +74,16 @@ def decision(at: Scene, parts: Parts | None, problems: tuple[Problem, ...]) -> I
         if path not in at.shelf.files:
             yield Problem(where=path, message=f"is missing: decision {parts.short} looked at these rows")
     project = at.projects.get(parts.decision.project)
-    yield from _of_git(project or at.project, parts)
+    yield from _of_git(at, project or at.project, parts)
     if project is not None:
-        yield from _rules(project, parts)
-        yield from _waivers(project, parts)
+        yield from _rules(at, project, parts)
+        yield from _waivers(at, project, parts)
     found = kept_of(at.shelf, project, parts)
     yield from found.problems
     if found.kept is not None:
         yield from verdicts(found.kept, _judged(at, project, found.kept))
         if found.kept.evidence.move and project is not None:
-            yield from move_of(project, at.shelf, parts, found.kept.evidence.move)
+            yield from move_of(project, at.shelf, at.commits, parts, found.kept.evidence.move)
 
 
 def _judged(at: Scene, project: Project | None, kept: Kept) -> Kept | None:
@@ -81,31 +93,27 @@ def _judged(at: Scene, project: Project | None, kept: Kept) -> Kept | None:
     return kept_of(at.shelf, project, parts).kept if parts else None
 
 
-def _of_git(project: Project, parts: Parts) -> Iterator[Finding]:
+def _of_git(at: Scene, project: Project, parts: Parts) -> Iterator[Finding]:
     """Its commit is dated as git dates it, where this clone has it."""
-    subject, where = parts.decision.subject, f"decision {parts.short}"
-    info = _commit(project, subject.commit)
-    if info is None:
-        yield Note(where=where, message=f"its commit {subject.commit[:7]} is not in this clone")
-    elif info.committed != subject.commit_time:
-        told = f"it says its commit was made at {subject.commit_time[:40]}, and git says {info.committed}"
-        yield Problem(where=f"{parts.path}/decision.json", message=told)
-    elif parts.decision.kind is DecisionKind.CHECK and subject.tree and not subject.dirty:
-        tree = project.repository.tree(subject.commit, project.folder)
-        if project.config.project == parts.decision.project and tree != subject.tree:
-            yield Problem(where=f"{parts.path}/decision.json", message="its tree is not the one of its commit")
+    subject, where = parts.decision.subject, f"{parts.path}/decision.json"
+    time = at.commits.time(subject.commit)
+    if time is None:
+        yield Note(where=f"decision {parts.short}", message=f"its commit {subject.commit[:7]} is not in this clone")
+    elif time != subject.commit_time:
+        told = f"it says its commit was made at {subject.commit_time[:40]}, and git says {time}"
+        yield Problem(where=where, message=told)
+    elif parts.decision.kind is DecisionKind.CHECK and project.config.project == parts.decision.project:
+        tree = at.commits.object(subject.commit, project.folder)
+        if tree and tree != subject.tree:
+            yield Problem(where=where, message="its tree is not the one of its commit")
 
 
-def _commit(project: Project, sha: str) -> CommitInfo | None:
-    return project.repository.commit_info(sha) if project.repository.find(sha) else None
-
-
-def _rules(project: Project, parts: Parts) -> Iterator[Finding]:
+def _rules(at: Scene, project: Project, parts: Parts) -> Iterator[Finding]:
     """The gates of a check are those that its judge's commit has."""
     judge, where = parts.decision.judge, f"decision {parts.short}"
     if parts.decision.kind is not DecisionKind.CHECK or not parts.decision.gates:
         return
-    config = _settings_at(project, judge.commit)
+    config = at.commits.settings(judge.commit, project.path(SETTINGS))
     if config is None:
         yield Note(where=where, message=f"the settings of its judge, {judge.commit[:7]}, cannot be read in this clone")
         return
@@ -131,24 +139,14 @@ def _rules(project: Project, parts: Parts) -> Iterator[Finding]:
             yield Problem(where=where, message=told)
 
 
-def _settings_at(project: Project, commit: str) -> Config | None:
-    """None where this clone lacks the commit, or its settings cannot be read."""
-    data = project.repository.show(commit, project.path(SETTINGS)) if project.repository.find(commit) else None
-    try:
-        return load.parse(yaml.decode(data, file=SETTINGS), file=SETTINGS) if data is not None else None
-    except ConfigError:
-        return None
-
-
-def _waivers(project: Project, parts: Parts) -> Iterator[Finding]:
-    judge = parts.decision.judge
-    waived = [one for one in (*parts.decision.gates, *judge.head_verdicts) if one.waived]
-    if not waived or parts.decision.kind in _MOVES:
+def _waivers(at: Scene, project: Project, parts: Parts) -> Iterator[Finding]:
+    if parts.decision.kind in _MOVES or not waived_by(parts.decision):
         return
-    try:
-        told = unfounded(project, parts.decision)
-    except MlopsCiError:
-        yield Note(where=f"decision {parts.short}", message="its waivers were read at a commit this clone lacks")
+    judge, where = parts.decision.judge.commit, f"decision {parts.short}"
+    times = [at.commits.time(commit) for commit in (parts.decision.subject.commit, judge)]
+    days = [time[:10] for time in times if time]
+    if len(days) < len(times):
+        yield Note(where=where, message=f"its waivers were read at {judge[:7]}, which is not in this clone")
         return
-    for one in told:
-        yield Problem(where=f"decision {parts.short}", message=one)
+    for told in not_waived(parts.decision, at.commits.text(judge, project.path(waivers.FILE)), day=max(days)):
+        yield Problem(where=where, message=told)

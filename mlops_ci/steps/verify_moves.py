@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mlops_ci.records.results import Result
     from mlops_ci.steps.environments import Site
     from mlops_ci.steps.project import Project
+    from mlops_ci.steps.verify_commits import Commits
     from mlops_ci.steps.verify_shelf import Shelf
 
 _FINE = (Status.PASSED, Status.SKIPPED)
@@ -33,17 +34,17 @@ _APART = timedelta(minutes=5)
 """How far clocks may be apart, as promotion/rules.py has it."""
 
 
-def move_of(project: Project, shelf: Shelf, parts: Parts, move: Move) -> Iterator[Finding]:
+def move_of(project: Project, shelf: Shelf, commits: Commits, parts: Parts, move: Move) -> Iterator[Finding]:
     """What does not hold of a promotion or rollback, refused ones too."""
-    where, repository = f"decision {parts.short}", project.repository
-    if not repository.find(parts.decision.base):
+    where = f"decision {parts.short}"
+    if commits.time(parts.decision.base) is None:
         told = f"the commit {parts.decision.base[:7]} it was decided on is not in this clone"
         yield Note(where=where, message=f"its rules cannot be asked again: {told}")
         return
     try:
         at = datetime.fromisoformat(move.at)
         site = environments.site(project, move.environment, parts.decision.base)
-        yield from _times(project, parts, move, at)
+        yield from _times(commits, parts, move, at)
         yield from _state(where, site, move)
         yield from _gates(where, parts, site)
         yield from _answers(where, parts, _again(project, shelf, parts, move, site, at))
@@ -53,14 +54,13 @@ def move_of(project: Project, shelf: Shelf, parts: Parts, move: Move) -> Iterato
         yield Problem(where=where, message=f"it was decided at no time that can be read: {error}")
 
 
-def _times(project: Project, parts: Parts, move: Move, at: datetime) -> Iterator[Finding]:
+def _times(commits: Commits, parts: Parts, move: Move, at: datetime) -> Iterator[Finding]:
     """No decision is older than what it was made on."""
-    where, repository = f"decision {parts.short}", project.repository
+    where = f"decision {parts.short}"
     for what, commit in (("the commit it was decided on", parts.decision.base), ("the ledger it saw", move.ledger)):
-        if commit and repository.find(commit):
-            seen = repository.commit_info(commit).committed
-            if datetime.fromisoformat(seen) - at > _APART:
-                yield Problem(where=where, message=f"it is dated back: {move.at}, and {what} was made at {seen}")
+        seen = commits.time(commit)
+        if seen and datetime.fromisoformat(seen) - at > _APART:
+            yield Problem(where=where, message=f"it is dated back: {move.at}, and {what} was made at {seen}")
 
 
 def _state(where: str, site: Site, move: Move) -> Iterator[Problem]:

@@ -23,6 +23,24 @@ if TYPE_CHECKING:
 
 _PLAIN = "100644"
 _CACHED = 64
+_AT_ONCE = 200
+
+
+class _Commit(msgspec.Struct, frozen=True):
+    commit: str = ""
+
+
+class _Predicate(msgspec.Struct, frozen=True):
+    subject: _Commit
+    judge: _Commit
+    base: str = ""
+
+
+class _Statement(msgspec.Struct, frozen=True):
+    predicate: _Predicate
+
+
+_commits = msgspec.json.Decoder(_Statement).decode
 
 
 class Shelf:
@@ -80,6 +98,17 @@ class Shelf:
         for folder in folders:
             read = {path.removeprefix(f"{folder}/"): next(contents) for path in self.folders[folder]}
             yield audit.open_folder(folder, {name: data for name, data in read.items() if data is not None})
+
+    def commits(self, ids: Iterable[str]) -> Iterator[str]:
+        """Those that decisions name, as far as they can be read."""
+        listed = [self.decision_path(one) for one in ids]
+        for start in range(0, len(listed), _AT_ONCE):
+            for data in self.read(listed[start : start + _AT_ONCE]).values():
+                try:
+                    found = _commits(data).predicate
+                except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+                    continue
+                yield from filter(None, (found.subject.commit, found.judge.commit, found.base))
 
     def read(self, paths: Iterable[str]) -> dict[str, bytes]:
         """Those of some files that are there."""

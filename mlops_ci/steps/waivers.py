@@ -16,7 +16,7 @@ from mlops_ci.steps.named_gate import NamedGate, named_gate
 
 if TYPE_CHECKING:
     from mlops_ci.records.decisions import Decision
-    from mlops_ci.records.verdicts import Waiver
+    from mlops_ci.records.verdicts import Verdict, Waiver
     from mlops_ci.steps.project import Project
 
 
@@ -43,17 +43,27 @@ def write_waiver(project: Project, waiver: Waiver) -> bool:
 
 def unfounded(project: Project, decision: Decision) -> tuple[str, ...]:
     """The waived gates of a decision whose waiver is not in the commit the rules came from, or did not count then."""
-    waived = [verdict for verdict in (*decision.gates, *decision.judge.head_verdicts) if verdict.waived]
-    if not waived:
+    if not waived_by(decision):
         return ()
     repository, judge = project.repository, decision.judge.commit
     text = repository.show(judge, project.path(waivers.FILE))
+    return not_waived(decision, text, day=day_of(repository, decision.subject.commit, judge))
+
+
+def waived_by(decision: Decision) -> tuple[Verdict, ...]:
+    """The verdicts of a decision that a waiver lets through."""
+    return tuple(verdict for verdict in (*decision.gates, *decision.judge.head_verdicts) if verdict.waived)
+
+
+def not_waived(decision: Decision, text: bytes | None, *, day: str) -> tuple[str, ...]:
+    """As `unfounded`. text: of the waivers where the rules came from, None where there are none; day: that counts."""
+    waived, judge = waived_by(decision), decision.judge.commit
     try:
         there = waivers.parse(yaml.decode(text, file=waivers.FILE)) if text is not None else ()
     except ConfigError as error:
         return (f"waivers.yaml at {judge[:7]} cannot be used ({error.message})",)
     asked = tuple(msgspec.structs.replace(one, blocking=True, waived=msgspec.UNSET) for one in waived)
-    again, _ = waive(asked, there, day=day_of(repository, decision.subject.commit, judge))
+    again, _ = waive(asked, there, day=day)
     return tuple(
         f"{recorded.gate} is recorded as waived, and {judge[:7]} does not waive it so"
         for recorded, now in zip(waived, again, strict=True)
