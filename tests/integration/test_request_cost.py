@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Literal, cast
@@ -62,6 +64,54 @@ def test_it_is_counted_of_the_server_and_of_nobody_else(bundle: Any) -> None:
     # Caches and the core's clock are shared: the same work takes some more time of the processor, not of the clock.
     assert busy.cpu < 4 * quiet.cpu + 0.1
     assert busy.cpu < 0.8 * sum(busy.wall) + 0.05
+
+
+WORK = """
+import os, time
+child = os.fork()
+if not child:
+    os.setpgid(0, 0)
+while sum((os.times().user, os.times().system)) < 0.6 or os.times().system < 0.2:
+    sum(range(1000))
+    os.sched_yield()
+print(os.times().user + os.times().system, flush=True)
+time.sleep(60)
+"""
+
+
+def test_all_processor_time_of_all_its_processes_is_counted_in_seconds() -> None:
+    """Also of one that left its group, and what the kernel did for it: as the processes themselves are told."""
+    command = [sys.executable, "-c", WORK]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
+        assert process.stdout
+        try:
+            spent = [float(process.stdout.readline()) for _ in range(2)]
+            assert timed_server._cpu(process.pid) == pytest.approx(sum(spent), abs=0.1)
+        finally:
+            os.killpg(os.getpgid(process.pid), 9)
+
+
+def test_it_takes_no_longer_than_it_may(bundle: Any) -> None:
+    began = time.monotonic()
+    bodies = [request(bundle.golden).encode()]
+    found = timed_server.ask(bundle.folder, HERE, bodies, timed_server.Limits(requests=1_000_000, seconds=0.5))
+    assert sum(found.wall) < time.monotonic() - began < 30
+    assert 0.3 < sum(found.wall) < 1
+
+
+def test_the_server_is_told_nothing_of_ours_and_does_not_outlive_it(
+    bundle: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_TOKEN", "a-secret")
+    with timed_server._running(bundle.folder, HERE) as (process, _):
+        assert b"a-secret" not in Path(f"/proc/{process.pid}/environ").read_bytes()
+    assert process.poll() is not None
+
+
+def test_a_server_that_ends_in_between_is_told(bundle: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timed_server, "_cpu", lambda session: os.killpg(session, 9) or 0.0)
+    with pytest.raises(OutsideError, match="the bundle's server does not answer: "):
+        asked(bundle, 600)
 
 
 def test_more_requests_take_more(bundle: Any) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 import numpy as np
@@ -146,6 +147,15 @@ def test_a_changed_item_is_refused(root: Path) -> None:
         _kept(root)
 
 
+def test_only_a_bundle_may_have_a_signature_beside_it(root: Path) -> None:
+    project, item = open_project(root), _kept(root)
+    (root / ".mlops-ci/store/predictions" / item.digest / "model.sig").write_bytes(b"{}")
+    with pytest.raises(UsageError, match=r"model\.sig is not listed"):
+        stores.find(project, item.digest, silent, kind="predictions")
+    with pytest.raises(OutsideError, match=r"model\.sig is not listed"):
+        _kept(root)
+
+
 def test_what_was_cut_off_is_not_there_and_the_next_run_puts_it(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def killed(path: Path) -> str:
         raise KeyboardInterrupt(path)
@@ -191,6 +201,18 @@ def test_a_trusted_job_keeps_the_table_only_where_git_alone_makes_it(tmp_path: P
     assert why.message.endswith("it cannot be read here: prepare:made is the project's own code")
     commit(here, {"mlops.yaml": SETTINGS}, "Not asked for")
     assert table_at(settle(open_project(here), Asked()), until=time.monotonic() + 60) == (None, None)
+
+
+def test_each_table_is_one_of_its_own_and_whole(root: Path) -> None:
+    """Of another snapshot it is another; where a part of its rows is kept apart, these are in it too."""
+    project, made = open_project(root), snapshot()
+    other = msgspec.structs.replace(made, info=msgspec.structs.replace(made.info, digest="e" * 32))
+    assert store_items.laid_snapshot(project, made).item != store_items.laid_snapshot(project, other).item
+    few = msgspec.structs.replace(made.table, rows=0, columns=())
+    apart = msgspec.structs.replace(made, table=few, gate_part=cast("Any", SimpleNamespace(whole=made)))
+    apart = msgspec.structs.replace(apart, info=msgspec.structs.replace(made.info, digest="f" * 32))
+    laid = store_items.laid_snapshot(project, apart)
+    assert tables.read({"rows": (laid.folder / "table.parquet",)}, None).rows == made.table.rows
 
 
 # Elsewhere
