@@ -54,7 +54,10 @@ class Asked(NamedTuple):
         return (int(status), content) if found.code == 0 and status.isdigit() else (0, found.output)
 
     def peak(self, *left_out: int) -> int:
-        """Bytes: the largest resident size of its processes together, but for these."""
+        """Bytes: the largest resident size of its processes together, but for these; what they share counts for each.
+
+        The peak of its control group is no better: that holds the files it has read, and the programs that ask it.
+        """
         found = self.container.ask("python3", "-c", program("memory"), *map(str, left_out))
         return int(found.output) if found.output.strip().isdigit() else 0
 
