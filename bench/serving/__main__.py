@@ -9,10 +9,11 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
+from bench.serving.floor import floor
 from bench.serving.measure import Served, measured
 from bench.serving.models import MODELS, made
 from bench.serving.peers import MLFLOW, OURS, PEERS
-from bench.serving.table import claims, table
+from bench.serving.table import claims, limit, table
 
 
 def main() -> int:
@@ -30,10 +31,13 @@ def main() -> int:
                 print(f"{name}: {peer.name}", file=sys.stderr, flush=True)
                 place = Path(folder) / f"{number}-{peers.index(peer)}"
                 found.append(measured(peer, model, place, seconds=options.seconds))
+        body = json.dumps(peers[0].body(model.columns, model.rows[0])).encode()
+        reached = floor(Path(folder) / "floor", body, seconds=options.seconds)
     if options.json:
         print(json.dumps([asdict(served) for served in found], indent=1))
         return 0
     print(table(found))
+    print(limit(reached))
     if any(served.peer == MLFLOW for served in found):
         told = claims(found)
         print("\n".join(f"{'holds' if holds else 'DOES NOT HOLD'}: {text}" for text, holds in told))

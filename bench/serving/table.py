@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from bench.serving.measure import Served
 from bench.serving.peers import MLFLOW, OURS
 
-_HEAD = ("server", "requests/s (1)", "(8)", "times", "µs CPU", "median ms", "p99 ms", "start s", "MB")
-_WIDTHS = (24, 14, 9, 7, 8, 10, 8, 8, 6)
+_HEAD = ("server", "requests/s (1)", "times", "(8)", "times", "µs CPU", "median ms", "p99 ms", "start s", "MB")
+_WIDTHS = (24, 14, 6, 9, 6, 8, 10, 8, 8, 6)
 
 
 def table(found: Sequence[Served]) -> str:
-    """A block a model; `times`: how many requests ours answers for one of theirs, the smaller of both ways."""
+    """A block a model; `times`: how many requests ours answers for one of theirs, with one and with eight clients."""
     blocks = []
     for model in dict.fromkeys(served.model for served in found):
         of_model = [served for served in found if served.model == model]
@@ -29,8 +29,11 @@ def claims(found: Sequence[Served]) -> list[tuple[str, bool]]:
         others = [served for served in found if served.model == ours.model and served.peer != OURS]
         mlflow = next(served for served in others if served.peer == MLFLOW)
         told += [
-            (f"{ours.model}: at least 40 times the requests of MLflow", _times(ours, mlflow) >= 40),
-            (f"{ours.model}: more requests than every other", all(_times(ours, one) > 1 for one in others)),
+            (
+                f"{ours.model}: at least 40 times the requests of MLflow with eight clients",
+                _times(ours, mlflow, 8) >= 40,
+            ),
+            (f"{ours.model}: more requests than every other", all(_more(ours, one) for one in others)),
             (f"{ours.model}: p99 below every other's at equal load", all(ours.p99 < one.p99 for one in others)),
             (f"{ours.model}: under 120 MB", ours.memory < 120),
             (f"{ours.model}: the first answer six times sooner than MLflow's", ours.start * 6 <= mlflow.start),
@@ -40,16 +43,27 @@ def claims(found: Sequence[Served]) -> list[tuple[str, bool]]:
     return told
 
 
-def _times(ours: Served, other: Served) -> float:
-    return min(rate / other.rates[number] for number, rate in ours.rates.items())
+def limit(found: dict[int, float]) -> str:
+    """The line below the table: with one client it is the machine's waking up of processes that decides."""
+    told = ", ".join(f"{rate:,.0f} with {number}" for number, rate in found.items())
+    return f"A server that reads no question and answers with two bytes: {told} requests/s\n"
+
+
+def _times(ours: Served, other: Served, number: int) -> float:
+    return ours.rates[number] / other.rates[number]
+
+
+def _more(ours: Served, other: Served) -> bool:
+    return all(rate > other.rates[number] for number, rate in ours.rates.items())
 
 
 def _cells(served: Served, ours: Served) -> tuple[str, ...]:
     return (
         served.peer,
         f"{served.rates[1]:,.0f}",
+        f"{_times(ours, served, 1):.1f}",
         f"{served.rates[8]:,.0f}",
-        f"{_times(ours, served):.1f}",
+        f"{_times(ours, served, 8):.1f}",
         f"{served.processor:,.0f}",
         f"{served.median:.2f}",
         f"{served.p99:.2f}",
