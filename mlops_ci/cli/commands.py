@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("mlops_ci.cli.doctor", "Is everything in place, and how to mend it"),
     "workflows": ("mlops_ci.cli.workflows", "The generated workflows: write, compare, update"),
     "upgrade": ("mlops_ci.cli.upgrade", "The newest mlops-ci: its lock and its workflows in one change"),
+    "eject": ("mlops_ci.cli.eject", "Leave: what goes, and what stays without it"),
     "ci": ("mlops_ci.cli.ci", "The steps of the generated workflows"),
     "demo": ("mlops_ci.cli.demo", "A throw-away repository that shows it all"),
 }
