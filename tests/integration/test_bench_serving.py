@@ -49,10 +49,11 @@ def test_a_claim_is_held_by_numbers_alone() -> None:
         return [text.removeprefix("m: ") for text, holds in claims([ours, theirs]) if not holds]
 
     assert broken(ours, theirs) == []
-    assert broken(ours, replace(theirs, rates={1: 199.0, 8: 240.0})) == [
-        "at least 40 times the requests of MLflow with eight clients"
+    assert broken(ours, replace(theirs, rates={1: 199.0, 8: 240.0})) == ["at least 40 times the requests of MLflow"]
+    assert broken(ours, replace(theirs, rates={1: 8001.0, 8: 199.0})) == [
+        "at least 40 times the requests of MLflow",
+        "more requests than every other",
     ]
-    assert broken(ours, replace(theirs, rates={1: 8001.0, 8: 199.0})) == ["more requests than every other"]
     assert broken(replace(ours, p99=5.0), theirs) == ["p99 below every other's at equal load"]
     assert broken(replace(ours, memory=120.0), theirs) == ["under 120 MB"]
     assert broken(replace(ours, start=0.6), theirs) == ["the first answer six times sooner than MLflow's"]
