@@ -595,15 +595,20 @@ def test_two_ledgers_that_were_merged_hold(root: Path, tmp_path: Path) -> None:
 
 
 def test_a_merge_that_drops_what_one_side_had_is_found(root: Path) -> None:
-    gone = f"{Ledger(root).folder('check')}/report.md"
-    git(root, "branch", "before", BRANCH)
-    Ledger(root).write({gone: None}, forced=False)
-    tree = git(root, "rev-parse", f"{BRANCH}^{{tree}}")
-    commit_ = git(root, "commit-tree", tree, "-p", "before", "-p", f"{BRANCH}~1", "-m", "Merge two ledgers")
-    git(root, "update-ref", f"refs/heads/{BRANCH}", commit_)
-    assert f"commit {commit_[:12]} of the ledger removed it" in [
-        one.message.partition(",")[0] for one in asked(root, everything=True).problems if one.where == gone
-    ]
+    gone = f"{Ledger(root).folder('rollback')}/report.md"
+    tree = git(root, "rev-parse", f"{BRANCH}~1^{{tree}}")
+    merged = git(root, "commit-tree", tree, "-p", BRANCH, "-p", f"{BRANCH}~1", "-m", "Merge two ledgers")
+    git(root, "update-ref", f"refs/heads/{BRANCH}", merged)
+    told = [one.message for one in asked(root, everything=True).problems if one.where == gone]
+    assert told == [f"commit {merged[:12]} of the ledger removed it, and a ledger only adds"]
+
+
+def test_a_head_vouches_for_no_decision_that_was_edited_after_it(root: Path) -> None:
+    path = f"{Ledger(root).folder('check')}/decision.json"
+    edited = Ledger(root).read(path).replace(b'"trust":"desk"', b'"trust":"default-branch"')
+    assert asked(root, _id(path.removesuffix("/decision.json"))).authenticity.authenticated
+    Ledger(root).write({path: edited}, forced=False)
+    assert not asked(root, _id(path.removesuffix("/decision.json"))).authenticity.authenticated
 
 
 def test_a_plain_revert_is_no_problem_and_is_told(root: Path) -> None:
