@@ -43,12 +43,19 @@ def judged(root: Path, number: int, *, outcome: Outcome = Outcome.PASSED, trust:
     return record(root, msgspec.structs.replace(made, trust=trust, subject=subject))
 
 
-def released(root: Path, *numbers: int, trust: Trust = Trust.DESK, project: str = "flights") -> dict[int, Release]:
+def image_of(number: int) -> str:
+    """The image that a release has here, where it has one."""
+    return f"ghcr.io/acme/flights@sha256:{number + 100:064x}"
+
+
+def released(
+    root: Path, *numbers: int, trust: Trust = Trust.DESK, project: str = "flights", images: bool = False
+) -> dict[int, Release]:
     """Number -> release of the commit that is checked out; each was judged."""
-    return {number: _released(root, number, trust, project) for number in numbers}
+    return {number: _released(root, number, trust, project, images=images) for number in numbers}
 
 
-def _released(root: Path, number: int, trust: Trust, project: str) -> Release:
+def _released(root: Path, number: int, trust: Trust, project: str, *, images: bool) -> Release:
     passed = judged(root, number, trust=trust)
     evidence = Evidence(bundle=_bundle(number, decision_id(passed)))
     asked = msgspec.structs.replace(passed, kind=DecisionKind.RELEASE, gates=(), reason=f"v{number}", project=project)
@@ -61,6 +68,7 @@ def _released(root: Path, number: int, trust: Trust, project: str) -> Release:
         decision=decision_id(made),
         judged=decision_id(passed),
         commit=passed.subject.commit,
+        image=image_of(number) if images else msgspec.UNSET,
     )
     entry = Entry(decision=made, run=run_info(), evidence=evidence, report_markdown="", release=release)
     ledger.record(Repository.open(root), entry)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from mlops_ci.config import freeze
-from mlops_ci.config.convert import refuse
+from mlops_ci.config.convert import Problem, refuse
+from mlops_ci.config.environment_rules import environments
 from mlops_ci.config.judging import SLOW_CHECKS, GateSetting
 from mlops_ci.config.settings import RUNGS, Config, Package
 from mlops_ci.config.yaml import Document, Path
@@ -26,9 +26,6 @@ _CLAIM = re.compile(r"@|\+/-|±")
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
-Problem = tuple[Path, str, str]
-"""Path of the key, what was found, what to do."""
-
 
 def check(config: Config, document: Document) -> None:
     """ConfigError for the first thing that does not fit together."""
@@ -42,7 +39,7 @@ def check(config: Config, document: Document) -> None:
         _runner,
         _metrics,
         _checks,
-        _environments,
+        environments,
         _anchor,
         _guarantee,
         _package,
@@ -194,39 +191,6 @@ def _checks(config: Config) -> Iterator[Problem]:
             yield ("checks", "slow", at), f"found {name!r}", f"Allowed: {', '.join(SLOW_CHECKS)}."
 
 
-def _environments(config: Config) -> Iterator[Problem]:
-    if config.champion is not None and config.champion not in config.environments:
-        known = ", ".join(config.environments) or "none yet"
-        yield (
-            ("champion",),
-            f"there is no environment {config.champion!r}",
-            f"Known: {known}. Left out, it is the last in which something runs.",
-        )
-    above: list[str] = []
-    for name, rules in config.environments.items():
-        key = ("environments", name)
-        if rules.after is not None and rules.after not in above:
-            yield (
-                (*key, "after"),
-                f"{rules.after!r} is no environment that is written before {name}",
-                "Name one that stands above it: releases are promoted in the order written.",
-            )
-        if rules.soak and rules.after is None:
-            yield (*key, "soak"), "there is no environment to run in before", f"Name it: {name}: {{after: …, soak: …}}."
-        above.append(name)
-        for at, text in enumerate(rules.freeze):
-            if problem := _unusable_window(text):
-                yield (*key, "freeze", at), f"found {text!r}: {problem}", freeze.ALLOWED
-
-
-def _unusable_window(text: str) -> str:
-    try:
-        freeze.parse(text)
-    except ValueError as error:
-        return str(error)
-    return ""
-
-
 def _anchor(config: Config) -> Iterator[Problem]:
     if config.anchor is not None and not _DECISION.fullmatch(config.anchor):
         advice = "Allowed: 4 to 64 of the digits of a commit or a decision's id, as `mlops-ci history` shows them."
@@ -302,5 +266,8 @@ def _store(config: Config) -> Iterator[Problem]:
 def _not_yet(config: Config) -> Iterator[Problem]:
     """Keys of later versions: setting them would promise what nothing computes."""
     leave = "Leave it out for now."
+    for name, rules in config.environments.items():
+        if rules.deploy == "command":
+            yield ("environments", name, "deploy"), "not yet: nothing runs its command", leave
     if config.train and config.train.search:
         yield ("train", "search"), "not yet: nothing searches", f"{leave} Set the parameters in train.params."

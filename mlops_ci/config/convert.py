@@ -11,10 +11,14 @@ from msgspec import NODEFAULT
 from msgspec import inspect as types
 
 from mlops_ci.config.catalog import EXAMPLES, allowed, keys, reads
+from mlops_ci.config.yaml import Path
 from mlops_ci.errors import ConfigError
 
 if TYPE_CHECKING:
-    from mlops_ci.config.yaml import Document, Path
+    from mlops_ci.config.yaml import Document
+
+Problem = tuple[Path, str, str]
+"""Path of a key, what was found, what to do."""
 
 _SHORT = ("gate", "function")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}

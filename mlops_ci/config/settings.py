@@ -187,6 +187,15 @@ class Environment(Section, frozen=True, kw_only=True):
         Meta(description="The least trust of the decision that may come here."),
     ] = None
     freeze: Annotated[Names, Meta(description="When nothing may change: `Fri 15:00 - Mon 08:00 Europe/Berlin`.")] = ()
+    deploy: Annotated[
+        Literal["kustomize", "compose", "command"] | None,
+        Meta(
+            description="What reads the folder `environments/NAME`, into which a promotion writes the image: "
+            "`kustomize` (Argo CD, Flux, `kubectl apply -k`), `compose` (docker compose on one machine); `command`: "
+            "not yet."
+        ),
+    ] = None
+    command: Annotated[str | None, Meta(description="For `deploy: command`: what bash is to run. Not yet.")] = None
 
 
 class Runner(Section, frozen=True, kw_only=True):

@@ -16,7 +16,7 @@ from mlops_ci.errors import ConfigError
 from mlops_ci.records.results import Where
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 30
@@ -49,6 +49,8 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     file: str
     value: Any
     lines: dict[Path, int]
+    spans: dict[Path, tuple[int, int]]
+    """Where each scalar is written, quotes and all: its first character and the one behind it."""
 
     def where(self, path: Path) -> Where:
         """The line of the key or item at `path`, or of the nearest part around it."""
@@ -63,8 +65,11 @@ _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
 
 def scalar(text: str) -> str:
     """`text` as YAML that reads back as the same text, in block and flow context."""
-    if _PLAIN.fullmatch(text) and text not in _CONSTANTS:
-        return text
+    return text if _PLAIN.fullmatch(text) and text not in _CONSTANTS else quoted(text)
+
+
+def quoted(text: str) -> str:
+    """`text` as YAML in quotes: for readers of YAML 1.1 too, who take `on` and `y` for booleans."""
     escaped = _UNPRINTABLE.sub(lambda found: f"\\U{ord(found.group()):08X}", json.dumps(text, ensure_ascii=False))
     return escaped.replace("\x85", "\\N").replace("\u2028", "\\L").replace("\u2029", "\\P")
 
@@ -99,6 +104,34 @@ def load(text: str, *, file: str, example: str = SMALLEST) -> Document:
     return document
 
 
+def replaced(text: str, values: Mapping[Path, str], *, file: str) -> str:
+    """`text` with other texts at the paths of some scalars; all else, remarks too, stays as it is written.
+
+    ConfigError with `file:line` where one of them is written over several lines, or does not read back.
+    """
+    document = load(text, file=file)
+    start = text.startswith("\ufeff")
+    made = text
+    for path in sorted(values, key=lambda one: document.spans[one], reverse=True):
+        first, end = (at + start for at in document.spans[path])
+        if len(made[first:end].splitlines()) > 1:
+            _refuse("this is written over several lines", "Write it on one.", file, document.lines[path])
+        made = made[:first] + quoted(values[path]) + made[end:]
+    expected = {path: values.get(path, value) for path, value in scalars(document)}
+    if repr(dict(scalars(load(made, file=file)))) != repr(expected):  # repr: not a number is not itself
+        raise ConfigError("nothing can be put into it as it is written", "Write one key a line.", where=file)
+    return made
+
+
+def scalars(document: Document) -> Iterator[tuple[Path, Any]]:
+    """Every scalar with its path, in the order of the file."""
+    for path in document.spans:
+        value = document.value
+        for part in path:
+            value = value[part]
+        yield path, value
+
+
 def _refuse(message: str, advice: str, file: str, line: int | None) -> NoReturn:
     raise ConfigError(message, advice, where=str(Where(file, line)))
 
@@ -113,6 +146,7 @@ class _Reader:
     def __init__(self, text: str, file: str) -> None:
         self._file = file
         self._lines: dict[Path, int] = {}
+        self._spans: dict[Path, tuple[int, int]] = {}
         self._events = self._parse(text)
 
     def document(self) -> Document:
@@ -126,7 +160,7 @@ class _Reader:
                 if documents > 1:
                     self._no(event, "a second document starts here (`---`)", "Keep one document in the file.")
                 value = self._value(next(self._events), (), 0)
-        return Document(file=self._file, value=value, lines=self._lines)
+        return Document(file=self._file, value=value, lines=self._lines, spans=self._spans)
 
     def _parse(self, text: str) -> Iterator[Any]:
         import yaml
@@ -169,6 +203,7 @@ class _Reader:
             return self._mapping(path, depth)
         if isinstance(event, yaml.SequenceStartEvent):
             return self._sequence(path, depth)
+        self._spans[path] = (event.start_mark.index, event.end_mark.index)
         return self._scalar(event) if event.implicit[0] else event.value
 
     def _mapping(self, path: Path, depth: int) -> dict[str, Any]:

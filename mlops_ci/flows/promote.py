@@ -39,7 +39,7 @@ class Moved(msgspec.Struct, frozen=True, kw_only=True):
     story: Story | None
     carried: Carried | None
     change: str = ""
-    """Of the environment's file, as a unified diff."""
+    """Of the environment's files, as a unified diff."""
 
     @property
     def already(self) -> bool:

@@ -53,6 +53,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     now: datetime
     newest: str
     """Time of the newest commit that is known, ISO 8601 UTC."""
+    unfit: str = ""
+    """Why its image cannot be written into the files that are deployed, in words."""
     way: Way
 
 
@@ -61,12 +63,13 @@ _Rule = Callable[[Asked], Result]
 
 def promotion(asked: Asked) -> tuple[Result, ...]:
     """Whether it may be promoted: every rule's answer, those nobody set as skipped."""
-    return tuple(rule(asked) for rule in (released, clock, evidence, trust, quarantine, order, soak, frozen, approvals))
+    asked_all = (released, clock, evidence, trust, quarantine, order, soak, frozen, approvals, image)
+    return tuple(rule(asked) for rule in asked_all)
 
 
 def rollback(asked: Asked) -> tuple[Result, ...]:
-    """Going back must work at night and in a freeze: only what it is, and that it was not rolled back itself."""
-    return tuple(rule(asked) for rule in (released, clock, quarantine))
+    """Going back must work at night and in a freeze: what it is, that it was not rolled back, that it deploys."""
+    return tuple(rule(asked) for rule in (released, clock, quarantine, image))
 
 
 def released(asked: Asked) -> Result:
@@ -175,6 +178,21 @@ def approvals(asked: Asked) -> Result:
     if asked.way is not Way.PULL_REQUEST:
         return _no("approvals", f"{people} needed, and a {asked.way} has none: use --pr", asked.where)
     return _off("approvals", f"{people} needed, asked of the pull request once it is merged")
+
+
+def image(asked: Asked) -> Result:
+    """It has an image by its digest, and the files that are deployed take it."""
+    engine, release = asked.rules.deploy, asked.release
+    if engine is None:
+        return _off("image", "nothing is deployed by files here")
+    if engine == "command":
+        return _off("image", "a command deploys it, which may take the bundle")
+    if not release.image:
+        told = f"{release.release} has no image: set package.image, and make a release with `mlops-ci release --push`"
+        return _no("image", told, asked.where)
+    if asked.unfit:
+        return _no("image", asked.unfit)
+    return _yes("image", f"{release.image.partition('@')[2][:19]}, for {engine}")
 
 
 def _seconds(stay: Stay, now: datetime) -> float:

@@ -1,11 +1,11 @@
-"""A move that was judged, carried out: the environment's file and the ledger, together or not at all."""
+"""A move that was judged, carried out: the environment's files and the ledger, together or not at all."""
 
 from __future__ import annotations
 
 from difflib import unified_diff
 from typing import TYPE_CHECKING, NamedTuple
 
-from mlops_ci.config import environment_file
+from mlops_ci.config import environment_file, yaml
 from mlops_ci.edge import branches, remote
 from mlops_ci.ledger import names
 from mlops_ci.promotion.rules import Way
@@ -47,16 +47,25 @@ def text_after(settled: Settled, story: Story) -> str:
     return environment_file.written(before, settled.ref, story.decision_id, quarantined, file=site.path)
 
 
+def files_after(settled: Settled, story: Story) -> dict[str, str]:
+    """All that the move changes, from the root of the repository: that file, and what is deployed from."""
+    return {settled.site.path: text_after(settled, story), **settled.files}
+
+
 def change(settled: Settled, story: Story) -> str:
-    """What the move changes in the environment's file, as a unified diff."""
-    path, before = settled.site.path, settled.site.text or ""
-    lines = unified_diff(
-        before.splitlines(keepends=True),
-        text_after(settled, story).splitlines(keepends=True),
-        f"a/{path}",
-        f"b/{path}",
+    """What the move changes in the environment's files, as a unified diff."""
+    return "".join(
+        line
+        for path, text in sorted(files_after(settled, story).items())
+        for line in unified_diff(
+            _now(settled, path).splitlines(keepends=True), text.splitlines(keepends=True), f"a/{path}", f"b/{path}"
+        )
     )
-    return "".join(lines)
+
+
+def _now(settled: Settled, path: str) -> str:
+    data = settled.project.repository.show(settled.site.commit, path)
+    return "" if data is None else yaml.decode(data, file=path)
 
 
 def refuse(settled: Settled, entry: Entry) -> None:
@@ -68,10 +77,10 @@ def refuse(settled: Settled, entry: Entry) -> None:
 
 
 def carry_out(settled: Settled, story: Story, entry: Entry) -> Carried | None:
-    """Write file and decision. None where somebody was faster: then neither is there, and it is to be settled anew."""
+    """Write files and decision. None where somebody was faster: then neither is there, and it is to be settled anew."""
     repository, site = settled.project.repository, settled.site
     branch = environments.default_branch(settled.project)
-    files = {site.path: text_after(settled, story).encode()}
+    files = {path: text.encode() for path, text in files_after(settled, story).items()}
     commit = branches.commit_over(repository, site.commit, files, message=_message(settled, story))
     with branches.alone(repository):
         if settled.wish.way is Way.COMMIT and repository.find(f"refs/heads/{branch}") != site.commit:

@@ -16,7 +16,7 @@ from mlops_ci.promotion.rules import Way
 from mlops_ci.records.environments import Move, Quarantined, ReleaseRef, Stay
 from mlops_ci.records.outcomes import Outcome, Status
 from mlops_ci.records.results import Part, Result
-from mlops_ci.steps import environments, ledger
+from mlops_ci.steps import deploy_files, environments, ledger
 from mlops_ci.steps.bundles import find_bundle
 from mlops_ci.steps.packed import answers_by_itself
 from mlops_ci.steps.project import Project, open_project
@@ -66,6 +66,10 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True):
     now: datetime
     newest: str
     ledger: str
+    files: Mapping[str, str]
+    """What the environment is deployed from and has to change: path from the root of the repository -> text."""
+    unfit: str
+    """Why that cannot be done, in words."""
 
     @property
     def ref(self) -> ReleaseRef:
@@ -75,7 +79,7 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def there(self) -> bool:
         """It runs there already."""
-        return self.site.state.runs == self.ref
+        return self.site.state.runs == self.ref and not self.files and not self.unfit
 
 
 def ref_of(release: Release) -> ReleaseRef:
@@ -107,6 +111,7 @@ def settle(project: Project, wish: Wish) -> Settled:
     made, judged = (ledger.by_id(repository, one) if one else None for one in (release.decision, release.judged))
     now = datetime.now(UTC).replace(microsecond=0)
     after = site.rules.after
+    files, unfit = deploy_files.after(project, site, ref_of(release))
     return Settled(
         project=project,
         wish=wish,
@@ -120,6 +125,8 @@ def settle(project: Project, wish: Wish) -> Settled:
         now=now,
         newest=_newest(project, commit),
         ledger=ledger.head(repository) or "",
+        files=files,
+        unfit=unfit,
     )
 
 
@@ -139,6 +146,7 @@ def asked_of(settled: Settled) -> rules.Asked:
         stay=settled.before,
         now=settled.now,
         newest=settled.newest,
+        unfit=settled.unfit,
         way=settled.wish.way,
     )
 

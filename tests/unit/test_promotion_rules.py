@@ -64,16 +64,33 @@ def test_a_release_that_meets_all_of_them_may_go() -> None:
         "soak": "passed",
         "freeze": "skipped",
         "approvals": "skipped",
+        "image": "skipped",
     }
     assert answer("soak", found) == (Status.PASSED, "25 h in staging, 24 h are needed")
 
 
+PICTURED = msgspec.structs.replace(RELEASE, image=f"ghcr.io/acme/flights@sha256:{'a' * 64}")
+KUSTOMIZE = Environment(deploy="kustomize")
 FROZEN = Environment(freeze=("Wed 11:00 - Wed 14:00 UTC",))
 
 
 @pytest.mark.parametrize(
     ("rule", "changed", "status", "told"),
     [
+        (
+            "image",
+            {"rules": KUSTOMIZE},
+            "failed",
+            "v3 has no image: set package.image, and make a release with `mlops-ci release --push`",
+        ),
+        ("image", {"rules": KUSTOMIZE, "release": PICTURED}, "passed", "sha256:aaaaaaaaaaaa, for kustomize"),
+        ("image", {"rules": KUSTOMIZE, "release": PICTURED, "unfit": "f.yaml: no"}, "failed", "f.yaml: no"),
+        (
+            "image",
+            {"rules": Environment(deploy="command", command="x")},
+            "skipped",
+            "a command deploys it, which may take the bundle",
+        ),
         ("release", {"project": "other"}, "failed", "v3 is a release of flights, not of other"),
         ("release", {"made": None}, "failed", "the ledger has no decision dddddddddddd that made v3"),
         ("release", {"made": JUDGED}, "failed", "the decision dddddddddddd that v3 names is a check of flights"),
@@ -189,6 +206,7 @@ def test_a_rollback_is_not_held_back_by_soak_freeze_order_or_approvals() -> None
         ("release", "passed"),
         ("clock", "passed"),
         ("quarantine", "passed"),
+        ("image", "skipped"),
     ]
 
 

@@ -194,6 +194,12 @@ def test_what_is_not_there_yet_is_refused_and_says_what_to_do() -> None:
         ),
         ("{production: {freeze: ['Fri 15:00 - Mon 08:00 Mars/Base']}}", "freeze[0]", "'Mars/Base' is no time zone"),
         ("{production: {approvals: -1}}", "environments.production.approvals", "-1"),
+        ("{production: {deploy: helm}}", "environments.production.deploy", "'helm'"),
+        ("{production: {deploy: command}}", "environments.production.deploy", "no command is named"),
+        ("{production: {deploy: command, command: ./d.sh}}", "environments.production.deploy", "not yet"),
+        ("{production: {command: ./d.sh}}", "environments.production.command", "deploy is not set"),
+        ("{dev: {deploy: compose, command: ./d.sh}}", "environments.dev.command", "deploy is compose"),
+        ("{production: {deploy: command, command: ' '}}", "environments.production.command", "found the text ' '"),
     ],
 )
 def test_rules_that_no_release_can_meet_are_refused(rules: str, where: str, words: str) -> None:
