@@ -54,6 +54,11 @@ def parse(text: str, *, file: str) -> EnvironmentFile:
     return EnvironmentFile(runs=ReleaseRef(**told), decision=decision, quarantine=entries)
 
 
+def line(text: str, key: str, *, file: str) -> int | None:
+    """Where a key stands; None where it does not."""
+    return _lines(text, file).get((key,))
+
+
 def written(text: str | None, runs: ReleaseRef, decision: str, quarantined: Quarantined | None, *, file: str) -> str:
     """`text` (None: there is no file yet) with another release in it, and an entry more in its quarantine.
 

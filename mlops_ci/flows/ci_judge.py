@@ -18,6 +18,7 @@ from mlops_ci.steps.case import Asked, Case, settle
 from mlops_ci.steps.hand_over import write_list
 from mlops_ci.steps.hub import Left, Subject
 from mlops_ci.steps.judge import rules_at
+from mlops_ci.steps.moved_files import judge_moves
 from mlops_ci.steps.progress import Clock, Progress
 from mlops_ci.steps.project import SETTINGS, Project, repository_around
 from mlops_ci.steps.projects import alone, projects_at
@@ -67,12 +68,32 @@ def judge(start: Path, into: Path, progress: Progress) -> Judged | None:
     )
     now, before = projects_at(repository, subject.commit), projects_at(repository, desk.base)
     now = alone(now)
-    found = [_judged(desk, folder, now.get(folder), before.get(folder)) for folder in sorted(now.keys() | before)]
+    found = [
+        each
+        for folder in sorted(now.keys() | before)
+        for each in _with_moves(desk, now.get(folder), _judged(desk, folder, now.get(folder), before.get(folder)))
+    ]
     judged = Judged(
         commit=subject.commit, run=run.id, attempt=run.run_attempt, trust=subject.trust, projects=tuple(found)
     )
     write_list(into, judged)
     return judged
+
+
+def _with_moves(desk: _Desk, project: Project | ConfigError | None, judged: JudgedProject) -> list[JudgedProject]:
+    """What was found of a project, and of the files of its environments where the commit changes them."""
+    if not isinstance(project, Project):
+        return [judged]
+    root = desk.into.parent / f"{desk.into.name}-moves" / project.config.project
+    root.mkdir(parents=True)
+    # What is to be merged goes on top of what the branch has by now; what lies on it, on what lay there before.
+    waits = desk.subject.trust is not Trust.DEFAULT_BRANCH and not desk.subject.queued
+    at = (desk.tip if waits else "") or desk.base
+    moved = judge_moves(project, base=desk.base, commit=desk.subject.commit, at=at, root=root)
+    if moved is None:
+        return [judged]
+    told = msgspec.structs.replace(judged, state=State.MOVED, outcome=moved.outcome, reason=moved.told, run="")
+    return [told] if judged.state is State.UNAFFECTED else [judged, told]
 
 
 def _judged(

@@ -7,6 +7,7 @@ from enum import StrEnum
 import msgspec
 
 from mlops_ci.records.decisions import Trust
+from mlops_ci.records.outcomes import Outcome
 
 
 class State(StrEnum):
@@ -17,6 +18,8 @@ class State(StrEnum):
     """Nothing that it reads has changed."""
     NO_EVIDENCE = "no-evidence"
     """The run left nothing that could be judged."""
+    MOVED = "moved"
+    """It changes files of environments: `outcome` says whether as a decision of the ledger says."""
     REMOVED = "removed"
     """The commit takes it away, and its rules with it."""
 
@@ -29,6 +32,8 @@ class JudgedProject(msgspec.Struct, frozen=True, kw_only=True):
     state: State
     run: str = ""
     reason: str = ""
+    outcome: Outcome | None = None
+    """Of a change of environments."""
     opened: tuple[str, ...] = ()
     """Who agreed that it is taken away."""
 

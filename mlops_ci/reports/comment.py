@@ -90,6 +90,7 @@ _OUTCOMES = {
     State.JUDGED: Outcome.ERRORED,
     State.UNAFFECTED: Outcome.PASSED,
     State.NO_EVIDENCE: Outcome.ERRORED,
+    State.MOVED: Outcome.ERRORED,
     State.REMOVED: Outcome.UNDECIDED,
 }
 
@@ -166,7 +167,8 @@ def _several(parts: Sequence[Part], room: int) -> str:
     """A line for each, the worst first, then the reports folded away while there is room."""
     passed = sum(part.outcome is Outcome.PASSED for part in parts)
     parts = sorted(parts, key=lambda part: WORST_FIRST.index(part.outcome))
-    count = f"all {len(parts)} projects" if passed == len(parts) else f"{passed} of {len(parts)} projects passed"
+    noun = counted(parts)
+    count = f"all {len(parts)} {noun}" if passed == len(parts) else f"{passed} of {len(parts)} {noun} passed"
     lines = [f"### **{words.OUTCOMES[parts[0].outcome]}**: {count}", "", *_list(parts, room // 2)]
     left = room - sum(len(line) + 1 for line in lines)
     folded = [part for part in parts if part.document is not None][: max(left // _FEWEST, 0)]
@@ -174,6 +176,12 @@ def _several(parts: Sequence[Part], room: int) -> str:
     for part, full, share in zip(folded, whole, shares([len(one) + 1 for one in whole], left), strict=True):
         lines.append(full if len(full) < share else _folded(part, share - 1))
     return "\n".join(lines)
+
+
+def counted(parts: Sequence[Part]) -> str:
+    """What there are several of: one project has two verdicts where its environments change too."""
+    moved = {part.name for part in parts if part.state is State.MOVED}
+    return "verdicts" if any(part.name in moved for part in parts if part.state is not State.MOVED) else "projects"
 
 
 def _list(parts: Sequence[Part], room: int) -> list[str]:

@@ -9,7 +9,7 @@ import msgspec
 from mlops_ci.records.judged import State
 from mlops_ci.records.outcomes import Outcome
 from mlops_ci.reports import document, words
-from mlops_ci.reports.comment import WORST_FIRST, Part
+from mlops_ci.reports.comment import WORST_FIRST, Part, counted
 from mlops_ci.reports.visible import visible
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def of_parts(parts: Sequence[Part]) -> GateStatus:
     told = _told(worst)
     if len(judged) > 1:
         passed = sum(part.outcome is Outcome.PASSED for part in judged)
-        told = f"{passed} of {len(judged)} projects passed. {told}"
+        told = f"{passed} of {len(judged)} {counted(judged)} passed. {told}"
     return _status(worst.outcome, told)
 
 

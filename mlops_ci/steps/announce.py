@@ -125,7 +125,7 @@ def _part(occasion: Occasion, told: Told, ledger: str) -> Part:
             name=project.name,
             state=project.state,
             reason=f"{project.reason}{agreed}",
-            decided=Outcome.PASSED if project.opened else None,
+            decided=Outcome.PASSED if project.opened else project.outcome,
         )
     prefix = f"{project.folder}/" if project.folder else ""
     story = _story(kept, project.folder)

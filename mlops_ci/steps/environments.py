@@ -73,13 +73,13 @@ def site(project: Project, name: str, commit: str) -> Site:
         advice = f"mlops.yaml at {commit[:7]} has: {known}. Write `environments: {{{name}: {{}}}}` and commit it."
         raise UsageError(f"there is no environment {name}", advice)
     path = project.path(environment_file.path(name))
-    text = _text(project.repository, commit, path)
+    found = text(project.repository, commit, path)
     return Site(
         name=name,
         commit=commit,
         path=path,
-        text=text,
-        state=_state(text, path),
+        text=found,
+        state=_state(found, path),
         rules=config.environments[name],
         where=config.where(f"environments.{name}"),
         config=config,
@@ -112,6 +112,14 @@ def stays(project: Project, name: str, commit: str) -> tuple[Stay, ...]:
             Stay(runs=state.runs, decision=state.decision, since=change.time, commit=change.commit, by=change.author)
         )
     return tuple(reversed(found))
+
+
+def texts(project: Project, name: str, commit: str) -> tuple[str, ...]:
+    """The file of an environment as it ever was up to a commit and can be read, the present one first."""
+    repository, path = project.repository, project.path(environment_file.path(name))
+    changes = _changes(repository, commit, path)
+    there = [one.commit for one in reversed(changes) if readable(repository, one.commit, path) is not None]
+    return tuple(found for each in there if (found := text(repository, each, path)) is not None)
 
 
 def standing(project: Project) -> tuple[Standing, ...]:
@@ -209,10 +217,11 @@ def _readable(data: bytes | None, path: str) -> EnvironmentFile | None:
         return None
 
 
-def _text(repository: Repository, commit: str, path: str) -> str | None:
+def text(repository: Repository, commit: str, path: str) -> str | None:
+    """A file at a commit; None where there is none. ConfigError where it is no text."""
     data = repository.show(commit, path)
     return None if data is None else yaml.decode(data, file=path)
 
 
-def _state(text: str | None, path: str) -> EnvironmentFile:
-    return environment_file.parse(text or "", file=path)
+def _state(found: str | None, path: str) -> EnvironmentFile:
+    return environment_file.parse(found or "", file=path)

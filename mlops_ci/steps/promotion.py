@@ -98,10 +98,12 @@ def fetched(project: Project, clock: Clock) -> None:
         line.found = f"{branch} and the ledger"
 
 
-def settle(project: Project, wish: Wish) -> Settled:
-    """UsageError where the environment or the release does not exist."""
+def settle(project: Project, wish: Wish, *, at: str = "") -> Settled:
+    """UsageError where the environment or the release does not exist. `at`: the commit it is built upon, where that is
+    known already.
+    """
     repository = project.repository
-    commit = _start(project, wish)
+    commit = at or _start(project, wish)
     site = environments.site(project, wish.environment, commit)
     known = releases(repository, project.config.project)
     if not known:

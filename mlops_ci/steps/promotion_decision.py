@@ -84,9 +84,7 @@ def story_of(settled: Settled, verdicts: tuple[Verdict, ...], results: tuple[Res
         snapshot=made.snapshot if made else None,
         training=made.training if made else None,
     )
-    outcome = combine(
-        [one.status for one in results if one.blocking] + [one.verdict for one in verdicts if one.blocking]
-    )
+    outcome = outcome_of(verdicts, results)
     decision = Decision(
         kind=DecisionKind.ROLLBACK if settled.wish.back else DecisionKind.PROMOTION,
         project=settled.site.config.project,
@@ -101,7 +99,7 @@ def story_of(settled: Settled, verdicts: tuple[Verdict, ...], results: tuple[Res
         metrics=(),
         checks=results,
         evidence={},
-        reason=_reason(settled, outcome, verdicts, results),
+        reason=reason(settled, outcome, verdicts, results),
     )
     decision = with_evidence(decision, evidence)
     return Story(
@@ -161,7 +159,13 @@ def _judge(settled: Settled) -> JudgeRef:
     return JudgeRef(commit=settled.site.commit, digest=digest(rules), version=__version__, source="base")
 
 
-def _reason(settled: Settled, outcome: Outcome, verdicts: tuple[Verdict, ...], results: tuple[Result, ...]) -> str:
+def outcome_of(verdicts: tuple[Verdict, ...], results: tuple[Result, ...]) -> Outcome:
+    """What all that blocks comes to."""
+    return combine([one.status for one in results if one.blocking] + [one.verdict for one in verdicts if one.blocking])
+
+
+def reason(settled: Settled, outcome: Outcome, verdicts: tuple[Verdict, ...], results: tuple[Result, ...]) -> str:
+    """The outcome in a sentence."""
     name, environment = settled.release.release, settled.site.name
     before = settled.site.state.runs
     if outcome is Outcome.PASSED:
