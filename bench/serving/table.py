@@ -30,8 +30,8 @@ def claims(found: Sequence[Served]) -> list[tuple[str, bool]]:
         mlflow = next(served for served in others if served.peer == MLFLOW)
         told += [
             (
-                f"{ours.model}: at least 40 times the requests of MLflow with eight clients",
-                _times(ours, mlflow, 8) >= 40,
+                f"{ours.model}: at least 40 times the requests of MLflow",
+                all(_times(ours, mlflow, one) >= 40 for one in (1, 8)),
             ),
             (f"{ours.model}: more requests than every other", all(_more(ours, one) for one in others)),
             (f"{ours.model}: p99 below every other's at equal load", all(ours.p99 < one.p99 for one in others)),
