@@ -11,6 +11,7 @@ from mlops_ci.cli.output import clean, echo, emit_json, verdict
 from mlops_ci.errors import ExitCode
 from mlops_ci.flows.verify import verify
 from mlops_ci.records.verified import How
+from mlops_ci.reports.numbers import plural
 
 if TYPE_CHECKING:
     from mlops_ci.records.verified import Verified
@@ -63,8 +64,8 @@ def _tell(found: Verified) -> None:
     checked = found.checked
     ways = ", ".join(f"{sum(one.how is how for one in found.gates)} {how}" for how in How)
     echo(
-        f"{checked.decisions} decisions, {checked.releases} releases, {checked.environments} environments; "
-        f"{checked.gates} verdicts: {ways}"
+        f"{plural(checked.decisions, 'decision')}, {plural(checked.releases, 'release')}, "
+        f"{plural(checked.environments, 'environment')}; {plural(checked.gates, 'verdict')}: {ways}"
     )
     authentic = found.authenticity
     echo(clean(f"authenticated: {'yes' if authentic.authenticated else 'no'}, {authentic.told}"))

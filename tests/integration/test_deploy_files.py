@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -152,7 +151,7 @@ def test_kubernetes_takes_what_is_made(tmp_path: Path) -> None:
         _checked(files)
 
 
-@pytest.mark.skipif(shutil.which("kubectl") is None, reason="needs kubectl: Debian's kubernetes-client")
+@pytest.mark.needs("kubectl")
 def test_kustomize_builds_it_with_image_release_and_bundle(tmp_path: Path) -> None:
     root = project(tmp_path / "r", KUSTOMIZE)
     go(root, "v1")
