@@ -52,7 +52,7 @@ def _looked_at(desk: _Desk, row: Due) -> Rescored:
         left.mkdir(parents=True)
         if not desk.left.take(row.project, left):
             return msgspec.structs.replace(told, reason="the job that packages it left no bundle")
-        taken = packaged.take(left, row, case.head.config.package.format)
+        taken = packaged.take(left, row, case.head)
         scored = rescore(case, taken, row.decision, Clock(desk.progress), until=desk.until)
         table, why = table_at(case, until=desk.until)
         cost = cost_of(taken, due.passed_decision(repository_around(desk.start), row), Clock(desk.progress), scored)

@@ -19,12 +19,15 @@ from mlops_ci.records.bundles import ModelFile, Serving
 from mlops_ci.records.releases import BundleInfo
 from mlops_ci.steps import ci_job
 from mlops_ci.steps.bundle import Bundle, open_bundle
+from mlops_ci.steps.change import code_paths
+from mlops_ci.steps.libraries import CODE
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from mlops_ci.edge.actions import Job
     from mlops_ci.records.due import Due
+    from mlops_ci.steps.trees import Tree
 
 BUNDLES = "mlops-bundle"
 """Below the runner's folder for temporary files: one folder a project, which the workflow keeps as an artifact."""
@@ -54,11 +57,13 @@ def leave(job: Job, project: str, bundle: Bundle, info: BundleInfo) -> None:
     ci_job.leave_word(job, project, write, below=BUNDLES)
 
 
-def take(folder: Path, due: Due, format_: str) -> Taken:
+def take(folder: Path, due: Due, tree: Tree) -> Taken:
     """What a job left in `folder`, made whole. UsageError says what is not as it has to be.
 
-    format_: what `package.format` of the commit says: a pickle is taken only where it is asked for.
+    tree: of the commit, whose settings say which format it may have and which types it may load; its code is the
+    only code of the project that may lie in it.
     """
+    format_ = tree.config.package.format
     bundle = folder / _BUNDLE
     if (bundle / _RUNTIME).exists():
         raise UsageError("the bundle brings a runtime of its own", _AGAIN)
@@ -74,6 +79,10 @@ def take(folder: Path, due: Due, format_: str) -> Taken:
         raise UsageError(f"the bundle is of {serving.project[:64]} {serving.commit[:7]}", _AGAIN)
     if serving.model.format not in _FORMATS.get(format_, (format_,)):
         raise UsageError(f"the bundle holds a {serving.model.format}, and package.format is {format_}", _AGAIN)
+    if unknown := sorted(set(serving.model.trusted) - set(tree.config.package.trusted)):
+        raise UsageError(f"the bundle trusts {plain(unknown[0])}, and package.trusted does not", _AGAIN)
+    if foreign := _foreign_code(bundle, tree):
+        raise UsageError(f"{foreign} of the bundle is not the commit's", _AGAIN)
     if serving.model.format == "onnx" and _read(bundle, runtime.LOCK) != runtime.lock().encode():
         raise UsageError(f"{runtime.LOCK} of the bundle is not the one it is served with", _AGAIN)
     try:
@@ -95,6 +104,16 @@ def take(folder: Path, due: Due, format_: str) -> Taken:
         imports=_imports(bundle, serving.model),
     )
     return Taken(bundle=opened, serving=serving, info=known)
+
+
+def _foreign_code(bundle: Path, tree: Tree) -> str:
+    """The first file of the project's code in the bundle that the commit has otherwise, or not at all."""
+    known = set(code_paths(tree))
+    for path in sorted(found for found in (bundle / CODE).rglob("*") if not found.is_dir()):
+        name = path.relative_to(bundle / CODE).as_posix()
+        if name not in known or path.read_bytes() != (tree.root / name).read_bytes():
+            return plain(f"{CODE}/{name}")
+    return ""
 
 
 def _imports(bundle: Path, model: ModelFile) -> tuple[str, ...] | msgspec.UnsetType:

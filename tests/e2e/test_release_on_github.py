@@ -322,6 +322,11 @@ ATTACKS: dict[str, tuple[Callable[[Files], bytes], str, str]] = {
         "errored",
         "requirements.lock of the bundle is not the one it is served with",
     ),
+    "code of its own": (
+        lambda files: archived(listed_again(files | {"bundle/code/evil.py": b"print()"})),
+        "errored",
+        "code/evil.py of the bundle is not the commit's",
+    ),
     "a bundle of another commit": (serving(commit="c" * 40), "errored", "the bundle is of tumours ccccccc"),
     "a bundle of another project": (serving(project="flights"), "errored", "the bundle is of flights "),
     "a pickle that nobody asked for": (

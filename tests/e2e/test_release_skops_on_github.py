@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mlops_ci.edge.stores.folder import damage
 from mlops_ci.steps.bundles import find_bundle
 from tests.e2e import test_release_estimator as estimator
-from tests.e2e.test_release_on_github import ARTIFACT, due, members
+from tests.e2e.test_release_on_github import ARTIFACT, changed, due, members
 from tests.github.runner import RELEASE
 from tests.github.site import LEDGER, git
 
@@ -21,11 +21,30 @@ SETTINGS = estimator.SETTINGS.replace("0.9]", "0.9, {gate: cpu_per_request <= 1 
 """What is not loaded is not measured either."""
 
 
+def trusting(data: bytes) -> bytes:
+    told = json.loads(data)
+    told["model"]["trusted"].append("os.system")
+    return json.dumps(told).encode()
+
+
+OTHERWISE = (
+    (
+        changed("code/pipeline/sums.py", lambda data: data + b"# and more\n"),
+        "code/pipeline/sums.py of the bundle is not the commit's",
+    ),
+    (changed("serving.json", trusting), "the bundle trusts os.system, and package.trusted does not"),
+)
+
+
 def test_a_bundle_with_libraries_and_code_of_its_own_becomes_a_release(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with due(tmp_path, {**estimator.FILES, "mlops.yaml": SETTINGS}) as made:
         assert {"bundle/model.skops", "bundle/.python-version", "bundle/code/pipeline/sums.py"} <= {*members(made.left)}
+        for change, reason in OTHERWISE:
+            refused = made.releasing({ARTIFACT: change(members(made.left))})
+            assert refused["outcome"] == "errored"
+            assert reason in refused["reason"]
         told = made.releasing({ARTIFACT: made.left})
         assert (told["outcome"], told["trust"]) == ("passed", "default-branch")
         (asked,) = told["checks"]
