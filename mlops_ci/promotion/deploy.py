@@ -98,6 +98,22 @@ def after(
     return {} if made == files[there[0]] else {there[0]: made}
 
 
+def otherwise(engine: Engine, text: str, runs: ReleaseRef, *, file: str) -> str:
+    """What a file names that is not what runs, with its line; empty where there is nothing.
+
+    Of several images of its repository one has to be the release's. ConfigError where the file cannot be read.
+    """
+    found = named(engine, text, runs.image.partition("@")[0], file=file)
+    wanted = {"release": runs.release, "bundle": f"sha256:{runs.bundle}"}
+    for one in found:
+        if one.what != "image" and one.value != wanted[one.what]:
+            return f"{one.where}: it names {one.what} {one.value}, and {runs.release} runs there: {wanted[one.what]}"
+    images = [one for one in found if one.what == "image"]
+    if any(one.value == runs.image for one in images):
+        return ""
+    return f"{images[0].where if images else file}: it does not name the image of {runs.release}, {runs.image}"
+
+
 def _made(engine: Engine, files: Mapping[str, str], service: Service, folder: str) -> dict[str, str]:
     if taken := [name for name in MADE[engine] if name in files]:
         line = _line(engine, service.runs.image)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from mlops_ci.config import environment_file, yaml
 from mlops_ci.errors import ConfigError
@@ -42,6 +42,28 @@ def after(project: Project, site: Site, runs: ReleaseRef) -> tuple[dict[str, str
     except ConfigError as error:
         return {}, f"{error.where}: {error.message}. {error.advice}"
     return {f"{folder}/{name}": text for name, text in made.items()}, ""
+
+
+def foreign(
+    project: Project, name: str, engine: Engine | Literal["command"] | None, commit: str, runs: ReleaseRef | None
+) -> str:
+    """What the folder names at a commit that is not what the environment's file says runs there, with its place.
+
+    Empty where it names that, and where no engine reads files.
+    """
+    if engine is None or engine == "command" or runs is None:
+        return ""
+    folder = folder_of(project, name)
+    try:
+        there = texts(project.repository, commit, folder, engine)
+        found = {file: text for file, text in there.items() if file in deploy.READ[engine]}
+        if len(found) != 1:
+            told = " and ".join(found) or f"no {deploy.READ[engine][0]}"
+            return f"{folder}: {told}: one file has to name the image of {runs.release}"
+        ((file, text),) = found.items()
+        return deploy.otherwise(engine, text, runs, file=f"{folder}/{file}")
+    except ConfigError as error:
+        return f"{error.where}: {error.message}"
 
 
 def folder_of(project: Project, name: str) -> str:

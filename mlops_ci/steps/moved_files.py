@@ -15,12 +15,13 @@ from mlops_ci.promotion import changes, rules
 from mlops_ci.promotion.rules import Way
 from mlops_ci.records.decisions import DecisionKind
 from mlops_ci.records.outcomes import Outcome, Status, combine
-from mlops_ci.steps import environments, ledger, promotion, promotion_decision
+from mlops_ci.steps import deploy_files, environments, ledger, promotion, promotion_decision
 from mlops_ci.steps.promotion import Settled, Wish
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from mlops_ci.config.settings import Config
     from mlops_ci.promotion.changes import Wrong
     from mlops_ci.records.environments import EnvironmentFile, Stay
     from mlops_ci.steps.project import Project
@@ -51,7 +52,7 @@ def judge_moves(project: Project, *, base: str, commit: str, at: str, root: Path
     """None where the commit changes no such file. `base`: what it is compared with; `at`: the commit whose rules
     decide, and whose files have to be those of the base; `root`: an empty folder to work in.
     """
-    names = _changed(project, base, commit)
+    names = _changed(project, base, commit, at)
     if not names:
         return None
     if not base:
@@ -61,12 +62,22 @@ def judge_moves(project: Project, *, base: str, commit: str, at: str, root: Path
     return Seen(outcome, "; ".join(one.told for one in found if one.outcome is outcome))
 
 
-def _changed(project: Project, base: str, commit: str) -> list[str]:
+def _changed(project: Project, base: str, commit: str, at: str) -> list[str]:
     """The environments whose files are others."""
     folder = project.path(f"{environment_file.FOLDER}/")
     paths = [path for _, path in project.repository.changed_paths(base or None, commit, "")]
-    names = [path.removeprefix(folder).removesuffix(".yaml") for path in paths if path.startswith(folder)]
-    return sorted({name for name in names if project.path(environment_file.path(name)) in paths and "/" not in name})
+    inside = [path.removeprefix(folder) for path in paths if path.startswith(folder)]
+    files = {path.removesuffix(".yaml") for path in inside if "/" not in path and path.endswith(".yaml")}
+    deployed = {path.partition("/")[0] for path in inside if "/" in path}
+    return sorted(files | (deployed & {*_settings(project, at).environments} if deployed else set()))
+
+
+def _settings(project: Project, commit: str) -> Config:
+    """Those that name the environments; of a commit whose settings cannot be read those of the working files."""
+    try:
+        return environments.settings_at(project, commit)
+    except MlopsCiError:
+        return project.config
 
 
 def _judged(project: Project, name: str, *, base: str, commit: str, at: str, root: Path) -> Seen:
@@ -75,11 +86,20 @@ def _judged(project: Project, name: str, *, base: str, commit: str, at: str, roo
         # Of the commit's own settings nothing counts: those it is to be merged into name the project and its store.
         config = environments.settings_at(project, at)
         ours = msgspec.structs.replace(project, root=root, config=config)
-        return _held(ours, name, path, base=base, commit=commit, at=at)
+        seen = _held(ours, name, path, base=base, commit=commit, at=at)
+        return _deployed(ours, name, commit, at, seen) if seen.outcome is Outcome.PASSED else seen
     except OutsideError as error:
         return Seen(Outcome.ERRORED, f"{path}: {error.message}")
     except MlopsCiError as error:
         return Seen(Outcome.FAILED, f"{error.where or path}: {error.message}")
+
+
+def _deployed(project: Project, name: str, commit: str, at: str, seen: Seen) -> Seen:
+    """What an engine reads names what the file says: else it would deploy what nobody decided."""
+    site = environments.site(project, name, at)
+    state = environments.readable(project.repository, commit, site.path)
+    wrong = deploy_files.foreign(project, name, site.rules.deploy, commit, state.runs if state else None)
+    return Seen(Outcome.FAILED, f"edited by hand: {wrong}") if wrong else seen
 
 
 def _held(project: Project, name: str, path: str, *, base: str, commit: str, at: str) -> Seen:

@@ -10,7 +10,7 @@ from mlops_ci.ledger import names
 from mlops_ci.promotion import audit
 from mlops_ci.records.environments import EnvironmentFile
 from mlops_ci.records.verified import Finding, Note, Problem
-from mlops_ci.steps import environments
+from mlops_ci.steps import deploy_files, environments
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,10 +24,14 @@ def environment(at: Scene, name: str) -> Iterator[Finding]:
     """What does not hold of its file: now, and at each commit that changed it."""
     path = at.project.path(environment_file.path(name))
     try:
-        runs = environments.site(at.project, name, at.commit).state.runs
+        site = environments.site(at.project, name, at.commit)
     except MlopsCiError as error:
         yield Problem(where=error.where or path, message=error.message)
         return
+    runs = site.state.runs
+    if wrong := deploy_files.foreign(at.project, name, site.rules.deploy, at.commit, runs):
+        where, _, message = wrong.partition(": ")
+        yield Problem(where=where, message=message)
     if runs is None:
         yield Note(where=path, message=f"nothing runs in {name} yet")
     past: list[EnvironmentFile] = [EnvironmentFile()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,12 @@ import yaml
 
 from mlops_ci.errors import OutsideError
 from mlops_ci.flows.promote import Moved, promote
+from mlops_ci.flows.verify import verify
 from mlops_ci.promotion.rules import Way
 from mlops_ci.records.outcomes import Outcome
+from mlops_ci.steps.moved_files import judge_moves
 from mlops_ci.steps.progress import Silent
+from mlops_ci.steps.project import open_project
 from mlops_ci.steps.promotion import Wish
 from tests.helpers import bare, commit, git, repo
 from tests.released import SETTINGS, bundle_of, image_of, released
@@ -183,3 +187,34 @@ def test_compose_takes_what_is_made(tmp_path: Path) -> None:
         "MLOPS_CI_DIGEST": f"sha256:{bundle_of(2)}",
     }
     assert (services["server"]["read_only"], services["server"]["user"]) == (True, "65532:65532")
+
+
+@pytest.mark.parametrize(
+    ("settings", "file"),
+    [(KUSTOMIZE, KUSTOMIZATION), (COMPOSE, f"{FOLDER}/compose.yaml")],
+    ids=["kustomize", "compose"],
+)
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda text: text.replace(image_of(1)[-64:], "e" * 64), "it does not name the image of v1"),
+        (lambda text: text.replace("v1", "v2"), "it names release v2, and v1 runs there: v1"),
+        (lambda text: text.replace(bundle_of(1), bundle_of(2)), "it names bundle sha256:"),
+        (lambda text: None, "one file has to name the image of v1"),
+        (lambda text: f"{text}# a remark\n", ""),
+    ],
+    ids=["image", "release", "bundle", "gone", "remark"],
+)
+def test_what_somebody_else_wrote_there_is_no_deployment(
+    tmp_path: Path, settings: str, file: str, change: Callable[[str], str | None], told: str
+) -> None:
+    root = project(tmp_path / "r", settings)
+    go(root, "v1")
+    base = git(root, "rev-parse", "HEAD")
+    head = commit(root, {file: change((root / file).read_text())}, "By hand")
+    seen = judge_moves(open_project(root), base=base, commit=head, at=base, root=tmp_path / "work")
+    assert seen is not None
+    assert (seen.outcome, told in seen.told) == (Outcome.FAILED if told else Outcome.PASSED, True)
+    problems = verify(root, "production", Silent()).problems
+    said = [f"{one.where}: {one.message}" for one in problems if one.where.startswith(FOLDER)]
+    assert (len(said), all(told in one for one in said)) == (1 if told else 0, True)
