@@ -136,3 +136,10 @@ def test_the_champion_of_a_check_is_what_runs_in_production(root: Path) -> None:
     champion = check(root, Asked(), Silent()).decision.champion
     assert champion is not None
     assert (champion.name, champion.commit) == ("v1 in production", why(root, "v1").release.commit)
+    path = "environments/production.yaml"
+    other = (root / path).read_text().replace(why(root, "v1").release.bundle, "e" * 64)
+    commit(root, {path: other, "params.yaml": "max_iter: 1000\nC: 0.3\n"}, "By hand")
+    commit(root, {"params.yaml": "max_iter: 1000\nC: 0.2\n"}, "On top of it")
+    champion = check(root, Asked(), Silent()).decision.champion
+    assert champion is not None
+    assert champion.name != "v1 in production", "the file names another bundle than the ledger's v1"

@@ -161,6 +161,15 @@ def test_a_revert_of_a_rollback_does_not_bring_back_what_was_rolled_back(place: 
     assert "goes to v2" not in told.comment
 
 
+def test_a_file_of_before_the_quarantine_cannot_be_restored_by_the_way(place: Place) -> None:
+    first = git(place.desk, "show", f"main~1:{FILE}")
+    place.goes_back()
+    place.moves("v3")
+    told = place.proposed(lambda at: at.write(f"{first}\n", "As it was"))
+    assert told.state == "failure"
+    assert "the revert takes the quarantine of v2 away: mlops-ci rollback production keeps it" in told.comment
+
+
 def test_a_revert_of_a_revert_is_a_promotion_and_nobody_decided_that(place: Place) -> None:
     git(place.desk, "revert", "--no-edit", "HEAD")
     git(place.desk, "push", "--quiet", "origin", "main")
@@ -274,6 +283,24 @@ def test_rules_are_asked_again_as_main_has_them_now(place: Place) -> None:
     assert "v3 does not go to production: order: v3 never ran in dev" in told.comment
     told = place.proposed(lambda at: at.goes_back(way=Way.COMMIT))
     assert told.state == "success", "they do not hold a rollback back"
+
+
+def test_gates_of_the_environment_are_asked_again_too(place: Place) -> None:
+    stricter = FLAT.replace("production: {}", "production: {gates: [accuracy >= 0.5]}")
+
+    def change(at: Place) -> None:
+        """Decided while there was no gate."""
+        at.moves("v3", way=Way.COMMIT)
+        moved = at.text
+        git(at.desk, "reset", "--quiet", "--hard", "HEAD~1")
+        commit(at.desk, {"mlops.yaml": stricter}, "A gate")
+        git(at.desk, "push", "--quiet", "origin", "main")
+        git(at.desk, "fetch", "--quiet", "origin")
+        at.write(moved)
+
+    told = place.proposed(change)
+    assert told.state == "error"  # of these rows nothing was kept
+    assert "v3 does not go to production: accuracy >= 0.5" in told.comment
 
 
 def test_a_decision_whose_id_is_not_its_own_is_none(place: Place) -> None:
