@@ -39,7 +39,7 @@ def main() -> int:
     print(table(found))
     print(limit(reached))
     if any(served.peer == MLFLOW for served in found):
-        told = claims(found)
+        told = claims(found, reached)
         print("\n".join(f"{'holds' if holds else 'DOES NOT HOLD'}: {text}" for text, holds in told))
         return 0 if all(holds for _, holds in told) else 1
     return 0

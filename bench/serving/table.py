@@ -22,17 +22,22 @@ def table(found: Sequence[Served]) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def claims(found: Sequence[Served]) -> list[tuple[str, bool]]:
-    """What README says of these numbers, and whether they bear it."""
+def claims(found: Sequence[Served], reached: dict[int, float]) -> list[tuple[str, bool]]:
+    """What README says of these numbers, and whether they bear it. `reached`: what the machine lets any server reach.
+
+    One client waits for its answer before it asks again: of that time most is the machine waking up two processes in
+    turn, on a fast one more than forty times MLflow would leave. With eight it is the servers that are measured.
+    """
     told = []
     for ours in (served for served in found if served.peer == OURS):
         others = [served for served in found if served.model == ours.model and served.peer != OURS]
         mlflow = next(served for served in others if served.peer == MLFLOW)
         told += [
             (
-                f"{ours.model}: at least 40 times the requests of MLflow",
-                all(_times(ours, mlflow, one) >= 40 for one in (1, 8)),
+                f"{ours.model}: at least 40 times the requests of MLflow with eight clients",
+                _times(ours, mlflow, 8) >= 40,
             ),
+            (f"{ours.model}: with one client half of what any server can reach here", ours.rates[1] * 2 >= reached[1]),
             (f"{ours.model}: more requests than every other", all(_more(ours, one) for one in others)),
             (f"{ours.model}: p99 below every other's at equal load", all(ours.p99 < one.p99 for one in others)),
             (f"{ours.model}: under 120 MB", ours.memory < 120),
@@ -44,7 +49,7 @@ def claims(found: Sequence[Served]) -> list[tuple[str, bool]]:
 
 
 def limit(found: dict[int, float]) -> str:
-    """The line below the table: with one client it is the machine's waking up of processes that decides."""
+    """The line below the table."""
     told = ", ".join(f"{rate:,.0f} with {number}" for number, rate in found.items())
     return f"A server that reads no question and answers with two bytes: {told} requests/s\n"
 

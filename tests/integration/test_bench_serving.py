@@ -45,15 +45,16 @@ def test_a_claim_is_held_by_numbers_alone() -> None:
     )
     theirs = replace(ours, peer=MLFLOW, rates={1: 199.0, 8: 199.0}, p99=5.0, start=3.1)
 
-    def broken(ours: Served, theirs: Served) -> list[str]:
-        return [text.removeprefix("m: ") for text, holds in claims([ours, theirs]) if not holds]
+    def broken(ours: Served, theirs: Served, reached: float = 16_000.0) -> list[str]:
+        told = claims([ours, theirs], {1: reached, 8: 10 * reached})
+        return [text.removeprefix("m: ") for text, holds in told if not holds]
 
     assert broken(ours, theirs) == []
-    assert broken(ours, replace(theirs, rates={1: 199.0, 8: 240.0})) == ["at least 40 times the requests of MLflow"]
-    assert broken(ours, replace(theirs, rates={1: 8001.0, 8: 199.0})) == [
-        "at least 40 times the requests of MLflow",
-        "more requests than every other",
+    assert broken(ours, replace(theirs, rates={1: 199.0, 8: 240.0})) == [
+        "at least 40 times the requests of MLflow with eight clients"
     ]
+    assert broken(ours, replace(theirs, rates={1: 8001.0, 8: 199.0})) == ["more requests than every other"]
+    assert broken(ours, theirs, 16_001.0) == ["with one client half of what any server can reach here"]
     assert broken(replace(ours, p99=5.0), theirs) == ["p99 below every other's at equal load"]
     assert broken(replace(ours, memory=120.0), theirs) == ["under 120 MB"]
     assert broken(replace(ours, start=0.6), theirs) == ["the first answer six times sooner than MLflow's"]
