@@ -26,6 +26,8 @@ def command(session: Session) -> int:
         place = f"on {found.branch or 'no branch'} at {found.commit[:9] or 'no commit yet'}"
         echo(f"{clean(found.project)}, {clean(place)}{state}")
         echo(f"last decision: {clean(found.last) if found.last else 'none yet'}")
+        for one in found.environments:
+            echo(clean(f"{one.name}: {one.release or 'nothing yet'}"))
     echo("next:")
     for line in found.next:
         echo(f"  {line}")

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mlops_ci.errors import OutsideError, UsageError
-from mlops_ci.steps import ledger
-from mlops_ci.steps.project import open_project
+from mlops_ci.errors import MlopsCiError, OutsideError, UsageError
+from mlops_ci.records.environments import Standing
+from mlops_ci.steps import environments, ledger
+from mlops_ci.steps.project import Project, open_project
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,6 +25,8 @@ class Here(msgspec.Struct, frozen=True, kw_only=True):
     last: str
     """The last decision in words, empty where there is none."""
     next: tuple[str, ...]
+    environments: tuple[Standing, ...] = ()
+    """In their order; empty where there are none, or nobody can tell what they run."""
 
 
 def here(start: Path) -> Here:
@@ -37,7 +40,7 @@ def here(start: Path) -> Here:
     commit = repository.head() or ""
     clean = bool(commit) and repository.is_clean(project.folder)
     rows = ledger.history(repository, project=project.config.project, limit=1)
-    last = f"{rows[0].outcome} at {rows[0].commit[:9]}: {rows[0].verdict}" if rows else ""
+    last = f"{rows[0].word} at {rows[0].commit[:9]}: {rows[0].verdict}" if rows else ""
     return Here(
         project=project.config.project,
         branch=repository.branch() or "",
@@ -45,7 +48,15 @@ def here(start: Path) -> Here:
         clean=clean,
         last=last,
         next=_next(commit=commit, clean=clean, judged=rows[0].commit if rows else ""),
+        environments=_environments(project) if project.config.environments and commit else (),
     )
+
+
+def _environments(project: Project) -> tuple[Standing, ...]:
+    try:
+        return environments.standing(project)
+    except MlopsCiError:
+        return ()
 
 
 def _next(*, commit: str, clean: bool, judged: str) -> tuple[str, ...]:

@@ -11,8 +11,9 @@ TERMS = {
     "`worst(recall, by=origin, min_rows=500) >= 0.15 @ 95%`",
     "gap": "gap(metric, by=column, min_rows=N): the largest value of the metric over the values of the column minus "
     "the smallest. `gap(recall, by=origin, min_rows=500) <= 0.1 @ 95%`",
-    "champion": "champion: the model that a commit's model, the candidate, is compared with: that of the last decision "
-    "that passed. It changes with every pass. In a gate champion.metric is its value on the same held-out rows: "
+    "champion": "champion: the model that a commit's model, the candidate, is compared with: what runs in the "
+    "environment `champion:`, left out in the last in which something runs; where nothing does, that of the last "
+    "decision that passed. In a gate champion.metric is its value on the same held-out rows: "
     "`roc_auc - champion.roc_auc > -0.01 @ 95%`",
     "anchor": "anchor: the model of one decision that passed, named by `anchor:` in mlops.yaml. It stays while the "
     "champion changes, so that small losses cannot add up. In a gate anchor.metric is its value on the same held-out "

@@ -9,6 +9,7 @@ import pytest
 
 from mlops_ci.cli.output import clean
 from mlops_ci.errors import UsageError
+from mlops_ci.flows.here import here
 from mlops_ci.flows.promote import promote
 from mlops_ci.flows.why import why
 from mlops_ci.promotion.rules import Way
@@ -91,3 +92,15 @@ def test_a_file_with_another_bundle_than_its_number_says_so(tmp_path: Path) -> N
     chain = why(root, "production")
     assert any("names another bundle than the ledger's v1" in one for one in chain.missing)
     assert msgspec.json.encode(chain)
+
+
+def test_the_bare_command_says_what_runs_where(tmp_path: Path) -> None:
+    root = project(tmp_path / "r", FLAT)
+    released(root, 1)
+    assert [(one.name, one.release) for one in here(root).environments] == [("dev", None), ("production", None)]
+    go(root, "production")
+    found = here(root)
+    assert [(one.name, one.release) for one in found.environments] == [("dev", None), ("production", "v1")]
+    assert found.last.startswith("promoted at ")
+    commit(root, {"environments/dev.yaml": "release: latest\n"}, "By hand")
+    assert here(root).environments == (), "nobody can tell; `status` says why"
