@@ -37,6 +37,11 @@ def path(name: str) -> str:
     return f"{FOLDER}/{name}.yaml"
 
 
+def is_line(reason: str) -> bool:
+    """Whether a reason can stand in the quarantine."""
+    return _FORMS["reason"][0].fullmatch(reason) is not None and reason.strip() != ""
+
+
 def parse(text: str, *, file: str) -> EnvironmentFile:
     """ConfigError with file, line and key where it is none. Without anything but remarks nothing runs there yet."""
     if not _says_something(text):

@@ -89,6 +89,7 @@ class Moved(msgspec.Struct, frozen=True, kw_only=True):
 
 def promote(start: Path, wish: Wish, progress: Progress, *, dry_run: bool = False) -> Moved:
     """Move a release into an environment, or back out of it; nothing is changed where a rule or gate says no."""
+    promotion.require_reason(wish)
     project, clock = open_project(start), Clock(progress)
     hub = proposing.reach(project) if wish.way is Way.PULL_REQUEST and not dry_run else None
     first: EnvironmentFile | None = None

@@ -9,6 +9,7 @@ import msgspec
 from mlops_ci import __version__
 from mlops_ci.config import waivers, yaml
 from mlops_ci.config.judging import GateSetting
+from mlops_ci.config.settings import Config
 from mlops_ci.data import contract
 from mlops_ci.data.contract import Contract
 from mlops_ci.edge import files
@@ -124,9 +125,9 @@ def environment_gates(tree: Tree) -> dict[str, tuple[Gate, ...]]:
     }
 
 
-def _parsed(tree: Tree, key: str, settings: tuple[GateSetting, ...]) -> tuple[Gate, ...]:
-    config = tree.config
-    gates = tuple(
+def as_gates(config: Config, key: str, settings: tuple[GateSetting, ...]) -> tuple[Gate, ...]:
+    """Gates as they are written under a key of mlops.yaml. ConfigError for one that cannot be read."""
+    return tuple(
         grammar.parse(
             setting.text,
             name=setting.name,
@@ -135,6 +136,10 @@ def _parsed(tree: Tree, key: str, settings: tuple[GateSetting, ...]) -> tuple[Ga
         )
         for index, setting in enumerate(settings)
     )
+
+
+def _parsed(tree: Tree, key: str, settings: tuple[GateSetting, ...]) -> tuple[Gate, ...]:
+    gates = as_gates(tree.config, key, settings)
     validate_in(tree, gates)
     return gates
 

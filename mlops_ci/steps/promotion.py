@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from mlops_ci.config import environment_file
 from mlops_ci.edge import actions, remote
 from mlops_ci.errors import MlopsCiError, UsageError
 from mlops_ci.promotion import rules
@@ -21,7 +21,7 @@ from mlops_ci.steps.bundles import find_bundle
 from mlops_ci.steps.packed import answers_by_itself
 from mlops_ci.steps.project import Project, open_project
 from mlops_ci.steps.publish import bring_in
-from mlops_ci.steps.releases import releases
+from mlops_ci.steps.releases import named, releases
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from mlops_ci.steps.environments import Site
     from mlops_ci.steps.ledger import StoredDecision
     from mlops_ci.steps.progress import Clock
-
-_RELEASE = re.compile(r"v([1-9]\d{0,8})")
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,6 +83,12 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True):
 def ref_of(release: Release) -> ReleaseRef:
     """A release as environments name it."""
     return ReleaseRef(release=release.release, bundle=release.bundle, image=release.image or "")
+
+
+def require_reason(wish: Wish) -> None:
+    """UsageError for a rollback whose reason cannot stand in the environment's file."""
+    if wish.back and not environment_file.is_line(wish.reason):
+        raise UsageError("the reason is no line of text", "Give it in one line of up to 1,000 letters: --reason TEXT")
 
 
 def fetched(project: Project, clock: Clock) -> None:
@@ -227,7 +231,7 @@ def _start(project: Project, wish: Wish) -> str:
 def _asked(project: Project, wish: Wish, site: Site, known: Mapping[int, Release]) -> Release:
     """The one that was named; else what runs in the environment before, else the newest."""
     if wish.release:
-        return _named(wish.release, known)
+        return named(known, wish.release)
     if site.rules.after is None:
         return known[max(known)]
     before = environments.site(project, site.rules.after, site.commit).state.runs
@@ -244,21 +248,12 @@ def _back(wish: Wish, site: Site, stays: tuple[Stay, ...], known: Mapping[int, R
     if site.state.runs is None:
         raise UsageError(f"nothing runs in {site.name}: there is nothing to go back from")
     if wish.release:
-        return _named(wish.release, known)
+        return named(known, wish.release)
     for stay in stays[1:]:
         if stay.runs.bundle != site.state.runs.bundle and not site.state.quarantined(stay.runs.bundle):
             return _as_recorded(stay.runs, known, site.name)
     advice = "Name one that may run there: mlops-ci rollback ENV --to v3 --reason TEXT"
     raise UsageError(f"nothing ran in {site.name} before {site.state.runs.release} that may run there again", advice)
-
-
-def _named(asked: str, known: Mapping[int, Release]) -> Release:
-    match = _RELEASE.fullmatch(asked)
-    if match is None:
-        raise UsageError(f"{asked!r} is no release", "Name one by its number: v3.")
-    if int(match[1]) not in known:
-        raise UsageError(f"there is no release {asked}", f"There are v{min(known)} to v{max(known)}.")
-    return known[int(match[1])]
 
 
 def _as_recorded(runs: ReleaseRef, known: Mapping[int, Release], where: str) -> Release:

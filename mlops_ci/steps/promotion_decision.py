@@ -8,7 +8,6 @@ import msgspec
 
 from mlops_ci import __version__
 from mlops_ci.errors import MlopsCiError
-from mlops_ci.gates import grammar
 from mlops_ci.ledger import statements
 from mlops_ci.ledger.entries import Entry, with_evidence
 from mlops_ci.records.canonical import digest
@@ -19,6 +18,7 @@ from mlops_ci.reports import markdown
 from mlops_ci.reports import report as reports
 from mlops_ci.reports.story import Story
 from mlops_ci.steps import runs
+from mlops_ci.steps.judge import as_gates
 from mlops_ci.steps.promotion import move_of
 from mlops_ci.steps.rejudge import question_of
 from mlops_ci.steps.release_before import between, change_between, side_of
@@ -39,27 +39,15 @@ def gates(settled: Settled) -> tuple[Verdict, ...]:
 
     Where they were written otherwise then, its old verdicts count for nothing: new gates revoke them.
     """
-    asked = _gates_now(settled)
+    site = settled.site
+    asked = as_gates(site.config, f"environments.{site.name}.gates", site.rules.gates)
     if not asked or settled.release.imported or settled.judged is None:
         return ()
     try:
         question = question_of(runs.recorded(settled.project.repository, settled.project, settled.judged))
     except MlopsCiError as error:
-        return tuple(_unknown(gate, settled.site.name, error.message) for gate in asked)
-    return ask_environments({settled.site.name: asked}, question)
-
-
-def _gates_now(settled: Settled) -> tuple[Gate, ...]:
-    site, config = settled.site, settled.site.config
-    return tuple(
-        grammar.parse(
-            setting.text,
-            name=setting.name,
-            when_undecided=setting.when_undecided,
-            where=config.where(f"environments.{site.name}.gates[{index}]"),
-        )
-        for index, setting in enumerate(site.rules.gates)
-    )
+        return tuple(_unknown(gate, site.name, error.message) for gate in asked)
+    return ask_environments({site.name: asked}, question)
 
 
 def _unknown(gate: Gate, environment: str, reason: str) -> Verdict:

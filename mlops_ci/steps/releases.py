@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from mlops_ci.edge import branches
-from mlops_ci.errors import OutsideError
+from mlops_ci.errors import OutsideError, UsageError
 from mlops_ci.ledger import names
 from mlops_ci.records.releases import Release
 from mlops_ci.steps import ledger
 from mlops_ci.steps.publish import publish
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from mlops_ci.edge.git import Repository
     from mlops_ci.ledger.entries import Entry
     from mlops_ci.records.images import Target
 
 _LARGEST = 64 * 1024
+_NUMBER = re.compile(r"v([1-9]\d{0,8})")
 _ATTEMPTS = 20
 
 
@@ -35,6 +37,17 @@ def releases(repository: Repository, project: str) -> dict[int, Release]:
     contents = branches.read_blobs(repository, {path: blobs[path] for path in numbered}, limit=_LARGEST)
     found = {number: _decoded(path, data) for (path, number), data in zip(numbered.items(), contents, strict=True)}
     return dict(sorted(found.items()))
+
+
+def named(known: Mapping[int, Release], asked: str) -> Release:
+    """The release that is asked for as `v3`. UsageError where that is none, or there is no such."""
+    match = _NUMBER.fullmatch(asked)
+    if match is None:
+        raise UsageError(f"{asked!r} is no release", "Name one by its number: v3.")
+    if int(match[1]) not in known:
+        advice = f"There are v{min(known)} to v{max(known)}." if known else "Make one: mlops-ci release"
+        raise UsageError(f"there is no release {asked}", advice)
+    return known[int(match[1])]
 
 
 def of_bundle(

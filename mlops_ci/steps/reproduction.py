@@ -18,7 +18,7 @@ from mlops_ci.records.reproduced import Differs, Likeness, MetricAgain, Reproduc
 from mlops_ci.steps import runs
 from mlops_ci.steps.project import open_project
 from mlops_ci.steps.rejudge import stored_predictions
-from mlops_ci.steps.releases import releases
+from mlops_ci.steps.releases import named, releases
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from mlops_ci.steps.runs import Kept
     from mlops_ci.steps.workshop import Workshop
 
-_SHOWN = 12
-
 
 class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     """A release, and what was kept of the decision on its model."""
@@ -43,11 +41,7 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
 
 def recorded(project: Project, asked: str) -> Recorded:
     """UsageError for what is no release, or one whose model was trained elsewhere."""
-    known = {one.release: one for one in releases(project.repository, project.config.project).values()}
-    if asked not in known:
-        told = f"There are {', '.join(list(known)[-_SHOWN:])}." if known else "Make one: mlops-ci release"
-        raise UsageError(f"there is no release {asked}", told)
-    release = known[asked]
+    release = named(releases(project.repository, project.config.project), asked)
     if release.imported:
         raise UsageError(
             f"{asked} was imported from {release.imported}: it was not trained here",

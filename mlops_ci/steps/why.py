@@ -9,21 +9,20 @@ from mlops_ci.config import environment_file
 from mlops_ci.errors import UsageError
 from mlops_ci.records.chains import Chain, FileCommit, Link
 from mlops_ci.steps import environments, ledger
-from mlops_ci.steps.releases import releases
+from mlops_ci.steps.releases import named, releases
 
 if TYPE_CHECKING:
     from mlops_ci.records.releases import Release
     from mlops_ci.steps.ledger import StoredDecision
     from mlops_ci.steps.project import Project
 
-_RELEASE = re.compile(r"v([1-9]\d{0,8})")
+_RELEASE = re.compile(r"v\d+")
 
 
 def chain_of(project: Project, asked: str) -> Chain:
     """Of an environment by its name, or of a release such as `v3`. UsageError where there is neither."""
-    match = _RELEASE.fullmatch(asked)
-    if match and asked not in project.config.environments:
-        return _of_release(project, _release(project, int(match[1])))
+    if _RELEASE.fullmatch(asked) and asked not in project.config.environments:
+        return _of_release(project, _release(project, asked))
     return _of_environment(project, asked)
 
 
@@ -34,7 +33,7 @@ def _of_environment(project: Project, name: str) -> Chain:
         raise UsageError(f"nothing runs in {name} yet", f"Promote a release there: mlops-ci promote {name}")
     stay = environments.stays(project, name, commit)[0]
     info = project.repository.commit_info(stay.commit)
-    found = _of_release(project, _release(project, int(standing.release[1:])))
+    found = _of_release(project, _release(project, standing.release))
     moved = ledger.by_id(project.repository, standing.decision)
     missing = () if moved else (f"the ledger here has no decision {standing.decision[:12]}, which the file names",)
     return Chain(
@@ -75,12 +74,8 @@ def _otherwise(digest: str | None, release: Release) -> tuple[str, ...]:
     return (f"the file names another bundle than the ledger's {release.release}: `mlops-ci verify` says more",)
 
 
-def _release(project: Project, number: int) -> Release:
-    known = releases(project.repository, project.config.project)
-    if number not in known:
-        advice = f"There are v{min(known)} to v{max(known)}." if known else "Make one: mlops-ci release"
-        raise UsageError(f"the ledger here has no release v{number}", advice)
-    return known[number]
+def _release(project: Project, asked: str) -> Release:
+    return named(releases(project.repository, project.config.project), asked)
 
 
 def _link(stored: StoredDecision | None) -> Link | None:

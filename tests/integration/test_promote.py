@@ -124,6 +124,18 @@ def test_a_rollback_goes_to_what_ran_before_and_it_stays(tmp_path: Path) -> None
     assert go(root, "production").outcome is Outcome.PASSED
 
 
+@pytest.mark.parametrize("reason", ["", " ", "two\nlines", "x" * 1001])
+def test_a_reason_is_a_line(tmp_path: Path, reason: str) -> None:
+    root = project(tmp_path / "r", FLAT)
+    released(root, 1, 2)
+    for release in ("v1", "v2"):
+        go(root, "production", release)
+    heads = git(root, "rev-parse", "main", "mlops-reports")
+    with pytest.raises(UsageError, match="the reason is no line of text"):
+        back(root, "production", reason=reason)
+    assert git(root, "rev-parse", "main", "mlops-reports") == heads
+
+
 def test_no_sequence_of_promotions_brings_back_what_was_rolled_back(tmp_path: Path) -> None:
     root = project(tmp_path / "r", FLAT)
     released(root, 1, 2, 3)

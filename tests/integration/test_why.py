@@ -72,7 +72,7 @@ def test_names_and_reasons_are_printed_as_what_they_are(tmp_path: Path) -> None:
     ("about", "told"),
     [
         ("dev", "nothing runs in dev yet"),
-        ("v7", "the ledger here has no release v7"),
+        ("v7", "there is no release v7"),
         ("qa", "there is no environment qa"),
     ],
 )
