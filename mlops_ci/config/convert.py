@@ -55,6 +55,18 @@ def described(value: object) -> str:
     return f"{kind} {shown if len(shown) <= 60 else shown[:57] + '...'}"
 
 
+def mapping(document: Document, value: Any, path: Path, known: tuple[str, ...]) -> dict[str, Any]:
+    """A mapping with some of the keys that are known, of a small file. ConfigError for any other."""
+    if not isinstance(value, dict):
+        refuse(document, path, f"found {described(value)}", f"Allowed: a mapping with {', '.join(known)}.")
+    for key in value:
+        if key not in known:
+            close = get_close_matches(key, known, 1)
+            advice = f"Did you mean {close[0]}?" if close else f"Known here: {', '.join(known)}."
+            refuse(document, (*path, key), f"there is no key {key!r}", advice)
+    return value
+
+
 def struct(document: Document, value: object, path: Path, kind: types.StructType) -> Any:
     """One mapping of mlops.yaml as its struct; an empty value (`slices:`) counts as left out."""
     if not isinstance(value, dict):

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
 from itertools import pairwise
 from typing import Any
 
-from mlops_ci.config.convert import described, refuse
+from mlops_ci.config.convert import described, mapping, refuse
 from mlops_ci.config.yaml import Document, Path, load, scalar
 from mlops_ci.errors import ConfigError
 from mlops_ci.records.environments import EnvironmentFile, Quarantined, ReleaseRef
@@ -47,7 +46,7 @@ def parse(text: str, *, file: str) -> EnvironmentFile:
     if not _says_something(text):
         return EnvironmentFile()
     document = load(text, file=file, example=_EXAMPLE)
-    top = _mapping(document, document.value, (), _TOP)
+    top = mapping(document, document.value, (), _TOP)
     listed = top.get("quarantine") or []
     if not isinstance(listed, list):
         refuse(document, ("quarantine",), f"found {described(listed)}", f"Allowed: a list. {_HAND}")
@@ -139,7 +138,7 @@ def _head(lines: list[str]) -> int:
 
 
 def _entry(document: Document, item: Any, at: Path) -> Quarantined:
-    found = _mapping(document, item, at, _ENTRY)
+    found = mapping(document, item, at, _ENTRY)
     return Quarantined(**{key: _value(document, found, at, key) for key in _ENTRY})
 
 
@@ -151,15 +150,4 @@ def _value(document: Document, found: dict[str, Any], at: Path, key: str) -> str
         refuse(document, at, f"{key} is missing", _HAND)
     if not isinstance(value, str) or not form.fullmatch(value):
         refuse(document, here, f"found {described(value)}", f"Allowed: {words}. {_HAND}")
-    return value
-
-
-def _mapping(document: Document, value: Any, at: Path, known: tuple[str, ...]) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        refuse(document, at, f"found {described(value)}", f"Allowed: a mapping with {', '.join(known)}.")
-    for key in value:
-        if key not in known:
-            close = get_close_matches(key, known, 1)
-            advice = f"Did you mean {close[0]}?" if close else f"Known here: {', '.join(known)}."
-            refuse(document, (*at, key), f"there is no key {key!r}", advice)
     return value

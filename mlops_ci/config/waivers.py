@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
-from difflib import get_close_matches
 from itertools import pairwise
 from typing import Any
 
 import msgspec
 
-from mlops_ci.config.convert import described, key_text, refuse
+from mlops_ci.config.convert import described, key_text, mapping, refuse
 from mlops_ci.config.yaml import Document, Path, load, scalar
 from mlops_ci.errors import ConfigError
 from mlops_ci.records.verdicts import Waiver
@@ -33,7 +32,7 @@ _KEYS = ("gate", "reason", "owner", "until")
 def parse(text: str, *, file: str = FILE) -> tuple[Waiver, ...]:
     """The waivers in `text`, in their order. ConfigError with file, line and key where it cannot be used."""
     document = load(text, file=file, example=_EXAMPLE)
-    top = _mapping(document, document.value, (), _TOP)
+    top = mapping(document, document.value, (), _TOP)
     if top.get("version") != 1:
         at: Path = ("version",) if "version" in top else ()
         refuse(document, at, f"found version {described(top.get('version'))}", "This mlops-ci reads `version: 1`.")
@@ -113,7 +112,7 @@ def _entry(waiver: Waiver, indent: int) -> str:
 
 
 def _waiver(document: Document, item: Any, path: Path) -> Waiver:
-    found = _mapping(document, item, path, _KEYS)
+    found = mapping(document, item, path, _KEYS)
     texts = {key: _text(document, found, path, key) for key in _KEYS}
     if day(texts["until"]) is None:
         refuse(document, (*path, "until"), f"found {described(texts['until'])}", "Allowed: a day such as 2026-12-01.")
@@ -130,17 +129,6 @@ def _text(document: Document, found: dict[str, Any], path: Path, key: str) -> st
     if any(ord(sign) < 32 or ord(sign) == 127 for sign in value):
         refuse(document, here, f"found {described(value)}", "Allowed: one line without control characters.")
     return value.strip()
-
-
-def _mapping(document: Document, value: Any, path: Path, known: tuple[str, ...]) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        refuse(document, path, f"found {described(value)}", f"Allowed: a mapping with {', '.join(known)}.")
-    for key in value:
-        if key not in known:
-            close = get_close_matches(key, known, 1)
-            advice = f"Did you mean {close[0]}?" if close else f"Known here: {', '.join(known)}."
-            refuse(document, (*path, key), f"there is no key {key!r}", advice)
-    return value
 
 
 def _said(waiver: Waiver) -> Waiver:

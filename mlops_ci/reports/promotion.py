@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mlops_ci.records.decisions import DecisionKind
 from mlops_ci.records.environments import Move, ReleaseRef
-from mlops_ci.records.outcomes import Outcome
+from mlops_ci.records.outcomes import Outcome, Status
 from mlops_ci.records.verdicts import Verdict
 from mlops_ci.reports import numbers, words
 from mlops_ci.reports.document import (
@@ -15,6 +15,7 @@ from mlops_ci.reports.document import (
     CodeBlock,
     Document,
     Heading,
+    Paragraph,
     Section,
     Spans,
     Strong,
@@ -24,6 +25,7 @@ from mlops_ci.reports.document import (
 from mlops_ci.reports.sections import provenance, since
 from mlops_ci.reports.story import Story
 
+_DIGITS = 12
 _DONE = {DecisionKind.PROMOTION: "promoted", DecisionKind.ROLLBACK: "rolled back"}
 
 
@@ -76,15 +78,25 @@ def _move(move: Move) -> tuple[Block, ...]:
 
 
 def _named(ref: ReleaseRef | None, name: str) -> Spans:
+    """Digests by as many digits as tell them apart: whole they are in the file, and make a table too wide."""
     value = getattr(ref, name) if ref else ""
-    return (Code(value),) if value else (Text(numbers.NONE),)
+    place, at, digest = value.rpartition("sha256:") if name == "image" else ("", "", value)
+    return (Code(f"{place}{at}{digest[:_DIGITS]}"),) if value else (Text(numbers.NONE),)
 
 
 def _rules(story: Story) -> tuple[Block, ...]:
+    """Those that were asked as a table, the others in a line."""
+    asked = [one for one in story.decision.checks if one.status is not Status.SKIPPED]
     rows: tuple[tuple[Spans, ...], ...] = tuple(
-        ((Code(one.check),), (words.answer(one),), (Text(one.message),)) for one in story.decision.checks
+        ((Code(one.check),), (words.answer(one),), (Text(one.message),)) for one in asked
     )
-    return (Table(head=("rule", "", "found"), align=(Align.LEFT,) * 3, rows=rows, caption="Rules"),) if rows else ()
+    unset = "; ".join(f"{one.check}: {one.message}" for one in story.decision.checks if one not in asked)
+    found: list[Block] = []
+    if rows:
+        found.append(Table(head=("rule", "", "found"), align=(Align.LEFT,) * 3, rows=rows, caption="Rules"))
+    if unset:
+        found.append(Paragraph((Strong("Not asked: "), Text(unset))))
+    return tuple(found)
 
 
 def _gates(story: Story) -> tuple[Block, ...]:

@@ -110,7 +110,11 @@ def _moved(link: Link | None) -> Iterator[Fact]:
     )
     held = [one.check for one in decision.checks if one.status is Status.PASSED]
     unset = [one.check for one in decision.checks if one.status is Status.SKIPPED]
-    yield Fact("rules", f"{', '.join(held) or 'none'} hold" + (f"; not asked: {', '.join(unset)}" if unset else ""))
+    yield Fact(
+        "rules",
+        f"{', '.join(held) or 'none'} {'holds' if len(held) == 1 else 'hold'}"
+        + (f"; not asked: {', '.join(unset)}" if unset else ""),
+    )
     yield from _gates(decision.gates)
 
 
